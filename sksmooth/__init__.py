@@ -1,0 +1,23 @@
+"""Provably robust scikit-learn classifiers by randomized smoothing."""
+
+from ._augmenter import GaussianAugmenter
+from ._certificate import Certificate
+from ._classifier import SmoothedClassifier
+from .metrics import (
+    average_certified_radius_score,
+    certified_accuracy_score,
+    certified_accuracy_scorer,
+    certified_accuracy_scorers,
+)
+
+__version__ = "0.1.0.dev0"
+
+__all__ = [
+    "Certificate",
+    "GaussianAugmenter",
+    "SmoothedClassifier",
+    "average_certified_radius_score",
+    "certified_accuracy_score",
+    "certified_accuracy_scorer",
+    "certified_accuracy_scorers",
+]

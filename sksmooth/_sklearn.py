@@ -1,0 +1,53 @@
+"""Everything private that is taken from scikit-learn, in one place."""
+
+from sklearn.base import _fit_context
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.linear_model import RidgeClassifier
+from sklearn.linear_model._base import LinearClassifierMixin
+from sklearn.metrics._scorer import _BaseScorer
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils import get_tags
+from sklearn.utils.metadata_routing import _routing_enabled, process_routing
+from sklearn.utils.validation import _check_method_params
+
+__all__ = [
+    "HasMethods",
+    "Interval",
+    "StrOptions",
+    "_BaseScorer",
+    "_check_method_params",
+    "_fit_context",
+    "_routing_enabled",
+    "estimator_type",
+    "predicts_by_linear_scores",
+    "process_routing",
+]
+
+_LINEAR_PREDICTS = {LinearClassifierMixin.predict, RidgeClassifier.predict}
+_LINEAR_DECISIONS = {
+    LinearClassifierMixin.decision_function,
+    LinearDiscriminantAnalysis.decision_function,
+}
+
+
+def predicts_by_linear_scores(estimator):
+    """Is `estimator.predict` the argmax (or sign) of ``coef_ @ x + intercept_``?
+
+    True only if both methods are scikit-learn's own: a subclass that overrides
+    either may predict anything.
+    """
+    cls = type(estimator)
+    return (
+        getattr(cls, "predict", None) in _LINEAR_PREDICTS
+        and getattr(cls, "decision_function", None) in _LINEAR_DECISIONS
+        and "predict" not in vars(estimator)
+        and "decision_function" not in vars(estimator)
+        and getattr(estimator.classes_, "ndim", None) == 1
+    )
+
+
+def estimator_type(estimator):
+    """Return "classifier", "regressor", ..., or None for a foreign class."""
+    if hasattr(estimator, "__sklearn_tags__"):
+        return get_tags(estimator).estimator_type
+    return getattr(estimator, "_estimator_type", None)

@@ -1,0 +1,234 @@
+"""Checks of what the user passes to an estimator of this package."""
+
+from contextlib import contextmanager
+
+import narwhals as nw
+import numpy as np
+from sklearn.utils import assert_all_finite, check_random_state
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_array, column_or_1d, validate_data
+
+from ._sklearn import estimator_type
+from ._votes import Inputs, check_some_noise
+
+
+class FromFit:
+    """An attribute that `fit` stores and that, before `fit`, a fitted base lends."""
+
+    def __set_name__(self, owner, name):
+        self.name = name
+
+    def __get__(self, wrapper, owner=None):
+        if wrapper is None:
+            return self
+        if self.name in vars(wrapper):
+            return vars(wrapper)[self.name]
+        if "estimator_" not in vars(wrapper) and wrapper.__sklearn_is_fitted__():
+            return getattr(wrapper.estimator, self.name)
+        raise AttributeError(
+            f"{type(wrapper).__name__!r} object has no attribute {self.name!r}"
+        )
+
+    def __set__(self, wrapper, value):
+        vars(wrapper)[self.name] = value
+
+    def __delete__(self, wrapper):
+        vars(wrapper).pop(self.name, None)
+
+
+@contextmanager
+def all_or_nothing(estimator):
+    """Give `estimator` its attributes back if what is done with it raises."""
+    before = vars(estimator).copy()
+    try:
+        yield
+    except BaseException:
+        vars(estimator).clear()
+        vars(estimator).update(before)
+        raise
+
+
+def draw_entropy(random_state):
+    """Draw the 128 bits that key all noise of one estimator."""
+    return int.from_bytes(check_random_state(random_state).bytes(16), "little")
+
+
+def check_inputs(X, sigma, estimator, *, reset, allow_no_noise=False):
+    """Validate X against what `estimator` was fitted on, and take its rows apart.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_inputs, *shape), torch tensor or data frame
+
+    sigma : float or array-like
+        Noise level, see ``Inputs``.
+
+    estimator : estimator
+        Holds (or, with `reset`, receives) ``n_features_in_``, ``feature_names_in_``
+        and ``input_shape_``.
+
+    reset : bool
+        True in `fit`.
+
+    allow_no_noise : bool, default=False
+        Accept a sigma that is 0 everywhere.
+
+    Returns
+    -------
+    inputs : Inputs
+
+    Raises
+    ------
+    ValueError
+        If X has the wrong shape, names or dtype, or holds NaN or infinity.
+
+    TypeError
+        If X is sparse.
+    """
+    if not allow_no_noise:
+        check_some_noise(sigma)
+    X = _from_torch(X)
+    if nw.dependencies.is_into_dataframe(X):
+        validate_data(estimator, X=X, reset=reset, skip_check_array=True)
+        inputs = Inputs.from_frame(_floats_for_integers(X, sigma), sigma)
+        if not inputs.table.shape[0]:
+            raise ValueError("Found array with 0 sample(s) while at least 1 is needed.")
+        _check_finite(inputs)
+        if not reset and not hasattr(estimator, "feature_names_in_"):
+            # Fitted on an array: it gets an array, if every column is a number.
+            matrix = inputs.matrix()
+            if matrix is not None:
+                inputs = Inputs.from_array(*matrix)
+    else:
+        X = validate_data(
+            estimator,
+            X=X,
+            reset=reset,
+            dtype=[np.float64, np.float32],
+            allow_nd=True,
+            order="C",
+        )
+        inputs = Inputs.from_array(X, sigma)
+    shape = inputs.input_shape
+    if reset:
+        estimator.input_shape_ = shape
+    elif (expected := getattr(estimator, "input_shape_", shape)) != shape:
+        raise ValueError(
+            f"X has inputs of shape {shape}, but {type(estimator).__name__} was fitted "
+            f"on inputs of shape {expected}."
+        )
+    return inputs
+
+
+def _floats_for_integers(frame, sigma):
+    """Treat a frame of integers only like an integer array: as numbers to smooth."""
+    table = nw.from_native(frame, eager_only=True)
+    if np.ndim(sigma) or not all(dtype.is_integer() for dtype in table.schema.dtypes()):
+        return frame
+    return table.with_columns(nw.all().cast(nw.Float64)).to_native()
+
+
+def _check_finite(inputs):
+    dtypes = inputs.table.schema.dtypes()
+    floats = [place for place, dtype in enumerate(dtypes) if dtype.is_float()]
+    check_array(inputs.table[:, floats].to_numpy(), input_name="X")
+
+
+def _from_torch(X):
+    """Turn a torch tensor into an array without importing torch."""
+    if not type(X).__module__.startswith("torch") or not hasattr(X, "detach"):
+        return X
+    X = X.detach().cpu()
+    if str(X.dtype) in ("torch.bfloat16", "torch.float16"):
+        X = X.float()
+    return X.numpy()
+
+
+def check_no_regressor(estimator):
+    """Raise a TypeError if votes of `estimator` would make no sense."""
+    kind = estimator_type(estimator)
+    if kind not in (None, "classifier"):
+        raise TypeError(
+            f"SmoothedClassifier needs a classifier, but {type(estimator).__name__} is "
+            f"a {kind}: votes are counted by class."
+        )
+
+
+def check_y(y):
+    """Return y as a 1-D array of at least two classes."""
+    if y is None:
+        raise ValueError(
+            "SmoothedClassifier requires y to be passed, but the target y is None."
+        )
+    y = column_or_1d(y, warn=True)
+    assert_all_finite(y, input_name="y")
+    check_classification_targets(y)
+    check_classes(np.unique(y))
+    return y
+
+
+def check_classes(classes):
+    """Return `classes` after checking that it is a 1-D array of two or more labels."""
+    if not isinstance(classes, np.ndarray) or classes.ndim != 1:
+        raise ValueError(
+            "the base estimator must tell its labels in a 1-D array classes_ (one "
+            f"label an input, no multilabel targets), got {classes!r}."
+        )
+    if len(classes) < 2:
+        raise ValueError(
+            "SmoothedClassifier needs at least two classes, got only the class "
+            f"{classes.tolist()!r}: with one class every input is certified already."
+        )
+    return classes
+
+
+def check_abstain_label(abstain_label, classes):
+    """Return the label for "no prediction", of the kind of `classes` but not in it.
+
+    Parameters
+    ----------
+    abstain_label : "auto", None or label
+
+    classes : ndarray of shape (n_classes,)
+
+    Returns
+    -------
+    label : label or None
+        None means: never abstain.
+
+    Raises
+    ------
+    ValueError
+        If the label is one of the classes, or of another kind than they are.
+    """
+    if abstain_label is None:
+        return None
+    numeric = classes.dtype.kind in "biuf"
+    if isinstance(abstain_label, str) and abstain_label == "auto":
+        label = min(-1, int(np.floor(classes.min())) - 1) if numeric else "abstain"
+    else:
+        label = abstain_label
+    if isinstance(label, str) == numeric:
+        raise ValueError(
+            f"abstain_label={abstain_label!r} is not of the kind of the classes "
+            f"{classes.tolist()!r}: metrics could not compare them. Use a "
+            f"{'number' if numeric else 'string'}, or 'auto'."
+        )
+    if label != label or label in classes.tolist():
+        raise ValueError(
+            f"abstain_label={abstain_label!r} must differ from every class, but the "
+            f"classes are {classes.tolist()!r}. Choose another label, or None to never "
+            "abstain."
+        )
+    return label
+
+
+def label_dtype(classes, abstain_label):
+    """Return the dtype that holds every class and the abstain label."""
+    if abstain_label is None:
+        return classes.dtype
+    if classes.dtype.kind in "bu":
+        return np.dtype(np.int64)
+    if classes.dtype.kind == "O":
+        return classes.dtype
+    return np.result_type(classes.dtype, np.asarray(abstain_label).dtype)

@@ -1,0 +1,13 @@
+"""From an estimator and inputs to votes: how often each class is predicted under noise.
+
+Knows no statistics. One module an idea: `_inputs` (rows, whatever the container),
+`_noise` (the only source of random numbers), one file a voter (`_any`, `_linear`),
+`_engine` (batches, looks, parallel).
+"""
+
+from ._affine import pulls_back
+from ._engine import count_votes
+from ._inputs import Inputs, check_sigma, check_some_noise
+from ._noise import noisy_training_set
+
+__all__ = ["Inputs", "check_sigma", "count_votes", "noisy_training_set", "pulls_back"]

@@ -1,0 +1,85 @@
+"""The voter for any classifier: noisy copies through `predict`."""
+
+import numpy as np
+
+from ._noise import noisy_copies
+
+
+class AnyVoter:
+    """Counts what `estimator.predict` answers to noisy copies.
+
+    Parameters
+    ----------
+    estimator : fitted classifier
+
+    classes : ndarray of shape (n_classes,)
+        The labels that `estimator` may return.
+
+    inputs : Inputs
+        What is copied.
+    """
+
+    # Enough rows to drown the overhead of a call of `predict`, few enough bytes for
+    # the cache and for what the estimator allocates on top.
+    batch_bytes = 8 * 2**20
+
+    def __init__(self, estimator, classes, inputs):
+        self.estimator = estimator
+        self.classes = classes
+        self.inputs = inputs
+        self._order = np.argsort(classes, kind="stable")
+        self._sorted = classes[self._order]
+
+    @property
+    def row_bytes(self):
+        values = self.inputs.values
+        return values.itemsize * int(np.prod(values.shape[1:]))
+
+    def allocate(self, size):
+        """Make room for one batch of `size` noisy copies."""
+        values = self.inputs.values
+        self._batch = np.empty((size, *values.shape[1:]), values.dtype)
+        self._rows = np.empty(size, np.intp)
+
+    def fill(self, start, stop, row, stream):
+        """Put noisy copies of input `row` into places start ... stop - 1."""
+        noisy_copies(
+            self.inputs.values[row], self.inputs.sigma, stream, self._batch[start:stop]
+        )
+        self._rows[start:stop] = row
+
+    def classify(self, size):
+        """Return the class index of each of the first `size` copies."""
+        X = self.inputs.assemble(self._batch[:size], self._rows[:size])
+        name = type(self.estimator).__name__
+        try:
+            labels = self.estimator.predict(X)
+        except Exception as error:
+            raise RuntimeError(
+                f"{name}.predict failed on a batch of {size} noisy copies, of type "
+                f"{type(X).__name__} and shape {X.shape}: {error}"
+            ) from error
+        labels = np.asarray(labels)
+        if labels.shape == (size, 1):
+            labels = labels[:, 0]
+        if labels.shape != (size,):
+            raise ValueError(
+                f"{name}.predict returned an array of shape {labels.shape} for {size} "
+                f"inputs; one label each, shape ({size},), is needed."
+            )
+        return self._class_indices(labels)
+
+    def _class_indices(self, labels):
+        try:
+            place = np.searchsorted(self._sorted, labels)
+            place[place == len(self._sorted)] = 0
+            unknown = self._sorted[place] != labels
+        except TypeError:  # labels that cannot be compared with the classes
+            unknown = np.array([label not in self._sorted for label in labels])
+        if np.any(unknown):
+            raise ValueError(
+                f"{type(self.estimator).__name__}.predict returned "
+                f"{labels[unknown].tolist()[0]!r}, which is not one of its classes_ "
+                f"{self.classes.tolist()!r}."
+            )
+        return self._order[place]

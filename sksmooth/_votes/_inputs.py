@@ -1,0 +1,187 @@
+"""The rows of X, split into what receives noise and what stays as it is."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Validated inputs, in a form from which noisy copies can be made.
+
+    Attributes
+    ----------
+    values : ndarray of shape (n_inputs, *shape), float32 or float64
+        What receives noise: the whole array, or a frame's columns with sigma > 0.
+
+    sigma : float or ndarray that broadcasts to `shape`
+        Noise level of `values`.
+
+    frame : data frame or None
+        The user's frame; None if X came as an array.
+
+    noisy : tuple of int
+        Places of the columns of `frame` that `values` holds, in order. (Places, as
+        names of pandas columns need not be strings.)
+    """
+
+    values: np.ndarray
+    sigma: Any
+    frame: Any = None
+    noisy: tuple = ()
+
+    @classmethod
+    def from_array(cls, X, sigma):
+        """Take an array of shape (n_inputs, *shape) and sigma, scalar or broadcastable.
+
+        Raises
+        ------
+        ValueError
+            If sigma does not broadcast against one input, is negative or not finite.
+        """
+        values = np.ascontiguousarray(X)
+        return cls(values, check_sigma(sigma, values.shape[1:]))
+
+    @classmethod
+    def from_frame(cls, frame, sigma):
+        """Take a data frame and sigma, scalar or one value a column.
+
+        Raises
+        ------
+        ValueError
+            As `from_array`, and if a column with sigma > 0 is not floating-point.
+        """
+        table = nw.from_native(frame, eager_only=True)
+        sigma = check_sigma(sigma, (table.shape[1],))
+        noisy = np.broadcast_to(np.asarray(sigma) > 0, (table.shape[1],))
+        dtypes = table.schema.dtypes()
+        wrong = [
+            f"{table.columns[place]!r} ({dtypes[place]})"
+            for place in np.flatnonzero(noisy)
+            if not dtypes[place].is_float()
+        ]
+        if wrong:
+            raise ValueError(
+                "Gaussian noise needs floating-point columns, but these are not: "
+                f"{', '.join(wrong[:5])}{' ...' if len(wrong) > 5 else ''}. Either "
+                "declare them out of the adversary's reach with a sigma of 0 (sigma "
+                "then is an array with one value a column), or, if noise on them "
+                "makes sense, cast them to float."
+            )
+        places = np.flatnonzero(noisy).tolist()
+        values = np.ascontiguousarray(table[:, places].to_numpy())
+        if values.dtype not in (np.float32, np.float64):
+            values = values.astype(np.float64)
+        sigma = sigma if np.ndim(sigma) == 0 else sigma[noisy]
+        return cls(values, sigma, frame, tuple(places))
+
+    def __len__(self):
+        return len(self.values)
+
+    @property
+    def input_shape(self):
+        """Shape of one input: that of an array's row, or (n_columns,) of a frame."""
+        if self.frame is None:
+            return self.values.shape[1:]
+        return self.table.shape[1:]
+
+    @property
+    def table(self):
+        """The frame behind narwhals, or None."""
+        if self.frame is None:
+            return None
+        return nw.from_native(self.frame, eager_only=True)
+
+    def take(self, rows):
+        """Return the inputs in a slice of rows."""
+        frame = None if self.frame is None else self.table[rows].to_native()
+        return replace(self, values=self.values[rows], frame=frame)
+
+    def contents(self):
+        """Yield, row by row, the bytes that key the noise of that row.
+
+        Equal rows have equal bytes, whatever the memory layout of X.
+        """
+        # `+ 0.0` gives -0.0 and 0.0, which are equal, the same bytes.
+        for value, other in zip(self.values, self._other_contents(), strict=True):
+            yield (value + 0.0).tobytes() + other
+
+    def _other_contents(self):
+        n_columns = 0 if self.frame is None else self.table.shape[1]
+        others = [place for place in range(n_columns) if place not in self.noisy]
+        if not others:
+            return [b""] * len(self)
+        return (repr(row).encode() for row in self.table[:, others].rows())
+
+    def assemble(self, values, rows):
+        """Return a container of the user's type with noisy `values` in place.
+
+        Parameters
+        ----------
+        values : ndarray of shape (n, *shape)
+            Noisy copies.
+
+        rows : ndarray of int of shape (n,)
+            The input that each of them is a copy of.
+        """
+        if self.frame is None:
+            return values
+        table = self.table
+        names, dtypes = table.columns, table.schema.dtypes()
+        backend = table.implementation
+        all_noisy = len(self.noisy) == len(names) and len(set(dtypes)) == 1
+        if all_noisy and all(isinstance(name, str) for name in names):
+            return nw.from_numpy(values, schema=names, backend=backend).to_native()
+        noise = [
+            nw.new_series(names[place], column, dtypes[place], backend=backend)
+            for place, column in zip(self.noisy, values.T, strict=True)
+        ]
+        # With a repeated index pandas would refuse the assignment.
+        return nw.maybe_reset_index(table[rows]).with_columns(*noise).to_native()
+
+    def matrix(self):
+        """Return (X, sigma) with every column as a number, or None if that fails.
+
+        X is a 2-D float array, sigma the noise level of each of its columns.
+        """
+        if self.values.ndim != 2:
+            return None
+        if self.frame is None:
+            width = self.values.shape[1]
+            return self.values, np.broadcast_to(self.sigma, (width,)).astype(float)
+        table = self.table
+        if not all(dtype.is_numeric() for dtype in table.schema.dtypes()):
+            return None
+        sigma = np.zeros(table.shape[1])
+        sigma[list(self.noisy)] = self.sigma
+        return table.to_numpy().astype(float, copy=False), sigma
+
+
+def check_sigma(sigma, shape):
+    """Return sigma as a float, or as a float array of exactly `shape`."""
+    level = np.asarray(sigma, dtype=float)
+    if not np.all(np.isfinite(level) & (level >= 0)):
+        raise ValueError(
+            f"sigma must be finite and not negative, got {sigma!r}; 0 is allowed only "
+            "inside an array, for features that the adversary cannot touch."
+        )
+    if level.ndim == 0:
+        return float(level)
+    try:
+        return np.ascontiguousarray(np.broadcast_to(level, shape))
+    except ValueError:
+        raise ValueError(
+            f"sigma of shape {level.shape} does not broadcast to one input of shape "
+            f"{shape}: give a number, or one value a feature."
+        ) from None
+
+
+def check_some_noise(sigma):
+    """Raise a ValueError if sigma is 0 everywhere."""
+    if not np.any(np.asarray(sigma, dtype=float) != 0):
+        raise ValueError(
+            f"sigma must be positive (for at least one feature), got {sigma!r}: "
+            "without noise there is nothing to smooth and nothing to certify."
+        )

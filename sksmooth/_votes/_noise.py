@@ -1,0 +1,101 @@
+"""The only source of random numbers: one stream of standard normals for each input.
+
+A stream is keyed by what the row holds, not by where it stands, so an input gets the
+same noise for any batch size, row order, subset or process, and different inputs get
+independent noise. Streams are consumed in order and never re-read.
+"""
+
+from hashlib import blake2b
+
+import numpy as np
+
+PURPOSES = ("select", "estimate", "predict", "train")
+
+
+def open_stream(entropy, purpose, content):
+    """Return the generator that belongs to one input.
+
+    Parameters
+    ----------
+    entropy : int
+        128 bits drawn once per fitted classifier.
+
+    purpose : {"select", "estimate", "predict", "train"}
+        Streams of different purposes are independent.
+
+    content : bytes
+        What the row holds (see ``Inputs.content``).
+
+    Returns
+    -------
+    stream : numpy.random.Generator
+    """
+    if purpose not in PURPOSES:
+        raise ValueError(f"purpose must be one of {PURPOSES}, got {purpose!r}.")
+    key = blake2b(
+        content,
+        key=entropy.to_bytes(16, "little"),
+        person=purpose.encode(),
+        digest_size=32,
+    )
+    seed = int.from_bytes(key.digest(), "little")
+    return np.random.Generator(np.random.SFC64(seed))
+
+
+def noisy_copies(x, sigma, stream, out):
+    """Fill `out` with copies of `x`, each with its own N(0, sigma^2) noise.
+
+    Parameters
+    ----------
+    x : ndarray of shape `shape`
+        One input.
+
+    sigma : float or ndarray that broadcasts to `shape`
+        Standard deviation of the noise; 0 leaves a feature untouched.
+
+    stream : numpy.random.Generator
+        Consumed by ``out.size`` standard normals.
+
+    out : C-contiguous ndarray of shape (n_copies, *shape), float32 or float64
+        Overwritten.
+    """
+    stream.standard_normal(dtype=out.dtype, out=out)
+    out *= sigma
+    out += x
+
+
+def noisy_training_set(inputs, n_copies, entropy):
+    """Return `n_copies` noisy copies of every input, and the row each came from.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        The clean training inputs.
+
+    n_copies : int
+        How many copies; 0 returns the inputs as they are.
+
+    entropy : int
+        See ``open_stream``; the purpose is "train".
+
+    Returns
+    -------
+    X : container like the one the user passed, n_copies * len(inputs) rows
+        All first copies, then all second ones, and so on.
+
+    rows : ndarray of int
+        Index of the clean input behind each row of X.
+    """
+    n_inputs = len(inputs)
+    if n_copies == 0:
+        rows = np.arange(n_inputs)
+        return inputs.assemble(inputs.values, rows), rows
+    noisy = np.empty((n_copies, *inputs.values.shape), inputs.values.dtype)
+    copies = np.empty((n_copies, *inputs.values.shape[1:]), inputs.values.dtype)
+    for row, content in enumerate(inputs.contents()):
+        stream = open_stream(entropy, "train", content)
+        noisy_copies(inputs.values[row], inputs.sigma, stream, copies)
+        noisy[:, row] = copies
+    rows = np.tile(np.arange(n_inputs), n_copies)
+    flat = noisy.reshape(n_copies * n_inputs, *inputs.values.shape[1:])
+    return inputs.assemble(flat, rows), rows

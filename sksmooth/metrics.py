@@ -1,0 +1,283 @@
+"""How accurate is a smoothed classifier under any perturbation of a given size?"""
+
+import warnings
+
+import numpy as np
+from sklearn.utils.validation import check_consistent_length, column_or_1d
+
+from ._sklearn import _BaseScorer
+from .stats import max_certifiable_radius, required_samples
+from .stats._checks import check_radius
+
+__all__ = [
+    "average_certified_radius_score",
+    "certified_accuracy_score",
+    "certified_accuracy_scorer",
+    "certified_accuracy_scorers",
+]
+
+
+def certified_accuracy_score(y_true, certificate, *, radius=0.0, sample_weight=None):
+    """Share of inputs that are classified correctly and certified at a radius.
+
+    Counts an input if its prediction is correct, not an abstention, and certified
+    with R >= radius. This is the accuracy that no perturbation of l2 norm below
+    `radius` can push the classifier under, up to the certificates' failure
+    probability alpha.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_inputs,)
+        True labels.
+
+    certificate : Certificate, or pair (prediction, radius)
+        What `certify` returned for these inputs.
+
+    radius : float or array-like of float, default=0.0
+        l2 radius, >= 0, in the units of the certified radii.
+
+    sample_weight : array-like of shape (n_inputs,), default=None
+        Sample weights.
+
+    Returns
+    -------
+    score : float or ndarray of float
+        In [0, 1]; of the shape of `radius`.
+
+    Raises
+    ------
+    ValueError
+        If a radius is negative or not finite, or if lengths differ.
+
+    References
+    ----------
+    J. Cohen, E. Rosenfeld, J. Z. Kolter (2019), arXiv:1902.02918, section 4
+    ("approximate certified test set accuracy").
+
+    Examples
+    --------
+    >>> from sksmooth import certified_accuracy_score
+    >>> certificate = ([0, 1, 1, -1], [0.9, 0.4, 0.7, 0.0])
+    >>> certified_accuracy_score([0, 1, 0, 1], certificate, radius=[0, 0.5])
+    array([0.5 , 0.25])
+    """
+    radius = check_radius(radius)
+    robust, weight = _correct_radii(y_true, certificate, sample_weight)
+    # A wrong or abstaining input has no robust radius, not even 0.
+    reached = robust >= radius[..., None]
+    return np.average(reached, axis=-1, weights=weight)[()]
+
+
+def average_certified_radius_score(y_true, certificate, *, sample_weight=None):
+    """Average certified radius (ACR): wrong or abstaining inputs count 0.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_inputs,)
+        True labels.
+
+    certificate : Certificate, or pair (prediction, radius)
+        What `certify` returned for these inputs.
+
+    sample_weight : array-like of shape (n_inputs,), default=None
+        Sample weights.
+
+    Returns
+    -------
+    score : float
+        In the units of the certified radii; the area under the curve of certified
+        accuracy against radius.
+
+    Raises
+    ------
+    ValueError
+        If lengths differ.
+
+    References
+    ----------
+    R. Zhai et al. (2020), "MACER: Attack-free and scalable robust training via
+    maximizing certified radius", arXiv:2001.02378, section 5.
+
+    Examples
+    --------
+    >>> from sksmooth import average_certified_radius_score
+    >>> certificate = ([0, 1, 1, -1], [0.9, 0.4, 0.7, 0.0])
+    >>> average_certified_radius_score([0, 1, 0, 1], certificate).round(3)
+    np.float64(0.325)
+    """
+    robust, weight = _correct_radii(y_true, certificate, sample_weight)
+    return np.average(np.maximum(robust, 0), weights=weight)
+
+
+def _correct_radii(y_true, certificate, sample_weight):
+    """Return the radius of each input, -inf where wrong or not certified; weights."""
+    prediction, certified = certificate
+    y_true = column_or_1d(y_true)
+    prediction, certified = np.asarray(prediction), np.asarray(certified, dtype=float)
+    check_consistent_length(y_true, prediction, certified, sample_weight)
+    if (y_true.dtype.kind in "biuf") != (prediction.dtype.kind in "biuf"):
+        raise ValueError(
+            f"y_true has dtype {y_true.dtype}, but the predictions have "
+            f"{prediction.dtype}: labels of different kinds are never equal."
+        )
+    correct = (prediction == y_true) & (certified > 0)
+    return np.where(correct, certified, -np.inf), sample_weight
+
+
+def certified_accuracy_scorer(radius):
+    """Make a scorer of certified accuracy at a radius, for GridSearchCV and the like.
+
+    Parameters
+    ----------
+    radius : float
+        l2 radius, >= 0, in the units of X (in units of sigma if sigma is an array).
+
+    Returns
+    -------
+    scorer : callable
+        ``scorer(estimator, X, y, sample_weight=None)`` -> float, for a
+        :class:`SmoothedClassifier`.
+
+    Raises
+    ------
+    ValueError
+        If the radius is negative or not finite.
+
+    Warns
+    -----
+    UserWarning
+        From the scorer, once: if no certificate can reach the radius with the
+        classifier's sigma, n and alpha.
+
+    See Also
+    --------
+    certified_accuracy_scorers : Several radii from one draw of votes.
+    certified_accuracy_score : The metric behind it.
+
+    References
+    ----------
+    J. Cohen, E. Rosenfeld, J. Z. Kolter (2019), arXiv:1902.02918, section 4.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from sklearn.model_selection import cross_val_score
+    >>> from sksmooth import SmoothedClassifier, certified_accuracy_scorer
+    >>> X, y = load_iris(return_X_y=True)
+    >>> g = SmoothedClassifier(GaussianNB(), n=1_000, random_state=0)
+    >>> cross_val_score(g, X, y, scoring=certified_accuracy_scorer(0.25), cv=3).round(2)
+    array([0.84, 0.82, 0.82])
+    """
+    radius = check_radius(radius)
+    if radius.ndim:
+        raise ValueError(
+            f"radius must be one number, got {radius.tolist()}: use "
+            "certified_accuracy_scorers for several."
+        )
+    return _CertifiedAccuracyScorer(radius)
+
+
+def certified_accuracy_scorers(radii):
+    """Make one scorer of certified accuracy at several radii from the same votes.
+
+    Parameters
+    ----------
+    radii : array-like of float of shape (n_radii,)
+        l2 radii, >= 0.
+
+    Returns
+    -------
+    scorer : callable
+        ``scorer(estimator, X, y, sample_weight=None)`` -> dict with a key such as
+        "certified_accuracy_0.5" for each radius: the `scoring` of a multi-metric
+        search, whose `refit` then names one of the keys. Votes are drawn once for
+        all radii.
+
+    Raises
+    ------
+    ValueError
+        If a radius is negative or not finite, or occurs twice.
+
+    See Also
+    --------
+    certified_accuracy_scorer : One radius.
+
+    References
+    ----------
+    J. Cohen, E. Rosenfeld, J. Z. Kolter (2019), arXiv:1902.02918, section 4.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from sksmooth import SmoothedClassifier, certified_accuracy_scorers
+    >>> X, y = load_iris(return_X_y=True)
+    >>> g = SmoothedClassifier(GaussianNB(), n=1_000, random_state=0).fit(X, y)
+    >>> scores = certified_accuracy_scorers([0, 0.5])(g, X, y)
+    >>> {name: round(float(score), 2) for name, score in scores.items()}
+    {'certified_accuracy_0': 0.95, 'certified_accuracy_0.5': 0.72}
+    """
+    radii = check_radius(radii, "radii")
+    if radii.ndim != 1 or not len(radii):
+        raise ValueError(
+            f"radii must be a non-empty list of numbers, got {radii.tolist()!r}: use "
+            "certified_accuracy_scorer for one."
+        )
+    if len({f"{radius:g}" for radius in radii}) < len(radii):
+        raise ValueError(f"radii must differ, got {radii.tolist()}.")
+    return _CertifiedAccuracyScorer(radii)
+
+
+class _CertifiedAccuracyScorer(_BaseScorer):
+    """Scorer for one radius (0-d: a float) or several (1-d: a dict of floats)."""
+
+    def __init__(self, radii):
+        super().__init__(certified_accuracy_score, 1, {"radius": radii}, "certify")
+        self._radii = radii
+        self._warned = set()
+
+    def __repr__(self):
+        if self._radii.ndim == 0:
+            return f"certified_accuracy_scorer({self._radii:g})"
+        return f"certified_accuracy_scorers({self._radii.tolist()})"
+
+    def _score(self, method_caller, estimator, X, y_true, **kwargs):
+        if not hasattr(estimator, "certify"):
+            raise TypeError(
+                f"certified accuracy needs an estimator with `certify`, but "
+                f"{type(estimator).__name__} has none. Put SmoothedClassifier "
+                "outermost, as in SmoothedClassifier(make_pipeline(StandardScaler(), "
+                "LogisticRegression())): then noise and radius are in the units of X."
+            )
+        self._warn_if_unreachable(estimator)
+        certificate = estimator.certify(X)
+        score = certified_accuracy_score(
+            y_true, certificate, radius=self._radii, **kwargs
+        )
+        if self._radii.ndim == 0:
+            return float(score)
+        return {
+            f"certified_accuracy_{radius:g}": float(value)
+            for radius, value in zip(self._radii, score, strict=True)
+        }
+
+    def _warn_if_unreachable(self, estimator):
+        # With an array of sigmas the radius is in units of sigma.
+        sigma = estimator.sigma if np.ndim(estimator.sigma) == 0 else 1.0
+        n, alpha = estimator.n, estimator.alpha
+        reach = max_certifiable_radius(n, sigma, alpha)
+        beyond = self._radii[self._radii > reach]
+        if not beyond.size or (sigma, n, alpha) in self._warned:
+            return
+        self._warned.add((sigma, n, alpha))
+        try:
+            needed = f"n = {required_samples(beyond.max(), sigma, alpha)} would do"
+        except ValueError:
+            needed = "no feasible n would do: choose a larger sigma"
+        warnings.warn(
+            f"radius {beyond.max():g} can never be certified with sigma={sigma:g}, "
+            f"n={n} and alpha={alpha:g}, which reach {reach:.3g} at most; {needed}.",
+            UserWarning,
+            stacklevel=4,
+        )
