@@ -72,12 +72,12 @@ class GaussianAugmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     ...     f, n=500, noise_param="gaussianaugmenter__sigma", random_state=0
     ... )
     >>> search = GridSearchCV(
-    ...     g, {"sigma": [0.1, 0.3]}, scoring=certified_accuracy_scorer(0.25), cv=3
+    ...     g, {"sigma": [0.2, 0.4]}, scoring=certified_accuracy_scorer(0.25), cv=3
     ... )
     >>> search.fit(X, y).best_params_
-    {'sigma': 0.3}
+    {'sigma': 0.2}
     >>> search.best_estimator_.estimator_[0].sigma
-    0.3
+    0.2
     """
 
     _parameter_constraints: dict = {

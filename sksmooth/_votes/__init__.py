@@ -10,4 +10,11 @@ from ._engine import count_votes
 from ._inputs import Inputs, check_sigma, check_some_noise
 from ._noise import noisy_training_set
 
-__all__ = ["Inputs", "check_sigma", "count_votes", "noisy_training_set", "pulls_back"]
+__all__ = [
+    "Inputs",
+    "check_sigma",
+    "check_some_noise",
+    "count_votes",
+    "noisy_training_set",
+    "pulls_back",
+]

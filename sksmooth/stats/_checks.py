@@ -18,12 +18,11 @@ def check_counts(value, name):
         return counts.astype(np.int64)
     if counts.dtype.kind not in "iuf":
         raise ValueError(f"{name} must hold whole numbers, got dtype {counts.dtype}.")
-    whole = counts.astype(np.int64)
-    if np.any(whole != counts):
+    if not np.all(np.isfinite(counts)) or np.any(np.floor(counts) != counts):
         raise ValueError(f"{name} must hold whole numbers, got {value!r}.")
-    if np.any(whole < 0):
+    if np.any(counts < 0):
         raise ValueError(f"{name} must not be negative, got {value!r}.")
-    return whole
+    return counts.astype(np.int64)
 
 
 def check_positive(value, name):

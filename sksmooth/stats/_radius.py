@@ -56,9 +56,12 @@ def radius_from_probabilities(p_a, p_b=None, *, sigma=1.0):
         radius = sigma * special.ndtri(p_a)
     else:
         p_b = _check_probability(p_b, "p_b")
+        # Where p_a <= p_b nothing is certified, and inf - inf is avoided.
+        ahead = p_a > p_b
+        p_a, p_b = np.where(ahead, p_a, 0.5), np.where(ahead, p_b, 0.5)
         radius = sigma / 2 * (special.ndtri(p_a) - special.ndtri(p_b))
     # `+ 0.0` turns a negative zero into a plain one.
-    return (np.where(np.isnan(radius), 0.0, np.maximum(radius, 0.0)) + 0.0)[()]
+    return (np.maximum(radius, 0.0) + 0.0)[()]
 
 
 def _check_probability(value, name):

@@ -47,6 +47,6 @@ def rank_verification_pvalue(n_a, n_b):
     n_a, n_b = np.broadcast_arrays(check_counts(n_a, "n_a"), check_counts(n_b, "n_b"))
     if np.any(n_b > n_a):
         raise ValueError("n_a must be the higher of the two counts.")
-    # P(Bin(N, 1/2) >= n_a) = I_{1/2}(n_a, n_b + 1); by symmetry the other tail is equal.
+    # P(Bin(N, 1/2) >= n_a) = I_{1/2}(n_a, n_b + 1); the other tail is equal.
     upper_tail = special.betainc(np.maximum(n_a, 1), n_b + 1.0, 0.5)
     return np.where(n_a > n_b, 2 * upper_tail, 1.0)[()]

@@ -1,0 +1,21 @@
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def fixed_seeds():
+    """What draws from NumPy's global state draws the same in every run."""
+    np.random.seed(0)
+
+
+@pytest.fixture(scope="session")
+def published():
+    """Folder of published vote counts and logs; tests skip where it is absent."""
+    default = Path(__file__).parents[2] / "shared" / "published"
+    folder = Path(os.environ.get("SKSMOOTH_PUBLISHED", default))
+    if not folder.is_dir():
+        pytest.skip("the published results are not here: set SKSMOOTH_PUBLISHED")
+    return folder

@@ -1,0 +1,59 @@
+"""Small classifiers with known behaviour."""
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.linear_model import LogisticRegression
+
+
+class OpaqueLogisticRegression(LogisticRegression):
+    """A linear classifier that must be voted on by calling `predict`."""
+
+    def predict(self, X):
+        return super().predict(X)
+
+
+class Fixed(ClassifierMixin, BaseEstimator):
+    """A prefit classifier given by a function of X."""
+
+    def __init__(self, function, classes=(0, 1)):
+        self.function = function
+        self.classes = classes
+
+    def fit(self, X, y):
+        return self
+
+    @property
+    def classes_(self):
+        return np.asarray(self.classes)
+
+    def __sklearn_is_fitted__(self):
+        return True
+
+    def predict(self, X):
+        return self.function(X)
+
+
+def halfspace(weights, offset=0.0):
+    """A fitted linear classifier for classes 0 and 1 with given weights."""
+    f = LogisticRegression()
+    f.coef_ = np.atleast_2d(np.asarray(weights, dtype=float))
+    f.intercept_ = np.atleast_1d(float(offset))
+    f.classes_ = np.array([0, 1])
+    f.n_features_in_ = f.coef_.shape[1]
+    return f
+
+
+def sign_rule(weights, offset=0.0):
+    """The same classifier, behind an opaque `predict`."""
+    weights = np.asarray(weights, dtype=float)
+    return Fixed(lambda X: (X @ weights + offset > 0).astype(int))
+
+
+def points_at_distance(weights, offset, distance, n_points, seed=0):
+    """Distinct points of the halfspace's positive side at exactly this distance."""
+    rng = np.random.default_rng(seed)
+    weights = np.asarray(weights, dtype=float)
+    length = np.linalg.norm(weights)
+    X = rng.normal(size=(n_points, len(weights)))
+    X -= np.outer((X @ weights + offset) / length - distance, weights / length)
+    return X

@@ -1,0 +1,84 @@
+import numpy as np
+import pytest
+from scipy import stats
+
+from sksmooth._votes import Inputs, noisy_training_set
+from sksmooth._votes._noise import noisy_copies, open_stream
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_stream_does_not_depend_on_how_it_is_cut(dtype):
+    whole = np.empty((1001, 3), dtype)
+    open_stream(1, "predict", b"x").standard_normal(dtype=dtype, out=whole)
+    pieces = np.empty_like(whole)
+    stream = open_stream(1, "predict", b"x")
+    for start, stop in [(0, 1), (1, 100), (100, 777), (777, 1001)]:
+        stream.standard_normal(dtype=dtype, out=pieces[start:stop])
+    np.testing.assert_array_equal(whole, pieces)
+
+
+def test_streams_are_pinned():
+    """A change of these numbers changes every published certificate."""
+    stream = open_stream(123, "estimate", b"content")
+    np.testing.assert_allclose(
+        stream.standard_normal(3),
+        [0.3823227769752989, 0.0032036387751474883, 1.614440425622436],
+        rtol=1e-15,
+    )
+
+
+def test_streams_differ_by_entropy_purpose_and_content():
+    def first(*key):
+        return open_stream(*key).standard_normal()
+
+    numbers = {
+        first(entropy, purpose, content)
+        for entropy in (0, 1)
+        for purpose in ("select", "estimate", "predict", "train")
+        for content in (b"", b"a", b"b")
+    }
+    assert len(numbers) == 2 * 4 * 3
+    with pytest.raises(ValueError, match="purpose must be one of"):
+        open_stream(0, "attack", b"")
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_noise_is_gaussian_and_independent_between_inputs(dtype):
+    """Kolmogorov-Smirnov on each stream, correlation between streams."""
+    n = 20_000
+    out = np.empty((n, 1), dtype)
+    columns = []
+    for i in range(20):
+        stream = open_stream(7, "estimate", bytes([i]))
+        noisy_copies(np.array([3.0], dtype), 0.5, stream, out)
+        columns.append((out[:, 0].astype(float) - 3) / 0.5)
+    p_values = [stats.kstest(column, "norm").pvalue for column in columns]
+    assert min(p_values) > 1e-4
+    correlation = np.corrcoef(columns)[np.triu_indices(20, 1)]
+    assert np.abs(correlation).max() < 5 / np.sqrt(n)
+
+
+def test_sigma_zero_leaves_a_feature_untouched():
+    x = np.array([0.1, 0.2, 0.3])
+    out = np.empty((50, 3))
+    noisy_copies(x, np.array([1.0, 0.0, 2.0]), open_stream(0, "train", b""), out)
+    assert np.all(out[:, 1] == 0.2)
+    assert np.std(out[:, 2]) > np.std(out[:, 0]) > 0
+
+
+def test_training_set():
+    X = np.arange(12.0).reshape(6, 2)
+    X[5] = X[0]
+    inputs = Inputs.from_array(X, 0.1)
+    noisy, rows = noisy_training_set(inputs, 3, entropy=5)
+    assert noisy.shape == (18, 2)
+    np.testing.assert_array_equal(rows, np.tile(np.arange(6), 3))
+    assert 0 < np.abs(noisy - X[rows]).max() < 1
+    # equal rows share their noise; copies differ; order does not matter
+    np.testing.assert_array_equal(noisy[5], noisy[0])
+    assert not np.array_equal(noisy[0], noisy[6])
+    backwards, _ = noisy_training_set(Inputs.from_array(X[::-1], 0.1), 3, entropy=5)
+    np.testing.assert_array_equal(backwards[:6][::-1], noisy[:6])
+    clean, rows = noisy_training_set(inputs, 0, entropy=5)
+    np.testing.assert_array_equal(clean, X)
+    np.testing.assert_array_equal(rows, np.arange(6))
