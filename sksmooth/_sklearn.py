@@ -37,6 +37,10 @@ def predicts_by_linear_scores(estimator):
     either may predict anything.
     """
     cls = type(estimator)
+    # RidgeClassifier thresholds each output by itself for multilabel targets.
+    binarizer = getattr(estimator, "_label_binarizer", None)
+    if getattr(binarizer, "y_type_", "").startswith("multilabel"):
+        return False
     return (
         getattr(cls, "predict", None) in _LINEAR_PREDICTS
         and getattr(cls, "decision_function", None) in _LINEAR_DECISIONS

@@ -44,7 +44,9 @@ def pull_back(step, weights, offset):
 
 @pulls_back(StandardScaler)
 def _through_standard_scaler(step, weights, offset):
-    return _through_scaling(weights, offset, center=step.mean_, scale=step.scale_)
+    # mean_ is there even if it is not subtracted.
+    center = step.mean_ if step.with_mean else None
+    return _through_scaling(weights, offset, center=center, scale=step.scale_)
 
 
 @pulls_back(RobustScaler)

@@ -1,0 +1,240 @@
+"""Votes drawn in score space are the votes of predict, in distribution."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+from sklearn.datasets import load_digits, load_iris
+from sklearn.decomposition import PCA
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.feature_selection import SelectKBest, VarianceThreshold
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import (
+    LogisticRegression,
+    LogisticRegressionCV,
+    Perceptron,
+    RidgeClassifier,
+    RidgeClassifierCV,
+    SGDClassifier,
+)
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import (
+    MaxAbsScaler,
+    MinMaxScaler,
+    PolynomialFeatures,
+    RobustScaler,
+    StandardScaler,
+)
+from sklearn.svm import SVC, LinearSVC
+
+from sksmooth import GaussianAugmenter
+from sksmooth._votes import Inputs
+from sksmooth._votes._any import AnyVoter
+from sksmooth._votes._engine import _count
+from sksmooth._votes._linear import LinearVoter, linear_scores
+from tests.helpers import OpaqueLogisticRegression, halfspace
+
+X3, y3 = load_iris(return_X_y=True)
+X2, y2 = X3[50:], y3[50:]
+
+
+def count(voter_class, estimator, inputs, n, monkeypatch, entropy=0):
+    """Votes by the voter of our choice."""
+
+    def choose(estimator, classes, inputs):
+        if voter_class is AnyVoter:
+            return AnyVoter(estimator, classes, inputs)
+        return LinearVoter(*linear_scores(estimator), *inputs.matrix())
+
+    monkeypatch.setattr("sksmooth._votes._engine.make_voter", choose)
+    return _count(
+        estimator,
+        estimator.classes_,
+        inputs,
+        n,
+        entropy=entropy,
+        purpose="estimate",
+        batch_size="auto",
+    )
+
+
+def chi_square_p_value(a, b):
+    """P-value of "two tables of counts, (n_inputs, n_classes), agree in law"."""
+    statistic = degrees = 0
+    for pair in zip(a, b, strict=True):
+        table = np.array(pair)
+        table = table[:, table.sum(axis=0) >= 10]
+        if table.shape[1] > 1:
+            result = stats.chi2_contingency(table, correction=False)
+            statistic, degrees = statistic + result.statistic, degrees + result.dof
+    assert degrees > 50
+    return stats.chi2.sf(statistic, degrees)
+
+
+LINEAR = [
+    LogisticRegression(max_iter=5000),
+    LogisticRegressionCV(Cs=2, cv=3, max_iter=5000),
+    LinearSVC(random_state=0),
+    SGDClassifier(random_state=0),
+    RidgeClassifier(),
+    RidgeClassifierCV(),
+    LinearDiscriminantAnalysis(),
+    Perceptron(random_state=0),
+]
+AFFINE = [
+    StandardScaler(),
+    StandardScaler(with_mean=False),
+    StandardScaler(with_std=False),
+    RobustScaler(with_centering=False, with_scaling=False),
+    MinMaxScaler(feature_range=(-1, 3)),
+    MaxAbsScaler(),
+    RobustScaler(),
+    PCA(2),
+    PCA(2, whiten=True),
+    SelectKBest(k=2),
+    VarianceThreshold(0.2),
+    GaussianAugmenter(0.1, random_state=0),
+    "passthrough",
+    None,
+]
+
+
+# LogisticRegressionCV announces new defaults of parameters that do not matter here.
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+@pytest.mark.parametrize("f", LINEAR, ids=lambda f: type(f).__name__)
+@pytest.mark.parametrize("data", [(X2, y2), (X3, y3)], ids=["2 classes", "3 classes"])
+def test_linear_classifiers(f, data, monkeypatch):
+    X, y = data
+    f = f.fit(X, y)
+    sigma = np.array([0.5, 0.2, 0.0, 1.0])
+    inputs = Inputs.from_array(X, sigma)
+    a = count(AnyVoter, f, inputs, 1000, monkeypatch)
+    b = count(LinearVoter, f, inputs, 1000, monkeypatch, entropy=1)
+    assert chi_square_p_value(a, b) > 1e-3
+
+
+@pytest.mark.parametrize("step", AFFINE, ids=str)
+def test_behind_affine_steps(step, monkeypatch):
+    f = make_pipeline(step, StandardScaler(), LogisticRegression(max_iter=5000))
+    f.fit(X3, y3)
+    weights, offset = linear_scores(f)
+    scores = f.decision_function(X3)
+    np.testing.assert_allclose(
+        X3 @ weights.T + offset, scores[:, 1:] - scores[:, :1], atol=1e-9
+    )
+    inputs = Inputs.from_array(X3, 0.4)
+    a = count(AnyVoter, f, inputs, 500, monkeypatch)
+    b = count(LinearVoter, f, inputs, 500, monkeypatch, entropy=1)
+    assert chi_square_p_value(a, b) > 1e-3
+
+
+def test_the_comparison_would_see_a_wrong_sigma(monkeypatch):
+    f = LogisticRegression(max_iter=5000).fit(X3, y3)
+    a = count(AnyVoter, f, Inputs.from_array(X3, 0.5), 5000, monkeypatch)
+    b = count(LinearVoter, f, Inputs.from_array(X3, 0.53), 5000, monkeypatch)
+    assert chi_square_p_value(a, b) < 1e-6
+
+
+def test_many_classes_few_features(monkeypatch):
+    """More scores than features: the factor is not square."""
+    X, y = load_digits(return_X_y=True)
+    f = LogisticRegression(max_iter=5000).fit(X[:, 18:22], y)
+    inputs = Inputs.from_array(X[:100, 18:22], 2.0)
+    assert LinearVoter(*linear_scores(f), *inputs.matrix()).factor.shape == (4, 9)
+    a = count(AnyVoter, f, inputs, 1000, monkeypatch)
+    b = count(LinearVoter, f, inputs, 1000, monkeypatch, entropy=1)
+    assert chi_square_p_value(a, b) > 1e-3
+
+
+def test_binary_shares_are_the_exact_probabilities(monkeypatch):
+    f = halfspace([3.0, -4.0, 0.0], 0.5)
+    X = np.random.default_rng(0).normal(size=(300, 3))
+    n = 20_000
+    counts = count(LinearVoter, f, Inputs.from_array(X, 0.3), n, monkeypatch)
+    p = stats.norm.cdf((X @ f.coef_[0] + 0.5) / (0.3 * 5))
+    inside = (p > 0.001) & (p < 0.999)
+    z = (counts[inside, 1] - n * p[inside]) / np.sqrt(n * p[inside] * (1 - p[inside]))
+    assert stats.kstest(z, "norm").pvalue > 1e-3
+    assert abs(z).max() < 4.5
+
+
+def test_multiclass_shares_are_the_orthant_probabilities(monkeypatch):
+    f = LogisticRegression(max_iter=5000).fit(X3, y3)
+    n, sigma = 50_000, 0.8
+    X = X3[::15]
+    counts = count(LinearVoter, f, Inputs.from_array(X, sigma), n, monkeypatch)
+    for c in range(3):
+        others = [k for k in range(3) if k != c]
+        difference = f.coef_[c] - f.coef_[others]
+        mean = X @ difference.T + f.intercept_[c] - f.intercept_[others]
+        cov = sigma**2 * difference @ difference.T
+        p = [stats.multivariate_normal.cdf(m, cov=cov) for m in mean]
+        error = np.sqrt(np.multiply(p, np.subtract(1, p)) / n) + 2e-5
+        np.testing.assert_array_less(np.abs(counts[:, c] / n - p), 4.5 * error)
+
+
+def test_ties_go_to_the_class_that_predict_names(monkeypatch):
+    f = halfspace([1.0, 0.0])
+    sigma = np.array([0.0, 1.0])  # the score is exactly 0 in every copy
+    inputs = Inputs.from_array(np.zeros((1, 2)), sigma)
+    for voter in (AnyVoter, LinearVoter):
+        assert count(voter, f, inputs, 50, monkeypatch).tolist() == [[50, 0]]
+    f = LogisticRegression(max_iter=5000).fit(X3, y3)
+    f.coef_, f.intercept_ = np.zeros((3, 4)), np.array([0.0, 1.0, 1.0])
+    inputs = Inputs.from_array(X3[:1], 1.0)
+    for voter in (AnyVoter, LinearVoter):
+        assert count(voter, f, inputs, 50, monkeypatch).tolist() == [[0, 50, 0]]
+
+
+def test_looks_through_frozen_estimators_and_nested_pipelines():
+    f = LogisticRegression(max_iter=5000).fit(X3, y3)
+    weights, offset = linear_scores(f)
+    for wrapped in (
+        FrozenEstimator(f),
+        make_pipeline("passthrough", make_pipeline(FrozenEstimator(f))),
+    ):
+        np.testing.assert_array_equal(linear_scores(wrapped)[0], weights)
+        np.testing.assert_array_equal(linear_scores(wrapped)[1], offset)
+
+
+def test_sparse_coefficients():
+    f = SGDClassifier(random_state=0).fit(X3, y3)
+    dense = linear_scores(f)
+    f.sparsify()
+    np.testing.assert_array_equal(linear_scores(f)[0], dense[0])
+
+
+class CentredStandardScaler(StandardScaler):
+    def transform(self, X, copy=None):
+        return np.abs(super().transform(X))
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        SVC(kernel="linear"),
+        OpaqueLogisticRegression(max_iter=5000),
+        make_pipeline(PolynomialFeatures(), RidgeClassifier()),
+        make_pipeline(MinMaxScaler(clip=True), RidgeClassifier()),
+        make_pipeline(CentredStandardScaler(), RidgeClassifier()),
+        make_pipeline(StandardScaler(), SVC()),
+    ],
+    ids=lambda f: str(f)[:60],
+)
+def test_what_is_not_linear_is_left_alone(f):
+    assert linear_scores(f.fit(X3, y3)) is None
+
+
+def test_multilabel_ridge_is_not_linear():
+    Y = np.array([[1, 0], [0, 1]] * 75)
+    assert linear_scores(RidgeClassifier().fit(X3, Y)) is None
+
+
+def test_frames_with_untouchable_numbers(monkeypatch):
+    frame = pd.DataFrame(X3, columns=list("abcd"))
+    frame["b"] = (10 * frame["b"]).round().astype(int)
+    f = make_pipeline(StandardScaler(), LogisticRegression()).fit(frame, y3)
+    inputs = Inputs.from_frame(frame, [0.5, 0.0, 0.5, 0.2])
+    a = count(AnyVoter, f, inputs, 500, monkeypatch)
+    b = count(LinearVoter, f, inputs, 500, monkeypatch, entropy=1)
+    assert chi_square_p_value(a, b) > 1e-3
