@@ -1,0 +1,49 @@
+"""Validate the docstrings of every public name, by the checks in pyproject.toml.
+
+Imports the package instead of reading its source, so that properties and dataclasses
+are told apart from methods and ordinary classes.
+"""
+
+import inspect
+import sys
+import tomllib
+from importlib import import_module
+from pathlib import Path
+
+from numpydoc.validate import get_validation_checks, validate
+
+ROOT = Path(__file__).resolve().parent.parent
+PUBLIC_MODULES = ["sksmooth", "sksmooth.stats"]
+
+
+def public_paths():
+    """Yield the import paths of public functions, classes, methods and properties."""
+    for module_name in PUBLIC_MODULES:
+        module = import_module(module_name)
+        for name in module.__all__:
+            path = f"{module_name}.{name}"
+            yield path
+            if not inspect.isclass(getattr(module, name)):
+                continue
+            for member, value in vars(getattr(module, name)).items():
+                is_callable = inspect.isfunction(value) or isinstance(value, property)
+                if is_callable and not member.startswith("_"):
+                    yield f"{path}.{member}"
+
+
+def main():
+    config = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    checks = get_validation_checks(set(config["tool"]["numpydoc_validation"]["checks"]))
+    paths = list(public_paths())
+    n_errors = 0
+    for path in paths:
+        for code, message in validate(path)["errors"]:
+            if code in checks:
+                print(f"{path}: {code} {message}")
+                n_errors += 1
+    print(f"{len(paths)} public docstrings checked, {n_errors} errors")
+    return n_errors > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
