@@ -98,9 +98,7 @@ def test_perturbations_inside_and_outside_the_radius():
     """Inside, none of 1,000 directions flips g; just outside, the worst one does."""
     f = halfspace(WEIGHTS, OFFSET)
     x = points_at_distance(WEIGHTS, OFFSET, 0.6, 1)
-    g = SmoothedClassifier(
-        f, sigma=0.5, n=100_000, abstain_label=None, random_state=0
-    )
+    g = SmoothedClassifier(f, sigma=0.5, n=100_000, abstain_label=None, random_state=0)
     prediction, radius = g.certify(x)
     assert prediction == [1]
     directions = np.random.default_rng(0).normal(size=(1000, len(WEIGHTS)))

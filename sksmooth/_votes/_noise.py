@@ -58,10 +58,21 @@ def noisy_copies(x, sigma, stream, out):
 
     out : C-contiguous ndarray of shape (n_copies, *shape), float32 or float64
         Overwritten.
+
+    Raises
+    ------
+    ValueError
+        If a noisy copy is too large for the dtype.
     """
     stream.standard_normal(dtype=out.dtype, out=out)
-    out *= sigma
-    out += x
+    try:
+        with np.errstate(over="raise"):
+            out *= sigma
+            out += x
+    except FloatingPointError:
+        raise ValueError(
+            f"x + noise overflows {out.dtype}: scale X (and sigma) down."
+        ) from None
 
 
 def noisy_training_set(inputs, n_copies, entropy):
