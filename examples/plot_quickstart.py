@@ -12,8 +12,8 @@ change of the pixels with an l2 norm below 0.5, whoever chooses it, changes the 
 # %%
 # The base classifier
 # -------------------
-# Any scikit-learn classifier will do. Scaling is a step *inside*, so noise and radii are
-# in units of the pixels. ``fit`` trains on ``n_copies`` noisy copies of every image.
+# Any scikit-learn classifier will do. Scaling is a step *inside*, so noise and radii
+# are in units of the pixels. ``fit`` trains on ``n_copies`` noisy copies of all images.
 import os
 from pathlib import Path
 
@@ -48,8 +48,8 @@ g = SmoothedClassifier(f, n=10_000, n_copies=8, random_state=0)
 # classified correctly *and* certified at that radius. More noise reaches further, but
 # hides more of the image.
 #
-# With 10,000 votes no radius can exceed 3.2 sigma, so the grid starts at 0.18: a smaller
-# sigma could certify nothing at 0.5, and the scorer would warn.
+# With 10,000 votes no radius can exceed 3.2 sigma, so the grid starts at 0.18: below
+# 0.157 nothing could be certified at 0.5, and the scorer would warn.
 sigmas = [0.18, 0.25, 0.35, 0.5, 0.7]
 reach = max_certifiable_radius(g.n, sigmas, g.alpha)
 
@@ -70,8 +70,8 @@ for sigma, limit, score in zip(
 # %%
 # Certify held-out images
 # -----------------------
-# The other noise levels are shown for comparison only: choosing among them by this table
-# would be tuning on the test set.
+# The other noise levels are shown for comparison only: choosing among them by this
+# table would be tuning on the test set.
 certificates = {}
 for sigma in sigmas:
     smoothed = clone(g).set_params(sigma=sigma).fit(X_train, y_train)
@@ -86,9 +86,7 @@ for sigma, certificate in certificates.items():
     scores = certified_accuracy_score(y_test, certificate, radius=radii)
     mark = "  <- chosen" if sigma == best_sigma else ""
     print(f"  {sigma:5.2f}" + "".join(f"{score:8.1%}" for score in scores) + mark)
-print(
-    f"  The classifier without smoothing: {plain_accuracy:.1%} correct, no guarantee."
-)
+print(f"  Without smoothing: {plain_accuracy:.1%} correct, no guarantee.")
 
 # %%
 # Plot
