@@ -1,6 +1,6 @@
 """From vote counts to guarantees: pure, vectorised functions that need no estimator."""
 
-from ._binomial import lower_confidence_bound
+from ._binomial import lower_confidence_bound, upper_confidence_bound
 from ._planning import max_certifiable_radius, required_samples
 from ._radius import radius_from_probabilities
 from ._ranking import rank_verification_pvalue
@@ -11,4 +11,5 @@ __all__ = [
     "radius_from_probabilities",
     "rank_verification_pvalue",
     "required_samples",
+    "upper_confidence_bound",
 ]
