@@ -1,13 +1,16 @@
 """From vote counts to guarantees: pure, vectorised functions that need no estimator."""
 
 from ._binomial import lower_confidence_bound, upper_confidence_bound
+from ._bounds import joint_lower_bound, multiclass_bounds
 from ._planning import max_certifiable_radius, required_samples
 from ._radius import radius_from_probabilities
 from ._ranking import rank_verification_pvalue
 
 __all__ = [
+    "joint_lower_bound",
     "lower_confidence_bound",
     "max_certifiable_radius",
+    "multiclass_bounds",
     "radius_from_probabilities",
     "rank_verification_pvalue",
     "required_samples",
