@@ -5,6 +5,7 @@ from ._bounds import joint_lower_bound, multiclass_bounds
 from ._planning import max_certifiable_radius, required_samples
 from ._radius import radius_from_probabilities
 from ._ranking import rank_verification_pvalue
+from ._top_k import top_k_radius
 
 __all__ = [
     "joint_lower_bound",
@@ -14,5 +15,6 @@ __all__ = [
     "radius_from_probabilities",
     "rank_verification_pvalue",
     "required_samples",
+    "top_k_radius",
     "upper_confidence_bound",
 ]
