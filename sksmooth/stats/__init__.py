@@ -3,15 +3,23 @@
 from ._binomial import lower_confidence_bound, upper_confidence_bound
 from ._bounds import joint_lower_bound, multiclass_bounds
 from ._planning import max_certifiable_radius, required_samples
+from ._population import (
+    bernstein_accuracy_lower_bound,
+    certified_accuracy_lower_bound,
+    population_accuracy_lower_bound,
+)
 from ._radius import radius_from_probabilities
 from ._ranking import rank_verification_pvalue
 from ._top_k import top_k_radius
 
 __all__ = [
+    "bernstein_accuracy_lower_bound",
+    "certified_accuracy_lower_bound",
     "joint_lower_bound",
     "lower_confidence_bound",
     "max_certifiable_radius",
     "multiclass_bounds",
+    "population_accuracy_lower_bound",
     "radius_from_probabilities",
     "rank_verification_pvalue",
     "required_samples",
