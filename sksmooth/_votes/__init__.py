@@ -2,11 +2,13 @@
 
 Knows no statistics. One module an idea: `_inputs` (rows, whatever the container),
 `_noise` (the only source of random numbers), one file a voter (`_any`, `_linear`),
-`_engine` (batches, looks, parallel).
+`_engine` (batches, looks, parallel), `_exact` (probabilities without votes; with
+`_exact_axes`, `_exact_trees`, `_exact_stumps`).
 """
 
 from ._affine import pulls_back
 from ._engine import count_votes
+from ._exact import exact_probabilities
 from ._inputs import Inputs, check_sigma, check_some_noise
 from ._noise import noisy_training_set
 
@@ -15,6 +17,7 @@ __all__ = [
     "check_sigma",
     "check_some_noise",
     "count_votes",
+    "exact_probabilities",
     "noisy_training_set",
     "pulls_back",
 ]
