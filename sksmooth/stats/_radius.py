@@ -112,8 +112,10 @@ def _lecuyer(p_a, p_b):
         # Rounded down: at the upper end of b both terms are equal up to rounding.
         delta = (p_a - np.exp(2 * b) * p_b * (1 + 8 * _EPS)) * (1 - 8 * _EPS)
         certified = delta > 0
-        ratio = 1.25 * (1 + np.exp(b)) / np.where(certified, delta, 1.0)
-        return np.where(certified, b / np.sqrt(2 * np.log(ratio)), 0.0)
+        log_ratio = np.log(1.25 * (1 + np.exp(b))) - np.log(
+            np.where(certified, delta, 1.0)
+        )
+        return np.where(certified, b / np.sqrt(2 * log_ratio), 0.0)
 
     grid = np.linspace(0, 1, 65)[1:]
     return np.where(ahead, _maximum(radius, grid, 0.0, 1.0), 0.0)
@@ -167,8 +169,8 @@ def _maximum(function, grid, low, high):
     A walk along the grid, then golden sections between the neighbours of the best
     point. It returns a value that was reached, so never more than the maximum.
     """
-    best, where = function(grid[0]), None
-    where = np.full(best.shape, 0)
+    best = function(grid[0])
+    where = np.zeros(best.shape, dtype=int)
     for i, point in enumerate(grid[1:], start=1):
         value = function(point)
         where = np.where(value > best, i, where)

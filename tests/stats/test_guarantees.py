@@ -110,6 +110,14 @@ def test_edges(guarantee):
     assert isinstance(radius(0.9), float)
 
 
+def test_probabilities_at_the_edge_of_floating_point():
+    p_a, p_b = [1 - 2**-53, 5e-324, 0.6, 1.0], [1e-320, 0.0, 5e-324, 5e-324]
+    cohen, li, lecuyer = all_three(p_a, p_b)
+    for radius in (li, lecuyer):
+        assert np.all((radius >= 0) & (radius <= cohen))
+        assert np.all(radius[[0, 2, 3]] > 0)
+
+
 def test_certainty():
     assert radius_from_probabilities(1.0, guarantee="li") == np.inf
     # b = 1: 1 / sqrt(2 ln(1.25 (1 + e))).
