@@ -3,7 +3,7 @@
 Knows no statistics. One module an idea: `_inputs` (rows, whatever the container),
 `_noise` (the only source of random numbers), one file a voter (`_any`, `_linear`),
 `_engine` (batches, looks, parallel), `_exact` (probabilities without votes; with
-`_exact_axes`, `_exact_trees`, `_exact_stumps`).
+`_exact_axes`, `_exact_trees`, `_exact_stumps`, `_exact_sums`).
 """
 
 from ._affine import pulls_back
