@@ -1,5 +1,7 @@
 """The bracket of stump ensembles holds what enumeration of all cells says."""
 
+import itertools
+
 import numpy as np
 import pytest
 from sklearn.datasets import load_breast_cancer
@@ -8,7 +10,7 @@ from sklearn.ensemble import AdaBoostClassifier, GradientBoostingClassifier
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
-from sksmooth._votes import Inputs, _exact_stumps, exact_probabilities
+from sksmooth._votes import Inputs, _exact_stumps, _exact_sums, exact_probabilities
 
 X, y = load_breast_cancer(return_X_y=True)
 X = StandardScaler().fit_transform(X)
@@ -46,8 +48,8 @@ def test_the_bracket_holds_the_enumeration(f, sigma, atoms, grid, monkeypatch):
     rows = X[::5]
     p, _ = exact(f, rows, sigma)
     monkeypatch.setattr(_exact_stumps, "_MAX_CELLS", 0)
-    monkeypatch.setattr(_exact_stumps, "_MAX_ATOMS", atoms)
-    monkeypatch.setattr(_exact_stumps, "_GRID", grid)
+    monkeypatch.setattr(_exact_sums, "_MAX_ATOMS", atoms)
+    monkeypatch.setattr(_exact_sums, "_GRID", grid)
     estimate, upper = exact(f, rows, sigma)
     np.testing.assert_allclose(estimate.sum(axis=1), 1, rtol=0, atol=1e-12)
     # Both sides are bounds, but for the error of the enumeration itself.
@@ -72,8 +74,8 @@ BIG = [
 def test_coarse_brackets_overlap_fine_ones(grid, monkeypatch):
     f = BIG[2].fit(X, y)
     _, fine = exact(f, X[::5])
-    monkeypatch.setattr(_exact_stumps, "_MAX_ATOMS", 64)
-    monkeypatch.setattr(_exact_stumps, "_GRID", grid)
+    monkeypatch.setattr(_exact_sums, "_MAX_ATOMS", 64)
+    monkeypatch.setattr(_exact_sums, "_GRID", grid)
     _, coarse = exact(f, X[::5])
     assert np.all(coarse + 1e-12 >= 1 - fine[:, ::-1])
     assert np.mean(coarse.sum(axis=1) - 1 > 0.01) > 0.3
@@ -91,7 +93,7 @@ def test_brackets_are_narrow(f):
 def test_a_finer_grid_lies_inside(monkeypatch):
     f = BIG[0].fit(X, y)
     coarse = exact(f, X[::10])[1]
-    monkeypatch.setattr(_exact_stumps, "_GRID", 2**19)
+    monkeypatch.setattr(_exact_sums, "_GRID", 2**19)
     fine = exact(f, X[::10])[1]
     assert np.all(fine <= coarse * (1 + 1e-9))
     assert np.sum(fine) - 57 < 0.5 * (np.sum(coarse) - 57)
@@ -101,18 +103,18 @@ def test_the_window_keeps_every_decision(monkeypatch):
     """Moving hopeless sums to the ends of the window changes no bound."""
     f = BIG[2].fit(X, y)
     rows = X[::20]
-    monkeypatch.setattr(_exact_stumps, "_GRID", 20_000)
+    monkeypatch.setattr(_exact_sums, "_GRID", 20_000)
     narrow = exact(f, rows, 1.0)[1]
-    lay_grid = _exact_stumps._Convolution._lay_grid
+    lay_grid = _exact_sums.Convolution._lay_grid
 
     def lay_wide_grid(self, first, middle, last, error):
         # Pretend that more is to come than is: nothing is hopeless then.
         total = sum(np.ptp(s) for s in [first, last, *middle])
         wide = np.concatenate([last, [-9 * total, 9 * total]])
-        monkeypatch.setattr(_exact_stumps, "_GRID", int(2 * 20_000))
+        monkeypatch.setattr(_exact_sums, "_GRID", int(2 * 20_000))
         return lay_grid(self, first, middle, wide, error)
 
-    monkeypatch.setattr(_exact_stumps._Convolution, "_lay_grid", lay_wide_grid)
+    monkeypatch.setattr(_exact_sums.Convolution, "_lay_grid", lay_wide_grid)
     wide = exact(f, rows, 1.0)[1]
     # Another step, so other brackets; but any two brackets of a number overlap.
     assert np.all(wide + narrow[:, ::-1] >= 1)
@@ -151,13 +153,20 @@ def test_a_tie_is_counted_as_predict_decides_it():
     assert abs(f.predict(noisy).mean() - 0.25) < 5 * np.sqrt(0.19 / n)
 
 
-def test_a_tie_in_a_long_sum_belongs_to_both_bounds(monkeypatch):
-    """Which side of 0 a sum of equal weights falls on is up to f's rounding."""
+def test_a_sum_that_rounding_decides_belongs_to_both_bounds(monkeypatch):
+    """0.1 + 0.2 + 0.3 - 0.6 is 0 or not, depending on the order."""
     f = equal_weights(4)
-    p, _ = exact(f, X[:50], 1.0)
-    monkeypatch.setattr(_exact_stumps, "_MAX_CELLS", 0)
-    _, upper = exact(f, X[:50], 1.0)
-    assert np.all(upper >= p * (1 - 1e-13))
+    values = set()
+    for weights in itertools.permutations([0.1, 0.2, 0.3, 0.6]):
+        f.estimator_weights_[:] = weights
+        p, _ = exact(f, X[:20], 2.0)
+        values.add(p[0, 0].round(9))
+        with monkeypatch.context() as patch:
+            patch.setattr(_exact_stumps, "_MAX_CELLS", 0)
+            _, upper = exact(f, X[:20], 2.0)
+        assert np.all(upper >= p * (1 - 1e-13))
+        assert np.all(upper.sum(axis=1) > 1.001)
+    assert len(values) > 1
 
 
 def test_negative_weights_turn_the_ensemble_round():
