@@ -1,9 +1,21 @@
 """What `certify` returns."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_FLOOR, Decimal
 
 import numpy as np
+from sklearn.utils.validation import check_consistent_length, column_or_1d
+
+from ._labels import label_indices, name_classes
+from .stats import (
+    certified_accuracy_lower_bound,
+    certify_counts,
+    lower_confidence_bound,
+    sample_sizes,
+    split_alpha,
+)
+from .stats._certify import bounds_from_lower, needs_selection
+from .stats._checks import check_radius
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -26,25 +38,47 @@ class Certificate:
         sigma_i > 0, with delta_i = 0 for the others.
 
     p_lower : ndarray of float of shape (n_inputs,)
-        Lower confidence bound on the probability of the selected class under noise.
+        Lower bound on the probability of the selected class under noise.
 
-    counts : ndarray of int of shape (n_inputs, n_classes)
-        Estimation votes by class; each row sums to `n`.
+    p_upper : ndarray of float of shape (n_inputs,)
+        Upper bound on the probability of every other class.
 
     selected : ndarray of int of shape (n_inputs,)
-        Column of the class that the selection votes chose and that `p_lower` bounds.
+        Column of the class that `p_lower` bounds.
+
+    counts : ndarray of int of shape (n_inputs, n_classes)
+        Estimation votes by class; each row sums to `n_used`.
+
+    selection_counts : ndarray of int of shape (n_inputs, n_classes) or None
+        Votes that selected the class; None if `bound` is "joint".
+
+    n_used : ndarray of int of shape (n_inputs,)
+        Estimation votes taken; below `n` where drawing stopped early.
+
+    n : int
+        Estimation votes allowed per input; 0 for exact certificates.
+
+    alpha : float
+        Each certificate is wrong with at most this probability; 0 for exact ones.
+
+    sigma : float or ndarray
+        Noise level.
+
+    bound : {"cohen", "joint", "multiclass", "exact"}
+        How `p_lower` and `p_upper` were found.
 
     classes : ndarray of shape (n_classes,)
         The class behind each column of `counts`.
 
-    n : int
-        Estimation votes per input.
+    abstain_label : label or None
+        What stands for "no prediction".
 
-    alpha : float
-        Each certificate is wrong with at most this probability.
+    distinct : ndarray of bool of shape (n_inputs,)
+        False for an input that equals an earlier one: it has the same votes, so its
+        certificate is no independent evidence.
 
-    sigma : float or ndarray
-        Noise level.
+    projected : bool
+        True if `recertify` scaled the counts: an extrapolation, not a certificate.
 
     See Also
     --------
@@ -71,12 +105,27 @@ class Certificate:
     prediction: np.ndarray
     radius: np.ndarray
     p_lower: np.ndarray
-    counts: np.ndarray
+    p_upper: np.ndarray
     selected: np.ndarray
-    classes: np.ndarray
+    counts: np.ndarray
+    selection_counts: np.ndarray | None
+    n_used: np.ndarray
     n: int
     alpha: float
     sigma: float | np.ndarray
+    bound: str
+    classes: np.ndarray
+    abstain_label: object
+    distinct: np.ndarray
+    projected: bool = False
+
+    def __post_init__(self):
+        # Views, so that the arrays of the classifier stay writable for their owner.
+        for name, value in vars(self).items():
+            if isinstance(value, np.ndarray):
+                view = value.view()
+                view.flags.writeable = False
+                object.__setattr__(self, name, view)
 
     def __iter__(self):
         return iter((self.prediction, self.radius))
@@ -104,8 +153,8 @@ class Certificate:
         Returns
         -------
         frame : pandas.DataFrame
-            Columns prediction, radius, p_lower and count (votes of the selected
-            class).
+            Columns prediction, radius, p_lower, count (votes of the selected class)
+            and n_used (all votes).
 
         Raises
         ------
@@ -118,37 +167,218 @@ class Certificate:
             raise ImportError(
                 "Certificate.to_frame needs pandas: pip install pandas."
             ) from error
-        votes = np.take_along_axis(self.counts, self.selected[:, None], axis=1)
         return pd.DataFrame(
             {
                 "prediction": self.prediction,
                 "radius": self.radius,
                 "p_lower": self.p_lower,
-                "count": votes[:, 0],
+                "count": self._votes,
+                "n_used": self.n_used,
             }
         )
+
+    def recertify(self, *, alpha=None, bound=None, n=None):
+        """Certify again from the same votes, at another alpha, bound or sample size.
+
+        Parameters
+        ----------
+        alpha : float, default=None
+            Failure probability; None keeps it.
+
+        bound : {"cohen", "joint", "multiclass"}, default=None
+            None keeps it.
+
+        n : int, default=None
+            Number of votes to project to. The counts are scaled as if more (or
+            fewer) votes had fallen into the same shares, so the result tells what to
+            expect from `n` votes but certifies nothing; it is marked `projected`.
+
+        Returns
+        -------
+        certificate : Certificate
+
+        Raises
+        ------
+        ValueError
+            If the votes do not allow it: exact certificates have none, "joint" ones
+            no selection votes, and votes that stopped early allow only the bound
+            "cohen" and no projection.
+
+        Notes
+        -----
+        Each of the certificates that result is valid. But to look at several and then
+        report the best one is a choice made on the same votes, which no alpha covers.
+
+        References
+        ----------
+        J. Cohen, E. Rosenfeld, J. Z. Kolter (2019), arXiv:1902.02918, figure 8.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.naive_bayes import GaussianNB
+        >>> from sksmooth import SmoothedClassifier
+        >>> X, y = load_iris(return_X_y=True)
+        >>> g = SmoothedClassifier(GaussianNB(), n=1_000, random_state=0)
+        >>> certificate = g.fit(X, y).certify(X)
+        >>> strict = certificate.recertify(alpha=1e-6)
+        >>> bool((strict.radius <= certificate.radius).all())
+        True
+        """
+        alpha = self.alpha if alpha is None else alpha
+        bound = self.bound if bound is None else bound
+        if self.bound == "exact":
+            raise ValueError("an exact certificate has no votes to count again.")
+        if self.selection_counts is None and needs_selection(bound):
+            raise ValueError(
+                f"bound={bound!r} needs votes of their own for the selection, and a "
+                "'joint' certificate has none: certify again."
+            )
+        early = self._stopped_early
+        if early and (bound != "cohen" or n is not None):
+            raise ValueError(
+                "votes that stopped early (radius_tol) can be certified again only "
+                "with bound='cohen' and without n."
+            )
+        counts = self.counts if n is None else _projected_counts(self.counts, n)
+        unit = self.sigma if np.ndim(self.sigma) == 0 else 1.0
+        if early:
+            looks = sample_sizes(self.n)
+            alphas = split_alpha(alpha, len(looks))[np.searchsorted(looks, self.n_used)]
+            p_lower = lower_confidence_bound(self._votes, self.n_used, alphas)
+            bounds = bounds_from_lower(self.selected, p_lower, unit)
+        else:
+            bounds = certify_counts(
+                counts, self.selection_counts, alpha=alpha, bound=bound, sigma=unit
+            )
+        prediction = name_classes(
+            bounds.selected, bounds.radius > 0, self.classes, self.abstain_label
+        )
+        return replace(
+            self,
+            prediction=prediction,
+            radius=bounds.radius,
+            p_lower=bounds.p_lower,
+            p_upper=bounds.p_upper,
+            selected=bounds.selected,
+            counts=counts,
+            n_used=counts.sum(axis=1),
+            n=self.n if n is None else n,
+            alpha=alpha,
+            bound=bound,
+            projected=self.projected or n is not None,
+        )
+
+    def certified_accuracy_lower_bound(self, y_true, *, radius=0.0, rho=0.001):
+        """Certified accuracy that these certificates prove with probability 1 - rho.
+
+        The share of certified inputs is itself an estimate, because each certificate
+        may be wrong with probability `alpha`. This is the exact lower bound on the
+        share that is truly certifiable. Inputs that equal an earlier one count once:
+        they share their noise and so are no independent evidence.
+
+        Parameters
+        ----------
+        y_true : array-like of shape (n_inputs,)
+            True labels.
+
+        radius : float, default=0.0
+            l2 radius, >= 0, in the units of the certified radii.
+
+        rho : float, default=0.001
+            Probability with which the bound may fail.
+
+        Returns
+        -------
+        share : float
+            Of the distinct inputs.
+
+        Raises
+        ------
+        ValueError
+            If lengths differ, an argument is out of range, or the certificate is a
+            projection.
+
+        References
+        ----------
+        J. Cohen, E. Rosenfeld, J. Z. Kolter (2019), arXiv:1902.02918, appendix D.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.naive_bayes import GaussianNB
+        >>> from sksmooth import SmoothedClassifier, certified_accuracy_score
+        >>> X, y = load_iris(return_X_y=True)
+        >>> g = SmoothedClassifier(GaussianNB(), n=1_000, random_state=0)
+        >>> certificate = g.fit(X, y).certify(X)
+        >>> round(float(certified_accuracy_score(y, certificate, radius=0.5)), 3)
+        0.72
+        >>> round(certificate.certified_accuracy_lower_bound(y, radius=0.5), 3)
+        0.718
+        """
+        if self.projected:
+            raise ValueError("a projection certifies nothing.")
+        radius = check_radius(radius)
+        y_true = column_or_1d(y_true)
+        check_consistent_length(y_true, self.radius)
+        right = label_indices(y_true, self.classes) == self.selected
+        counted = right & self.certified & (self.radius >= radius) & self.distinct
+        n_inputs, n_counted = int(self.distinct.sum()), int(counted.sum())
+        if self.bound != "exact":
+            n_counted = certified_accuracy_lower_bound(
+                n_counted, n_inputs, alpha=self.alpha, rho=rho
+            )
+        return float(n_counted / n_inputs)
+
+    @property
+    def _votes(self):
+        """Votes of the selected class."""
+        return np.take_along_axis(self.counts, self.selected[:, None], axis=1)[:, 0]
+
+    @property
+    def _stopped_early(self):
+        return self.bound != "exact" and bool(np.any(self.n_used < self.n))
 
     def __repr__(self):
         certified = self.certified
         n_inputs, n_certified = len(certified), int(certified.sum())
-        median = ""
+        parts = [f"{n_certified} certified, {n_inputs - n_certified} not"]
         if n_certified:
             # The lower median: a radius that really occurs.
             middle = np.quantile(self.radius[certified], 0.5, method="lower")
             unit = "" if np.ndim(self.sigma) == 0 else " sigma"
-            median = f" median certified radius {round_down(middle)}{unit};"
+            parts.append(f"median certified radius {round_down(middle)}{unit}")
+        if self._stopped_early:
+            used, allowed = int(self.n_used.sum()), n_inputs * self.n
+            parts.append(f"{used:,} votes, {1 - used / allowed:.0%} saved")
+        if self.projected:
+            parts.append("PROJECTED, not a certificate")
         sigma = (
             f"{self.sigma:g}"
             if np.ndim(self.sigma) == 0
             else f"<array of shape {np.shape(self.sigma)}>"
         )
+        settings = f"sigma={sigma}, n={self.n}, alpha={self.alpha:g}"
+        if self.bound != "cohen":
+            settings += f", bound={self.bound!r}"
         return (
-            f"Certificate({n_inputs} inputs: {n_certified} certified, "
-            f"{n_inputs - n_certified} not;{median}\n"
-            f"            sigma={sigma}, n={self.n}, alpha={self.alpha:g})"
+            f"Certificate({n_inputs} inputs: {'; '.join(parts)};\n"
+            f"            {settings})"
         )
 
 
 def round_down(value, digits=3):
     """Return a number >= 0 as text, never above its exact value."""
     return str(Decimal(float(value)).quantize(Decimal(1).scaleb(-digits), ROUND_FLOOR))
+
+
+def _projected_counts(counts, n):
+    """Scale each row of votes to the sum n, keeping the shares up to rounding."""
+    if n != int(n) or n < 1:
+        raise ValueError(f"n must be a whole number >= 1, got {n!r}.")
+    exact = counts / counts.sum(axis=1, keepdims=True) * int(n)
+    scaled = np.floor(exact).astype(np.int64)
+    # The votes that rounding left over go to the largest remainders.
+    left = int(n) - scaled.sum(axis=1, keepdims=True)
+    rank = np.argsort(np.argsort(-(exact - scaled), axis=1, kind="stable"), axis=1)
+    return scaled + (rank < left)

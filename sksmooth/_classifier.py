@@ -1,59 +1,37 @@
 """SmoothedClassifier: the scikit-learn face over votes and guarantees."""
 
 from numbers import Integral, Real
-from typing import NamedTuple
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
-from sklearn.exceptions import NotFittedError
-from sklearn.frozen import FrozenEstimator
-from sklearn.utils import get_tags
-from sklearn.utils.metadata_routing import UNUSED, MetadataRouter, MethodMapping
-from sklearn.utils.validation import (
-    check_consistent_length,
-    check_is_fitted,
-    has_fit_parameter,
-)
+from sklearn.utils.validation import check_consistent_length, column_or_1d
 
 from ._certificate import Certificate
-from ._sklearn import (
-    HasMethods,
-    Interval,
-    StrOptions,
-    _check_method_params,
-    _fit_context,
-    _routing_enabled,
-    process_routing,
-)
-from ._validation import (
-    FromFit,
-    all_or_nothing,
-    check_abstain_label,
-    check_classes,
-    check_inputs,
-    check_no_regressor,
-    check_y,
-    draw_entropy,
-    label_dtype,
-)
-from ._votes import Inputs, check_sigma, count_votes, noisy_training_set
+from ._labels import label_indices, name_classes
+from ._sklearn import HasMethods, Interval, StrOptions
+from ._votes import Votes, count_votes, exact_probabilities
+from ._wrapper import BaseSmoother
 from .stats import (
-    lower_confidence_bound,
-    radius_from_probabilities,
-    rank_verification_pvalue,
+    certify_counts,
+    max_certifiable_radius,
+    required_samples,
+    sample_sizes,
+    split_alpha,
 )
+from .stats._bounds import MULTICLASS_SPLIT
+from .stats._certify import (
+    BOUNDS,
+    bounds_from_lower,
+    bounds_from_upper,
+    needs_selection,
+)
+from .stats._checks import check_radius
+from .stats._sequential import BoundProbability, CertifyKnownLabel, NameTopClass
+
+# The one way of certifying that can stop early and still give a valid radius.
+_STOPPABLE = ("cohen", "monte_carlo")
 
 
-class _Prepared(NamedTuple):
-    """What every draw of votes for one X needs."""
-
-    estimator: object
-    inputs: Inputs
-    sigma: float | np.ndarray
-    entropy: int
-
-
-class SmoothedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+class SmoothedClassifier(BaseSmoother):
     """Provably robust classifier: the majority vote of another one under noise.
 
     Wraps a classifier f and predicts, for each input x, the class that f most often
@@ -89,13 +67,31 @@ class SmoothedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         Votes with which `certify` selects the class. They are not used again.
 
     n : int, default=100_000
-        Votes of `predict` and `predict_proba`, and those with which `certify` bounds
-        the probability of the selected class. Limits the largest radius:
+        Votes with which `certify` bounds the probability of the selected class, and
+        the most that any other method takes. Limits the largest radius:
         sigma * Phi^-1(alpha^(1/n)).
 
     n_copies : int, default=1
         `fit` trains on this many noisy copies of every input; 0 trains on clean data.
         Ignored if `noise_param` is given or `estimator` is frozen.
+
+    stopping : {"sequential", "fixed"}, default="sequential"
+        "sequential" looks at the votes at sample sizes fixed in advance and stops for
+        an input once its answer is settled, with the same guarantee; `predict`,
+        `predict_proba` and `certified_correct` then take `n` votes only where it is a
+        close call. "fixed" always takes `n`. `certify` always takes `n` unless told a
+        `radius_tol`: stopping early does not buy radius.
+
+    bound : {"cohen", "joint", "multiclass"}, default="cohen"
+        How `certify` bounds the class probabilities. "cohen", the paper's, is the one
+        that published results use. "joint" selects the class on the same votes and
+        needs no `n0`: larger radii if `n` is below about 1,000. "multiclass" bounds
+        the runner-up, too: larger radii for many classes and large `n`.
+
+    method : {"monte_carlo", "exact"}, default="monte_carlo"
+        "exact" computes the probabilities instead of voting: no votes, no failure
+        probability. For two-class linear classifiers, decision trees and two-class
+        ensembles of stumps, also behind scalers.
 
     noise_param : str, default=None
         Name of a nested parameter of `estimator` that `fit` sets to `sigma`, such as
@@ -190,6 +186,9 @@ class SmoothedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         "alpha": [Interval(Real, 0, 1, closed="neither")],
         "n0": [Interval(Integral, 1, None, closed="left")],
         "n": [Interval(Integral, 1, None, closed="left")],
+        "stopping": [StrOptions({"sequential", "fixed"})],
+        "bound": [StrOptions(set(BOUNDS))],
+        "method": [StrOptions({"monte_carlo", "exact"})],
         "n_copies": [Interval(Integral, 0, None, closed="left")],
         "noise_param": [str, None],
         "abstain_label": [str, Real, None],
@@ -202,13 +201,6 @@ class SmoothedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         "verbose": ["verbose"],
     }
 
-    # `fit` hands sample_weight on: whether it is wanted is for the base to say.
-    __metadata_request__fit = {"sample_weight": UNUSED}
-
-    classes_ = FromFit()
-    n_features_in_ = FromFit()
-    feature_names_in_ = FromFit()
-
     def __init__(
         self,
         estimator,
@@ -217,6 +209,9 @@ class SmoothedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         alpha=0.001,
         n0=100,
         n=100_000,
+        stopping="sequential",
+        bound="cohen",
+        method="monte_carlo",
         n_copies=1,
         noise_param=None,
         abstain_label="auto",
@@ -230,6 +225,9 @@ class SmoothedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         self.alpha = alpha
         self.n0 = n0
         self.n = n
+        self.stopping = stopping
+        self.bound = bound
+        self.method = method
         self.n_copies = n_copies
         self.noise_param = noise_param
         self.abstain_label = abstain_label
@@ -238,86 +236,12 @@ class SmoothedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         self.n_jobs = n_jobs
         self.verbose = verbose
 
-    @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y, sample_weight=None, **params):
-        """Train a clone of `estimator` on noisy copies of X.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_inputs, *shape), or data frame
-            Clean training inputs; one dimension (features) or more each.
-
-        y : array-like of shape (n_inputs,)
-            Their labels.
-
-        sample_weight : array-like of shape (n_inputs,), default=None
-            Passed to the `fit` of `estimator`, repeated for every copy.
-
-        **params : dict
-            Passed to the `fit` of `estimator`, or routed to it if metadata routing
-            is enabled. What has one entry an input is repeated for every copy.
-
-        Returns
-        -------
-        self : SmoothedClassifier
-
-        Raises
-        ------
-        ValueError
-            If a parameter, X or y is unusable; the message says what to do. The
-            classifier is then as it was before.
-        """
-        with all_or_nothing(self):
-            self._fit(X, y, sample_weight, params)
-        return self
-
-    def _fit(self, X, y, sample_weight, params):
-        check_no_regressor(self.estimator)
-        inputs = check_inputs(X, self.sigma, self, reset=True)
-        y = check_y(y)
-        check_consistent_length(inputs.values, y, sample_weight)
-        check_abstain_label(self.abstain_label, np.unique(y))
-        self.entropy_ = draw_entropy(self.random_state)
-        estimator = clone(self.estimator)
-        n_copies = self.n_copies
-        if self.noise_param is not None:
-            if isinstance(estimator, FrozenEstimator):
-                raise ValueError(
-                    f"noise_param={self.noise_param!r} has no effect, because a "
-                    "FrozenEstimator is not trained: leave noise_param out."
-                )
-            estimator.set_params(**{self.noise_param: self.sigma})
-            n_copies = 0
-        if not isinstance(estimator, FrozenEstimator):
-            fit_params = self._fit_params(sample_weight, params)
-            X_noisy, rows = noisy_training_set(inputs, n_copies, self.entropy_)
-            fit_params = _check_method_params(inputs.values, fit_params, indices=rows)
-            estimator.fit(X_noisy, y[rows], **fit_params)
-        self.estimator_ = estimator
-        self.classes_ = check_classes(getattr(estimator, "classes_", np.unique(y)))
-        check_abstain_label(self.abstain_label, self.classes_)
-
-    def _fit_params(self, sample_weight, params):
-        """Return what goes to the `fit` of `estimator`."""
-        if _routing_enabled():
-            routed = process_routing(self, "fit", sample_weight=sample_weight, **params)
-            return routed.estimator.fit
-        if sample_weight is None:
-            return params
-        if not has_fit_parameter(self.estimator, "sample_weight"):
-            raise ValueError(
-                f"{type(self.estimator).__name__}.fit takes no sample_weight. To reach "
-                "a step of a Pipeline, name it, as in "
-                "fit(X, y, logisticregression__sample_weight=...), or enable "
-                "scikit-learn's metadata routing."
-            )
-        return {**params, "sample_weight": sample_weight}
-
     def predict(self, X):
         """Return g(x) for each input, or abstain: algorithm PREDICT.
 
-        Takes `n` votes and names the class with most of them if Hung and Fithian's
-        test at level `alpha` finds it ahead of the runner-up.
+        Names the class with most votes once Hung and Fithian's test at level `alpha`
+        finds it ahead of the runner-up: after 25, 50, 100, ... or `n` votes, the level
+        being split equally between these looks.
 
         Parameters
         ----------
@@ -345,16 +269,18 @@ class SmoothedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         ----------
         J. Cohen, E. Rosenfeld, J. Z. Kolter (2019), arXiv:1902.02918, Proposition 1.
         """
-        counts = self._vote(self._prepare(X), "predict", self.n)
-        second, first = np.partition(counts, -2, axis=1)[:, -2:].T
-        certain = rank_verification_pvalue(first, second) <= self.alpha
-        return self._labels(counts.argmax(axis=1), certain)
+        prepared = self._prepare(X)
+        if self.method == "exact":
+            shares, bounds = self._exact(prepared)
+            return self._labels(shares.argmax(axis=1), bounds.radius > 0)
+        votes = self._top_class_votes(prepared)
+        return self._labels(votes.counts.argmax(axis=1), votes.value)
 
     def predict_proba(self, X):
-        """Return the smoothed class probabilities: shares of the `n` votes.
+        """Return the smoothed class probabilities: shares of the votes.
 
         The votes are those of `predict`, so the highest share is that of the class
-        which `predict` names if it does not abstain.
+        which `predict` names if it does not abstain, and the cost is the same.
 
         Parameters
         ----------
@@ -364,21 +290,35 @@ class SmoothedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         Returns
         -------
         probabilities : ndarray of float of shape (n_inputs, n_classes)
-            Multiples of 1/n in the order of `classes_`; rows sum to 1.
+            In the order of `classes_`; rows sum to 1. Multiples of 1/n if `stopping`
+            is "fixed"; of 1/25, 1/50, ... for inputs with a clear vote if it is
+            "sequential": set it to "fixed" where the probabilities themselves
+            matter. Without error if `method` is "exact".
         """
-        return self._vote(self._prepare(X), "predict", self.n) / self.n
+        prepared = self._prepare(X)
+        if self.method == "exact":
+            return self._exact(prepared)[0]
+        votes = self._top_class_votes(prepared)
+        return votes.counts / votes.n_used[:, None]
 
-    def certify(self, X):
+    def certify(self, X, *, radius_tol=None):
         """Return a class and a certified radius for each input: algorithm CERTIFY.
 
         `n0` votes select a class; `n` fresh votes bound its probability p_A from
         below by Clopper and Pearson's p_lower at confidence 1 - alpha. The radius is
-        sigma * Phi^-1(p_lower); unless p_lower > 1/2 it abstains.
+        sigma * Phi^-1(p_lower); unless p_lower > 1/2 it abstains. `bound` and `method`
+        offer alternatives.
 
         Parameters
         ----------
         X : array-like of shape (n_inputs, *shape), or data frame
             Inputs of the kind seen during `fit`.
+
+        radius_tol : float or array-like of shape (n_inputs,), default=None
+            Stop taking votes for an input once more of them could not raise its
+            radius by more than this, in the units of the radius. None takes `n` votes
+            and gives the largest radius; with a tolerance alpha is split between the
+            looks. Only for the bound "cohen".
 
         Returns
         -------
@@ -402,52 +342,148 @@ class SmoothedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         J. Cohen, E. Rosenfeld, J. Z. Kolter (2019), arXiv:1902.02918, Proposition 2.
         """
         prepared = self._prepare(X)
-        selected = self._vote(prepared, "select", self.n0).argmax(axis=1)
-        counts = self._vote(prepared, "estimate", self.n)
-        votes = np.take_along_axis(counts, selected[:, None], axis=1)[:, 0]
-        p_lower = lower_confidence_bound(votes, self.n, self.alpha)
-        sigma = prepared.sigma
-        unit = sigma if np.ndim(sigma) == 0 else 1.0
-        radius = radius_from_probabilities(p_lower, sigma=unit)
-        return Certificate(
-            prediction=self._labels(selected, radius > 0),
-            radius=radius,
-            p_lower=p_lower,
-            counts=counts,
-            selected=selected,
-            classes=self.classes_,
-            n=self.n,
+        if radius_tol is not None and (self.bound, self.method) != _STOPPABLE:
+            raise ValueError(
+                "radius_tol stops early only with bound='cohen' and "
+                f"method='monte_carlo', not with {self.bound!r} and {self.method!r}."
+            )
+        if self.method == "exact":
+            shares, bounds = self._exact(prepared)
+            none = np.zeros(shares.shape, np.int64)
+            votes = Votes(none, none[:, 0], None)
+            return self._certificate(prepared, none, votes, bounds)
+        selection = None
+        if needs_selection(self.bound):
+            selection = self._vote(prepared, "select", self.n0).counts
+        if radius_tol is not None:
+            rule = BoundProbability(
+                looks=sample_sizes(self.n),
+                alpha=self.alpha,
+                selected=selection.argmax(axis=1),
+                tolerance=_tolerances(radius_tol, prepared),
+            )
+            votes = self._vote(prepared, "estimate", rule)
+            bounds = bounds_from_lower(rule.selected, votes.value, prepared.unit)
+            return self._certificate(prepared, selection, votes, bounds)
+        votes = self._vote(prepared, "estimate", self.n)
+        bounds = certify_counts(
+            votes.counts,
+            selection,
             alpha=self.alpha,
-            sigma=sigma,
+            bound=self.bound,
+            sigma=prepared.unit,
         )
+        return self._certificate(prepared, selection, votes, bounds)
 
-    @property
-    def abstain_label_(self):
-        """What stands for "no prediction"; of the same kind as `classes_`."""
-        return check_abstain_label(self.abstain_label, self.classes_)
+    def certified_correct(self, X, y, radius):
+        """Tell for which inputs the true class is certified at given radii.
 
-    def _prepare(self, X):
-        """Check everything that a draw of votes needs, without writing to self."""
-        self._validate_params()
-        check_is_fitted(self)
-        check_no_regressor(self.estimator)
-        if "estimator_" in vars(self):
-            estimator, entropy = self.estimator_, self.entropy_
+        All that certified accuracy needs, and much cheaper than the radii themselves:
+        with the label known there is no class to select, and a vote is over as soon
+        as it is clear on which side of Phi(radius / sigma) the label's probability
+        lies. The scorers use it.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_inputs, *shape), or data frame
+            Inputs of the kind seen during `fit`.
+
+        y : array-like of shape (n_inputs,)
+            True labels. One that is not in `classes_` is never correct.
+
+        radius : float or array-like of float
+            l2 radii, >= 0, in the units of certified radii. All of them are decided
+            by the same votes.
+
+        Returns
+        -------
+        correct : ndarray of bool of shape (n_inputs, *radius.shape)
+            True: no perturbation of l2 norm below the radius makes g answer anything
+            but y. For each input, P(a True is false) <= alpha.
+
+        Raises
+        ------
+        NotFittedError, ValueError, RuntimeError
+            As `predict`; and if a radius is negative or not finite.
+
+        Notes
+        -----
+        With `stopping` "sequential" the votes are looked at after 100, 200, 400, ...
+        and `n` of them; the last look has half of alpha, the others share the rest.
+
+        References
+        ----------
+        J. Cohen, E. Rosenfeld, J. Z. Kolter (2019), arXiv:1902.02918, section 4.
+        """
+        radii = check_radius(radius)
+        prepared = self._prepare(X)
+        y = column_or_1d(y)
+        check_consistent_length(prepared.inputs.values, y)
+        if self.method == "exact" or self.bound == "multiclass":
+            prediction, reached = self.certify(X)
+            right = (prediction == y) & (reached > 0)
+            correct = right[:, None] & (reached[:, None] >= radii.ravel())
         else:
-            estimator, entropy = self.estimator, draw_entropy(self.random_state)
-            check_classes(getattr(estimator, "classes_", None))
-        check_abstain_label(self.abstain_label, self.classes_)
-        inputs = check_inputs(X, self.sigma, self, reset=False)
-        sigma = check_sigma(self.sigma, inputs.input_shape)
-        return _Prepared(estimator, inputs, sigma, entropy)
+            correct = np.zeros((len(y), radii.size), bool)
+            label = label_indices(y, self.classes_)
+            known = np.flatnonzero(label >= 0)
+            if len(known):
+                rule = CertifyKnownLabel(
+                    looks=self._looks(first=100),
+                    alpha=self.alpha,
+                    radii=radii.ravel(),
+                    sigma=prepared.unit,
+                    label=label[known],
+                )
+                part = prepared._replace(inputs=prepared.inputs.take(known))
+                correct[known] = self._vote(part, "estimate", rule).value
+        return correct.reshape(len(y), *radii.shape)
 
-    def _vote(self, prepared, purpose, n):
-        """Return the counts, shape (n_inputs, n_classes), of `n` votes an input."""
+    def max_certifiable_radius(self):
+        """Return the largest radius that `certify` and the scorers can ever reach.
+
+        Returns
+        -------
+        radius : float
+            When all `n` votes agree; in the units of certified radii. Infinite if
+            `method` is "exact".
+
+        See Also
+        --------
+        required_samples : The votes that a radius needs.
+        """
+        if self.method == "exact":
+            return np.inf
+        unit = self.sigma if np.ndim(self.sigma) == 0 else 1.0
+        return float(max_certifiable_radius(self.n, unit, self._last_alpha()))
+
+    def required_samples(self, radius):
+        """Return the smallest `n` with which a radius can be reached at all.
+
+        Parameters
+        ----------
+        radius : float
+            In the units of certified radii.
+
+        Returns
+        -------
+        n : int
+
+        Raises
+        ------
+        ValueError
+            If no feasible number of votes would do: then sigma is too small.
+        """
+        unit = self.sigma if np.ndim(self.sigma) == 0 else 1.0
+        return int(required_samples(radius, unit, self._last_alpha()))
+
+    def _vote(self, prepared, purpose, rule):
+        """Draw votes: a number of them, or until a rule is settled."""
         return count_votes(
             prepared.estimator,
             self.classes_,
             prepared.inputs,
-            n,
+            rule,
             entropy=prepared.entropy,
             purpose=purpose,
             batch_size=self.batch_size,
@@ -455,45 +491,59 @@ class SmoothedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             verbose=self.verbose,
         )
 
-    def _labels(self, winner, certain):
-        """Return classes, and the abstain label where not `certain`."""
-        abstain_label = self.abstain_label_
-        labels = self.classes_.astype(label_dtype(self.classes_, abstain_label))[winner]
-        if abstain_label is not None:
-            labels[~certain] = abstain_label
-        return labels
+    def _looks(self, first):
+        """Sample sizes at which the votes are looked at."""
+        return sample_sizes(self.n, self.n if self.stopping == "fixed" else first)
 
-    def get_metadata_routing(self):
-        """Return the routing of metadata: what `fit` gets goes to `estimator`.
+    def _last_alpha(self):
+        """Share of alpha that is left for a radius at the last look."""
+        if self.bound == "multiclass":
+            return self.alpha * MULTICLASS_SPLIT[0]
+        return split_alpha(self.alpha, len(self._looks(first=100)))[-1]
 
-        Returns
-        -------
-        router : MetadataRouter
-        """
-        return (
-            MetadataRouter(owner=self)
-            .add_self_request(self)
-            .add(
-                estimator=self.estimator,
-                method_mapping=MethodMapping().add(caller="fit", callee="fit"),
-            )
+    def _top_class_votes(self, prepared):
+        looks = self._looks(first=25)
+        rule = NameTopClass(looks, self.alpha, len(prepared.inputs))
+        return self._vote(prepared, "predict", rule)
+
+    def _exact(self, prepared):
+        """Return exact class probabilities and the certified bounds they give."""
+        shares, upper = exact_probabilities(
+            prepared.estimator, self.classes_, prepared.inputs
+        )
+        return shares, bounds_from_upper(shares, upper, prepared.unit)
+
+    def _certificate(self, prepared, selection, votes, bounds):
+        exact = self.method == "exact"
+        return Certificate(
+            prediction=self._labels(bounds.selected, bounds.radius > 0),
+            radius=bounds.radius,
+            p_lower=bounds.p_lower,
+            p_upper=bounds.p_upper,
+            selected=bounds.selected,
+            counts=votes.counts,
+            selection_counts=selection,
+            n_used=votes.n_used,
+            n=0 if exact else self.n,
+            alpha=0.0 if exact else self.alpha,
+            sigma=prepared.sigma,
+            bound="exact" if exact else self.bound,
+            classes=self.classes_,
+            abstain_label=self.abstain_label_,
+            distinct=prepared.inputs.distinct(),
         )
 
-    def __sklearn_is_fitted__(self):
-        if "estimator_" in vars(self):
-            return True
-        try:
-            check_is_fitted(self.estimator)
-        except (NotFittedError, TypeError):
-            return False
-        return True
+    def _labels(self, winner, certain):
+        return name_classes(winner, certain, self.classes_, self.abstain_label_)
 
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        if hasattr(self.estimator, "__sklearn_tags__"):
-            base = get_tags(self.estimator)
-            tags.input_tags.positive_only = base.input_tags.positive_only
-            if base.classifier_tags is not None:
-                tags.classifier_tags.multi_class = base.classifier_tags.multi_class
-                tags.classifier_tags.poor_score = base.classifier_tags.poor_score
-        return tags
+
+def _tolerances(radius_tol, prepared):
+    """Return the tolerance of each input, in units of sigma."""
+    tolerance = check_radius(radius_tol, "radius_tol") / prepared.unit
+    try:
+        return np.broadcast_to(tolerance, len(prepared.inputs))
+    except ValueError:
+        raise ValueError(
+            f"radius_tol must be one number or one for each of the "
+            f"{len(prepared.inputs)} inputs, got shape {tolerance.shape}."
+        ) from None

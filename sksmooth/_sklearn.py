@@ -44,7 +44,6 @@ def predicts_by_linear_scores(estimator):
     return (
         getattr(cls, "predict", None) in _LINEAR_PREDICTS
         and getattr(cls, "decision_function", None) in _LINEAR_DECISIONS
-        and "predict" not in vars(estimator)
         and "decision_function" not in vars(estimator)
         and getattr(estimator.classes_, "ndim", None) == 1
     )

@@ -88,14 +88,21 @@ def check_inputs(X, sigma, estimator, *, reset, allow_no_noise=False):
     if not allow_no_noise:
         check_some_noise(sigma)
     X = _from_torch(X)
+    if nw.dependencies.is_polars_lazyframe(X):
+        raise TypeError("X is a lazy frame: pass X.collect().")
     if nw.dependencies.is_into_dataframe(X):
-        validate_data(estimator, X=X, reset=reset, skip_check_array=True)
+        # Where nothing is known of the columns, the base has to look at them itself.
+        if (
+            reset
+            or hasattr(estimator, "input_shape_")
+            or hasattr(estimator, "feature_names_in_")
+        ):
+            validate_data(estimator, X=X, reset=reset, skip_check_array=True)
         inputs = Inputs.from_frame(_floats_for_integers(X, sigma), sigma)
         if not inputs.table.shape[0]:
             raise ValueError("Found array with 0 sample(s) while at least 1 is needed.")
         _check_finite(inputs)
-        if not reset and not hasattr(estimator, "feature_names_in_"):
-            # Fitted on an array: it gets an array, if every column is a number.
+        if not reset and getattr(estimator, "_fitted_on_frame", True) is False:
             matrix = inputs.matrix()
             if matrix is not None:
                 inputs = Inputs.from_array(*matrix)
@@ -112,6 +119,7 @@ def check_inputs(X, sigma, estimator, *, reset, allow_no_noise=False):
     shape = inputs.input_shape
     if reset:
         estimator.input_shape_ = shape
+        estimator._fitted_on_frame = inputs.frame is not None
     elif (expected := getattr(estimator, "input_shape_", shape)) != shape:
         raise ValueError(
             f"X has inputs of shape {shape}, but {type(estimator).__name__} was fitted "
@@ -129,9 +137,17 @@ def _floats_for_integers(frame, sigma):
 
 
 def _check_finite(inputs):
-    dtypes = inputs.table.schema.dtypes()
+    table = inputs.table
+    dtypes = table.schema.dtypes()
     floats = [place for place, dtype in enumerate(dtypes) if dtype.is_float()]
-    check_array(inputs.table[:, floats].to_numpy(), input_name="X")
+    if floats:
+        check_array(table[:, floats].to_numpy(), input_name="X")
+    for place, dtype in enumerate(dtypes):
+        if dtype.is_integer() and table[:, place].null_count():
+            raise ValueError(
+                f"Input X contains NaN: column {table.columns[place]!r} of integers "
+                "has missing values."
+            )
 
 
 def _from_torch(X):
@@ -180,55 +196,3 @@ def check_classes(classes):
             f"{classes.tolist()!r}: with one class every input is certified already."
         )
     return classes
-
-
-def check_abstain_label(abstain_label, classes):
-    """Return the label for "no prediction", of the kind of `classes` but not in it.
-
-    Parameters
-    ----------
-    abstain_label : "auto", None or label
-
-    classes : ndarray of shape (n_classes,)
-
-    Returns
-    -------
-    label : label or None
-        None means: never abstain.
-
-    Raises
-    ------
-    ValueError
-        If the label is one of the classes, or of another kind than they are.
-    """
-    if abstain_label is None:
-        return None
-    numeric = classes.dtype.kind in "biuf"
-    if isinstance(abstain_label, str) and abstain_label == "auto":
-        label = min(-1, int(np.floor(classes.min())) - 1) if numeric else "abstain"
-    else:
-        label = abstain_label
-    if isinstance(label, str) == numeric:
-        raise ValueError(
-            f"abstain_label={abstain_label!r} is not of the kind of the classes "
-            f"{classes.tolist()!r}: metrics could not compare them. Use a "
-            f"{'number' if numeric else 'string'}, or 'auto'."
-        )
-    if label != label or label in classes.tolist():
-        raise ValueError(
-            f"abstain_label={abstain_label!r} must differ from every class, but the "
-            f"classes are {classes.tolist()!r}. Choose another label, or None to never "
-            "abstain."
-        )
-    return label
-
-
-def label_dtype(classes, abstain_label):
-    """Return the dtype that holds every class and the abstain label."""
-    if abstain_label is None:
-        return classes.dtype
-    if classes.dtype.kind in "bu":
-        return np.dtype(np.int64)
-    if classes.dtype.kind == "O":
-        return classes.dtype
-    return np.result_type(classes.dtype, np.asarray(abstain_label).dtype)

@@ -5,8 +5,8 @@ import warnings
 import numpy as np
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
+from ._labels import check_same_kind
 from ._sklearn import _BaseScorer
-from .stats import max_certifiable_radius, required_samples
 from .stats._checks import check_radius
 
 __all__ = [
@@ -115,11 +115,7 @@ def _correct_radii(y_true, certificate, sample_weight):
     y_true = column_or_1d(y_true)
     prediction, certified = np.asarray(prediction), np.asarray(certified, dtype=float)
     check_consistent_length(y_true, prediction, certified, sample_weight)
-    if (y_true.dtype.kind in "biuf") != (prediction.dtype.kind in "biuf"):
-        raise ValueError(
-            f"y_true has dtype {y_true.dtype}, but the predictions have "
-            f"{prediction.dtype}: labels of different kinds are never equal."
-        )
+    check_same_kind(y_true, prediction)
     correct = (prediction == y_true) & (certified > 0)
     return np.where(correct, certified, -np.inf), sample_weight
 
@@ -243,6 +239,8 @@ class _CertifiedAccuracyScorer(_BaseScorer):
         return f"certified_accuracy_scorers({self._radii.tolist()})"
 
     def _score(self, method_caller, estimator, X, y_true, **kwargs):
+        # A search is scored by the classifier that it found.
+        estimator = getattr(estimator, "best_estimator_", estimator)
         if not hasattr(estimator, "certify"):
             raise TypeError(
                 f"certified accuracy needs an estimator with `certify`, but "
@@ -251,10 +249,8 @@ class _CertifiedAccuracyScorer(_BaseScorer):
                 "LogisticRegression())): then noise and radius are in the units of X."
             )
         self._warn_if_unreachable(estimator)
-        certificate = estimator.certify(X)
-        score = certified_accuracy_score(
-            y_true, certificate, radius=self._radii, **kwargs
-        )
+        correct = estimator.certified_correct(X, y_true, self._radii)
+        score = np.average(correct, axis=0, weights=kwargs.get("sample_weight"))
         if self._radii.ndim == 0:
             return float(score)
         return {
@@ -263,21 +259,19 @@ class _CertifiedAccuracyScorer(_BaseScorer):
         }
 
     def _warn_if_unreachable(self, estimator):
-        # With an array of sigmas the radius is in units of sigma.
-        sigma = estimator.sigma if np.ndim(estimator.sigma) == 0 else 1.0
-        n, alpha = estimator.n, estimator.alpha
-        reach = max_certifiable_radius(n, sigma, alpha)
+        reach = estimator.max_certifiable_radius()
         beyond = self._radii[self._radii > reach]
-        if not beyond.size or (sigma, n, alpha) in self._warned:
+        if not beyond.size or reach in self._warned:
             return
-        self._warned.add((sigma, n, alpha))
+        self._warned.add(reach)
         try:
-            needed = f"n = {required_samples(beyond.max(), sigma, alpha)} would do"
+            needed = f"n = {estimator.required_samples(beyond.max())} would do"
         except ValueError:
             needed = "no feasible n would do: choose a larger sigma"
         warnings.warn(
-            f"radius {beyond.max():g} can never be certified with sigma={sigma:g}, "
-            f"n={n} and alpha={alpha:g}, which reach {reach:.3g} at most; {needed}.",
+            f"radius {beyond.max():g} can never be certified: sigma="
+            f"{estimator.sigma!r}, n={estimator.n} and alpha={estimator.alpha:g} reach "
+            f"{reach:.3g} at most; {needed}.",
             UserWarning,
-            stacklevel=4,
+            stacklevel=2,
         )

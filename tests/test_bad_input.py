@@ -2,10 +2,11 @@
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 from scipy import sparse
 from sklearn.datasets import load_iris
-from sklearn.linear_model import LinearRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.multioutput import MultiOutputClassifier
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
@@ -72,18 +73,33 @@ def with_value(value):
         (pd.DataFrame(X[:0]), ValueError, r"0 sample\(s\)"),
         (X.astype(complex), ValueError, "Complex data not supported"),
         (sparse.csr_array(X), TypeError, "Sparse data was passed"),
-        (X.astype(str).astype(object), ValueError, None),
+        (pd.DataFrame(np.rint(X)).astype("Int64").mask(X > 6), ValueError, "NaN"),
+        (pl.DataFrame(X).lazy(), TypeError, r"lazy frame: pass X.collect\(\)"),
         (X.reshape(-1, 4, 1), ValueError, r"shape \(4, 1\).*shape \(4,\)"),
     ],
 )
 def test_inputs(bad, error, message):
     g = SmoothedClassifier(GaussianNB(), n=50).fit(X, y)
-    if message is None:  # strings of numbers are numbers, as in scikit-learn
-        g.predict(bad)
-        return
     for method in (g.predict, g.predict_proba, g.certify):
         with pytest.raises(error, match=message):
             method(bad)
+
+
+@pytest.mark.parametrize("library", [pd, pl])
+def test_missing_values_in_a_column_out_of_reach(library):
+    """They would be a score of NaN, which beats no other: certainty from nothing."""
+    columns = {f"x{j}": X[:, j] for j in range(4)}
+    frame = library.DataFrame({**columns, "k": np.arange(150) % 3})
+    base = LogisticRegression(max_iter=5000)
+    g = SmoothedClassifier(base, sigma=[0.1] * 4 + [0], n=50).fit(frame, y)
+    k = [None] * 150
+    holes = library.DataFrame(
+        {**columns, "k": pl.Series(k, dtype=pl.Int64)}
+        if library is pl
+        else {**columns, "k": pd.array(k, dtype="Int64")}
+    )
+    with pytest.raises(ValueError, match="'k' of integers has missing values"):
+        g.certify(holes)
 
 
 @pytest.mark.parametrize(
@@ -120,6 +136,13 @@ def test_fitted_base_with_several_outputs():
     base = MultiOutputClassifier(GaussianNB()).fit(X, np.c_[y, y])
     with pytest.raises(ValueError, match="1-D array classes_"):
         SmoothedClassifier(base).predict(X)
+
+
+def test_labels_that_do_not_fit_beside_the_abstain_label():
+    labels = np.array([0, 1, 2**63 + 5], np.uint64)[y]
+    g = SmoothedClassifier(GaussianNB(), n=50)
+    with pytest.raises(ValueError, match="does not fit into int64"):
+        g.fit(X, labels).predict(X)
 
 
 def test_unknown_labels_from_the_base():

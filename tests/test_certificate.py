@@ -25,12 +25,20 @@ def test_immutable_pair():
     assert radius is c.radius
     with pytest.raises(FrozenInstanceError):
         c.radius = 1
+    with pytest.raises(ValueError, match="read-only"):
+        c.radius[0] = 1
 
 
 def test_to_frame():
     c = certificate()
     frame = c.to_frame()
-    assert frame.columns.tolist() == ["prediction", "radius", "p_lower", "count"]
+    assert frame.columns.tolist() == [
+        "prediction",
+        "radius",
+        "p_lower",
+        "count",
+        "n_used",
+    ]
     np.testing.assert_array_equal(frame["radius"], c.radius)
     votes = c.counts[np.arange(150), c.selected]
     np.testing.assert_array_equal(frame["count"], votes)

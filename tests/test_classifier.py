@@ -41,7 +41,7 @@ def smoothed(estimator, **params):
 class TestAnswers:
     """What predict, predict_proba and certify return, from the votes."""
 
-    g = smoothed(GaussianNB(), sigma=0.6, n=400).fit(X, y)
+    g = smoothed(GaussianNB(), sigma=0.6, n=400, stopping="fixed").fit(X, y)
 
     def test_predict(self):
         shares = self.g.predict_proba(X)
@@ -103,11 +103,13 @@ class TestAnswers:
         assert np.all(radius == 0)
 
     def test_repeated_calls_agree_and_change_nothing(self):
-        before = {k: v for k, v in vars(self.g).items() if k != "estimator_"}
+        before = pickle.dumps(self.g)
         first = self.g.certify(X)
         second = self.g.certify(X)
         np.testing.assert_array_equal(first.counts, second.counts)
-        assert {k: v for k, v in vars(self.g).items() if k != "estimator_"} == before
+        self.g.predict(X)
+        self.g.certified_correct(X, y, 0.1)
+        assert pickle.dumps(self.g) == before
 
     @pytest.mark.parametrize("n_jobs", [1, 2])
     @pytest.mark.parametrize("batch_size", [33, "auto"])
@@ -271,12 +273,28 @@ class TestFit:
 
     def test_a_failing_fit_changes_nothing(self):
         g = smoothed(GaussianNB()).fit(X, y)
-        before = dict(vars(g))
+        before = pickle.dumps(g)
         with pytest.raises(ValueError, match="NaN"):
             g.fit(np.full((10, 2), np.nan), y[:10])
         with pytest.raises(ValueError, match="at least two classes"):
             g.fit(X[:, :2], np.zeros(150))
-        assert vars(g) == before
+        assert pickle.dumps(g) == before
+
+    def test_fit_does_not_change_the_users_array(self):
+        mine = X.copy()
+        base = make_pipeline(StandardScaler(copy=False), GaussianNB())
+        smoothed(base, n_copies=0).fit(mine, y)
+        np.testing.assert_array_equal(mine, X)
+
+    def test_frozen_base_that_does_not_fit_the_data(self):
+        with pytest.raises(NotFittedError):
+            smoothed(FrozenEstimator(GaussianNB())).fit(X, y)
+        frozen = FrozenEstimator(GaussianNB().fit(X[:, :3], y))
+        with pytest.raises(RuntimeError, match="X has 4 features"):
+            smoothed(frozen).fit(X, y)
+        frozen = FrozenEstimator(GaussianNB().fit(X, y))
+        with pytest.raises(ValueError, match=r"y holds .*3.*, which the frozen"):
+            smoothed(frozen).fit(X, y + 1)
 
     def test_sample_weight_is_like_repetition(self):
         repeats = np.array([1, 2, 3] * 50)
@@ -387,12 +405,31 @@ class TestContainers:
         h = smoothed(GaussianNB(), sigma=2.0).fit(counts, y)
         np.testing.assert_array_equal(g.predict_proba(frame), h.predict_proba(counts))
 
-    def test_frame_for_a_base_fitted_on_an_array(self):
-        base = GaussianNB().fit(X, y)
+    @pytest.mark.parametrize("prefit", [True, False])
+    @pytest.mark.filterwarnings("always:X has feature names")
+    def test_frame_for_a_base_fitted_on_an_array(self, prefit):
+        base = GaussianNB()
+        g = smoothed(base.fit(X, y)) if prefit else smoothed(base).fit(X, y)
         frame = pd.DataFrame(X, columns=list("abcd"))
         with pytest.warns(UserWarning, match="X has feature names, but"):
-            shares = smoothed(base).predict_proba(frame)
-        np.testing.assert_array_equal(shares, smoothed(base).predict_proba(X))
+            shares = g.predict_proba(frame)
+        np.testing.assert_array_equal(shares, g.predict_proba(X))
+
+    def test_frames_with_numbers_for_names_reach_the_base(self):
+        frame = pd.DataFrame(X)
+        first = FunctionTransformer(lambda frame: frame.iloc[:, :2])
+        g = smoothed(make_pipeline(first, GaussianNB())).fit(frame, y)
+        assert g.predict(frame).shape == (150,)
+
+    def test_prefit_base_that_tells_nothing_about_its_columns(self):
+        frame = pd.DataFrame(X, columns=list("abcd"))
+        select = make_column_transformer((StandardScaler(), ["a", "b"]))
+        base = make_pipeline("passthrough", select, GaussianNB()).fit(frame, y)
+        assert smoothed(base).predict(frame).shape == (150,)
+        base = make_pipeline("passthrough", LogisticRegression(max_iter=5000))
+        base.fit(frame, y)
+        with pytest.raises(RuntimeError, match="feature names should match"):
+            smoothed(base).predict(frame[list("dcba")])
 
     def test_array_for_a_base_fitted_on_a_frame_warns_once(self):
         g = smoothed(GaussianNB(), batch_size=100)
@@ -512,5 +549,6 @@ def test_probability_of_abstaining_on_all_votes_equal():
     """The smallest n at which n equal votes are an answer: 2 * 2^-n <= alpha."""
     base = Fixed(lambda X: np.ones(len(X), int))
     for n in range(1, 15):
-        answer = smoothed(base, n=n, alpha=0.001).predict(X[:1])[0]
+        g = smoothed(base, n=n, alpha=0.001, stopping="fixed")
+        answer = g.predict(X[:1])[0]
         assert answer == (1 if Fraction(2, 2**n) <= Fraction(1, 1000) else -1)

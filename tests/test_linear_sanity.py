@@ -62,7 +62,12 @@ def test_rate_of_wrong_predictions(make):
     n, alpha, m = 60, 0.2, 1000
     X = points_at_distance(WEIGHTS, OFFSET, 1e-9, m)
     g = SmoothedClassifier(
-        make(WEIGHTS, OFFSET), sigma=0.5, n=n, alpha=alpha, random_state=0
+        make(WEIGHTS, OFFSET),
+        sigma=0.5,
+        n=n,
+        alpha=alpha,
+        stopping="fixed",
+        random_state=0,
     )
     wrong = g.predict(X) == 0
     k = np.arange(n + 1)
@@ -132,14 +137,19 @@ def test_ellipsoid_of_per_feature_sigma():
     assert np.all(certificate.radius[close] / exact[close] > 0.97)
     half_axes = certificate.half_axes
     np.testing.assert_allclose(half_axes, np.outer(certificate.radius, sigma))
-    # along one axis, g keeps its class at the half axis and loses it beyond the exact
-    for i in np.flatnonzero(certified & (exact < 2))[:20]:
-        for j in np.flatnonzero(sigma):
-            step = np.zeros(4)
-            step[j] = -np.sign(margin[i] * WEIGHTS[j]) * half_axes[i, j]
-            assert (X[i] + step) @ WEIGHTS + OFFSET != 0
-            same = np.sign((X[i] + 0.999 * step) @ WEIGHTS + OFFSET)
-            assert same == np.sign(margin[i])
+    # The worst point of the ellipsoid: g keeps its class there, and has lost it just
+    # beyond the exact ellipsoid.
+    worst = -np.sign(margin)[:, None] * sigma**2 * WEIGHTS / reach
+    never = SmoothedClassifier(
+        f, sigma=sigma / 100, n=2000, abstain_label=None, random_state=0
+    )
+    some = np.flatnonzero(close)
+    inside = X[some] + 0.999 * certificate.radius[some, None] * worst[some]
+    np.testing.assert_array_equal(never.predict(inside), certificate.prediction[some])
+    outside = X[some] + 1.01 * exact[some, None] * worst[some]
+    np.testing.assert_array_equal(
+        never.predict(outside), 1 - certificate.prediction[some]
+    )
 
 
 def test_nothing_is_certified_on_the_boundary():

@@ -23,7 +23,8 @@ TRUE = [0, 1, 0, 1, 2]
 
 
 def smoothed(**params):
-    return SmoothedClassifier(GaussianNB(), **{"n": 500, "random_state": 0, **params})
+    defaults = {"n": 500, "stopping": "fixed", "random_state": 0}
+    return SmoothedClassifier(GaussianNB(), **{**defaults, **params})
 
 
 def test_certified_accuracy():
@@ -99,14 +100,14 @@ def test_votes_are_drawn_once_for_all_radii(monkeypatch):
     calls = []
     vote = SmoothedClassifier._vote
 
-    def counting(self, prepared, purpose, n):
+    def counting(self, prepared, purpose, rule):
         calls.append(purpose)
-        return vote(self, prepared, purpose, n)
+        return vote(self, prepared, purpose, rule)
 
     monkeypatch.setattr(SmoothedClassifier, "_vote", counting)
     g = smoothed().fit(X, y)
     certified_accuracy_scorers([0, 0.1, 0.2, 0.3])(g, X, y)
-    assert calls == ["select", "estimate"]
+    assert calls == ["estimate"]
 
 
 def test_multi_metric_search():
@@ -165,8 +166,8 @@ def test_estimator_without_certify(estimator):
 def test_warns_once_about_a_radius_that_cannot_be_reached():
     scorer = certified_accuracy_scorer(1.0)
     message = (
-        r"radius 1 can never be certified with sigma=0.25, n=500 and alpha=0.001, "
-        r"which reach 0.551 at most; n = 218105 would do"
+        r"radius 1 can never be certified: sigma=0.25, n=500 and alpha=0.001 reach "
+        r"0.551 at most; n = 218105 would do"
     )
     with pytest.warns(UserWarning, match=message) as record:
         cross_val_score(smoothed(), X, y, scoring=scorer, cv=3)

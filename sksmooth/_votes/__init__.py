@@ -7,13 +7,16 @@ Knows no statistics. One module an idea: `_inputs` (rows, whatever the container
 """
 
 from ._affine import pulls_back
-from ._engine import count_votes
+from ._any import check_one_row
+from ._engine import Votes, count_votes
 from ._exact import exact_probabilities
 from ._inputs import Inputs, check_sigma, check_some_noise
 from ._noise import noisy_training_set
 
 __all__ = [
     "Inputs",
+    "Votes",
+    "check_one_row",
     "check_sigma",
     "check_some_noise",
     "count_votes",

@@ -31,13 +31,16 @@ def pulls_back(transformer_class):
 
 def pull_back(step, weights, offset):
     """Return (weights, offset) in the units before `step`, or None if not affine."""
-    if step is None or step == "passthrough":
+    if step is None or (isinstance(step, str) and step == "passthrough"):
         return weights, offset
+    if "transform" in vars(step):  # replaced on this very object
+        return None
     function = _PULL_BACKS.get(type(step))
     if function is not None:
         return function(step, weights, offset)
-    is_selector = isinstance(step, SelectorMixin)
-    if is_selector and type(step).transform is SelectorMixin.transform:
+    # scikit-learn's own selectors; others may do more in a method they override.
+    is_own = type(step).__module__.startswith("sklearn.feature_selection.")
+    if is_own and isinstance(step, SelectorMixin):
         return _through_selector(step, weights, offset)
     return None
 

@@ -33,7 +33,8 @@ class AnyVoter:
     @property
     def row_bytes(self):
         values = self.inputs.values
-        return values.itemsize * int(np.prod(values.shape[1:]))
+        # Of a frame, the columns without noise are copied, too.
+        return values.itemsize * int(np.prod(self.inputs.input_shape))
 
     def allocate(self, size):
         """Make room for one batch of `size` noisy copies."""
@@ -51,15 +52,8 @@ class AnyVoter:
     def classify(self, size):
         """Return the class index of each of the first `size` copies."""
         X = self.inputs.assemble(self._batch[:size], self._rows[:size])
+        labels = _predict(self.estimator, X, "noisy copies")
         name = type(self.estimator).__name__
-        try:
-            labels = self.estimator.predict(X)
-        except Exception as error:
-            raise RuntimeError(
-                f"{name}.predict failed on a batch of {size} noisy copies, of type "
-                f"{type(X).__name__} and shape {X.shape}: {error}"
-            ) from error
-        labels = np.asarray(labels)
         if labels.shape == (size, 1):
             labels = labels[:, 0]
         if labels.shape != (size,):
@@ -83,3 +77,20 @@ class AnyVoter:
                 f"{self.classes.tolist()!r}."
             )
         return self._order[place]
+
+
+def _predict(estimator, X, what):
+    try:
+        return np.asarray(estimator.predict(X))
+    except Exception as error:
+        raise RuntimeError(
+            f"{type(estimator).__name__}.predict failed on a batch of {len(X)} {what}, "
+            f"of type {type(X).__name__} and shape {X.shape}: {error}"
+        ) from error
+
+
+def check_one_row(estimator, inputs):
+    """Let `estimator` predict the first input as it is, to see whether it can."""
+    one = inputs.take(slice(0, 1))
+    X = one.frame if one.frame is not None else one.values.copy()
+    _predict(estimator, X, "inputs as they are")

@@ -1,9 +1,15 @@
 """Packs noisy copies of many inputs into batches and counts the classes."""
 
 import warnings
+from collections import deque
+from dataclasses import dataclass
+from itertools import compress
+from numbers import Integral
+from typing import NamedTuple
 
 import numpy as np
 from joblib import effective_n_jobs
+from joblib.parallel import get_active_backend
 from sklearn.utils.parallel import Parallel, delayed
 from tqdm.auto import tqdm
 
@@ -24,11 +30,19 @@ def make_voter(estimator, classes, inputs):
     return AnyVoter(estimator, classes, inputs)
 
 
+class Votes(NamedTuple):
+    """What was counted, and what the stopping rule made of it."""
+
+    counts: np.ndarray  # int64, (n_inputs, n_classes)
+    n_used: np.ndarray  # int64, (n_inputs,): votes drawn for each input
+    value: np.ndarray | None  # (n_inputs, ...): the rule's largest over the looks
+
+
 def count_votes(
     estimator,
     classes,
     inputs,
-    n,
+    rule,
     *,
     entropy,
     purpose,
@@ -48,8 +62,12 @@ def count_votes(
     inputs : Inputs
         Rows and their noise level.
 
-    n : int
-        Votes per input.
+    rule : int or stopping rule
+        An int draws as many votes for every input. A rule has ``looks``, the numbers
+        of votes at which it is asked, ``empty`` (the value before the first look) and
+        ``take(rows)``; ``rule(look, rows, counts)`` returns (value, settled) for the
+        inputs that have reached these looks. A settled input gets no more votes; the
+        largest of an input's values is kept.
 
     entropy : int
         128 bits that key all noise.
@@ -68,67 +86,115 @@ def count_votes(
 
     Returns
     -------
-    counts : ndarray of int64 of shape (n_inputs, n_classes)
-        The same for any `batch_size` and `n_jobs`. Every row sums to `n`.
+    votes : Votes
+        The same for any `batch_size` and `n_jobs`.
     """
     n_inputs = len(inputs)
     n_jobs = min(effective_n_jobs(n_jobs), n_inputs)
     # A few shares a worker, so that none waits long for the last.
     n_shares = 1 if n_jobs == 1 else min(n_inputs, 4 * n_jobs)
-    edges = np.linspace(0, n_inputs, n_shares + 1).astype(int)
+    edges = np.linspace(0, n_inputs, n_shares + 1).astype(int).tolist()
     settings = {"entropy": entropy, "purpose": purpose, "batch_size": batch_size}
-    with tqdm(total=n_inputs, desc=purpose, unit="input", disable=not verbose) as bar:
+    with (
+        tqdm(total=n_inputs, desc=purpose, unit="input", disable=not verbose) as bar,
+        warnings.catch_warnings(),
+    ):
+        # Said once, when X was validated; not again for every batch. Set here and not
+        # in the workers, because threads share the filters; Parallel hands them on.
+        for message in ("X has feature names", "X does not have valid feature names"):
+            warnings.filterwarnings("ignore", message=message)
         if n_jobs == 1:
-            return _count(estimator, classes, inputs, n, **settings, progress=bar)
-        counts = []
-        shares = Parallel(n_jobs=n_jobs, return_as="generator")(
+            return _count(estimator, classes, inputs, rule, **settings, progress=bar)
+        parts = []
+        rows = [slice(*pair) for pair in zip(edges[:-1], edges[1:], strict=True)]
+        backend, _ = get_active_backend()
+        as_they_come = backend.supports_return_generator
+        shares = Parallel(
+            n_jobs=n_jobs, return_as="generator" if as_they_come else "list"
+        )(
             delayed(_count)(
-                estimator, classes, inputs.take(slice(start, stop)), n, **settings
+                estimator,
+                classes,
+                inputs.take(some),
+                rule if isinstance(rule, Integral) else rule.take(some),
+                **settings,
             )
-            for start, stop in zip(edges[:-1], edges[1:], strict=True)
+            for some in rows
         )
         for share in shares:
-            counts.append(share)
-            bar.update(len(share))
-    return np.concatenate(counts)
+            parts.append(share)
+            bar.update(len(share.counts))
+    fields = zip(*parts, strict=True)
+    return Votes(*(None if f[0] is None else np.concatenate(f) for f in fields))
 
 
 def _count(
-    estimator, classes, inputs, n, *, entropy, purpose, batch_size, progress=None
+    estimator, classes, inputs, rule, *, entropy, purpose, batch_size, progress=None
 ):
-    """Count votes in this process: fill a batch, classify it, tally, repeat."""
+    """Count votes in this process: fill a batch, classify it, tally, ask the rule."""
     voter = make_voter(estimator, classes, inputs)
     n_inputs, n_classes = len(inputs), len(classes)
+    fixed = isinstance(rule, Integral)
+    looks = np.array([rule]) if fixed else rule.looks
+    value = None if fixed else rule.empty
     if batch_size == "auto":
         batch_size = max(1, min(voter.batch_bytes // voter.row_bytes, _MAX_AUTO_ROWS))
-    batch_size = min(batch_size, n_inputs * n)
+    batch_size = min(batch_size, n_inputs * int(looks[-1]))
     voter.allocate(batch_size)
     counts = np.zeros((n_inputs, n_classes), np.int64)
-    # Inputs in turn; the stream of one that did not fit into a batch is kept.
-    contents = inputs.contents()
-    row, stream, missing = -1, None, 0
-    with warnings.catch_warnings():
-        # Said once, when X was validated; not again for every batch.
-        warnings.filterwarnings("ignore", message="X does not have valid feature names")
-        while row < n_inputs - 1 or missing:
-            rows, sizes = [], []
-            filled = 0
-            while filled < batch_size and (row < n_inputs - 1 or missing):
-                if not missing:
-                    row += 1
-                    stream = open_stream(entropy, purpose, next(contents))
-                    missing = n
-                size = min(batch_size - filled, missing)
-                voter.fill(filled, filled + size, row, stream)
-                rows.append(row)
-                sizes.append(size)
-                filled += size
-                missing -= size
-            winners = voter.classify(filled)
-            slots = np.repeat(np.arange(len(rows)) * n_classes, sizes) + winners
-            tally = np.bincount(slots, minlength=len(rows) * n_classes)
-            # A row is in a batch at most once, so plain indexing adds every count.
-            counts[rows] += tally.reshape(len(rows), n_classes)
-            if progress is not None:
-                progress.update(len(rows) - (missing > 0))
-    return counts
+    n_used = np.zeros(n_inputs, np.int64)
+    # Inputs under way come before new ones, so that few streams are open at a time.
+    under_way = deque()
+    new = (
+        _UnderWay(row, open_stream(entropy, purpose, content), 0, looks[0])
+        for row, content in enumerate(inputs.contents())
+    )
+    while True:
+        # A row is in a batch at most once: what has reached its look has to wait.
+        drawn, arrived, filled = [], [], 0
+        while filled < batch_size:
+            one = under_way.popleft() if under_way else next(new, None)
+            if one is None:
+                break
+            size = min(batch_size - filled, one.missing)
+            voter.fill(filled, filled + size, one.row, one.stream)
+            filled += size
+            drawn.append((one.row, size))
+            one.missing -= size
+            if one.missing:
+                under_way.appendleft(one)
+            else:
+                arrived.append(one)
+        if not drawn:
+            return Votes(counts, n_used, value)
+        rows, sizes = np.transpose(drawn)
+        slots = np.repeat(np.arange(len(rows)) * n_classes, sizes)
+        slots += voter.classify(filled)
+        tally = np.bincount(slots, minlength=len(rows) * n_classes)
+        counts[rows] += tally.reshape(len(rows), n_classes)
+        n_used[rows] += sizes
+        if not arrived:
+            continue
+        look = np.array([one.look for one in arrived])
+        settled = look == len(looks) - 1
+        if not fixed:
+            rows = np.array([one.row for one in arrived])
+            now, enough = rule(look, rows, counts[rows])
+            value[rows] = np.maximum(value[rows], now)
+            settled |= enough
+        for one in compress(arrived, ~settled):
+            one.look += 1
+            one.missing = looks[one.look] - looks[one.look - 1]
+            under_way.append(one)
+        if progress is not None:
+            progress.update(int(settled.sum()))
+
+
+@dataclass(slots=True)
+class _UnderWay:
+    """An input that is being voted on."""
+
+    row: int
+    stream: object
+    look: int
+    missing: int  # votes up to its next look

@@ -1,6 +1,7 @@
 """The rows of X, split into what receives noise and what stays as it is."""
 
 from dataclasses import dataclass, replace
+from hashlib import blake2b
 from typing import Any
 
 import narwhals as nw
@@ -54,6 +55,7 @@ class Inputs:
             As `from_array`, and if a column with sigma > 0 is not floating-point.
         """
         table = nw.from_native(frame, eager_only=True)
+        _check_order(sigma, table.columns)
         sigma = check_sigma(sigma, (table.shape[1],))
         noisy = np.broadcast_to(np.asarray(sigma) > 0, (table.shape[1],))
         dtypes = table.schema.dtypes()
@@ -113,7 +115,21 @@ class Inputs:
         others = [place for place in range(n_columns) if place not in self.noisy]
         if not others:
             return [b""] * len(self)
-        return (repr(row).encode() for row in self.table[:, others].rows())
+        # As above, 0.0 for -0.0.
+        return (
+            repr([x + 0.0 if isinstance(x, float) else x for x in row]).encode()
+            for row in self.table[:, others].rows()
+        )
+
+    def distinct(self):
+        """Tell for each row whether it is the first with this content."""
+        seen = set()
+        first = np.zeros(len(self), bool)
+        for row, content in enumerate(self.contents()):
+            digest = blake2b(content, digest_size=16).digest()
+            first[row] = digest not in seen
+            seen.add(digest)
+        return first
 
     def assemble(self, values, rows):
         """Return a container of the user's type with noisy `values` in place.
@@ -161,7 +177,12 @@ class Inputs:
 
 def check_sigma(sigma, shape):
     """Return sigma as a float, or as a float array of exactly `shape`."""
-    level = np.asarray(sigma, dtype=float)
+    try:
+        level = np.asarray(sigma, dtype=float)
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"sigma must be a number or an array of numbers, got {sigma!r}."
+        ) from None
     if not np.all(np.isfinite(level) & (level >= 0)):
         raise ValueError(
             f"sigma must be finite and not negative, got {sigma!r}; 0 is allowed only "
@@ -178,9 +199,21 @@ def check_sigma(sigma, shape):
         ) from None
 
 
+def _check_order(sigma, columns):
+    """Raise a ValueError if sigma is a Series whose labels are not the columns."""
+    labels = getattr(sigma, "index", None)
+    if labels is None or callable(labels):  # no pandas Series; a list has a method
+        return
+    if list(labels) not in (list(columns), list(range(len(columns)))):
+        raise ValueError(
+            f"sigma is labelled {list(labels)!r}, but the columns of X are "
+            f"{list(columns)!r}: give it in their order, sigma.reindex(X.columns)."
+        )
+
+
 def check_some_noise(sigma):
     """Raise a ValueError if sigma is 0 everywhere."""
-    if not np.any(np.asarray(sigma, dtype=float) != 0):
+    if not np.any(check_sigma(sigma, np.shape(sigma))):
         raise ValueError(
             f"sigma must be positive (for at least one feature), got {sigma!r}: "
             "without noise there is nothing to smooth and nothing to certify."

@@ -36,8 +36,15 @@ class LinearVoter:
     batch_bytes = 2**19
 
     def __init__(self, weights, offset, X, sigma):
-        self.weights = weights
-        self.offset = offset
+        # Classes with equal scores always tie, and the lowest of them wins. The factor
+        # below would break such ties at random, so only the lowest takes part.
+        scores = np.column_stack([weights, offset])
+        scores = np.vstack([np.zeros(scores.shape[1]), scores])
+        _, first = np.unique(scores, axis=0, return_index=True)
+        self.contenders = np.sort(first)
+        others = self.contenders[1:] - 1
+        self.weights = weights = weights[others]
+        self.offset = offset[others]
         self.X = X
         # With A = weights * sigma and A^T = Q R, the scores of the noise, A n for
         # n ~ N(0, I), are R^T z for z = Q^T n ~ N(0, I): no assumption on the rank.
@@ -48,7 +55,7 @@ class LinearVoter:
 
     @property
     def row_bytes(self):
-        return 8 * sum(self.factor.shape)
+        return 8 * max(1, sum(self.factor.shape))
 
     def allocate(self, size):
         """Make room for one batch of `size` noisy copies, classes by rows."""
@@ -66,13 +73,12 @@ class LinearVoter:
 
     def classify(self, size):
         """Return the class index of each of the first `size` copies."""
-        scores = self._scores[:, :size]
-        winner = (scores[0] > 0).astype(np.intp)
-        best = np.maximum(scores[0], 0)
-        for k in range(1, len(scores)):
-            np.putmask(winner, scores[k] > best, k + 1)
-            np.maximum(best, scores[k], out=best)
-        return winner
+        winner = np.zeros(size, np.intp)
+        best = np.zeros(size)
+        for k, scores in enumerate(self._scores[:, :size], start=1):
+            np.putmask(winner, scores > best, k)
+            np.maximum(best, scores, out=best)
+        return self.contenders[winner]
 
 
 def linear_scores(estimator):
@@ -81,6 +87,8 @@ def linear_scores(estimator):
     Looks through FrozenEstimator and through Pipelines whose steps before the linear
     classifier are affine.
     """
+    if "predict" in vars(estimator):  # replaced on this very object
+        return None
     if isinstance(estimator, FrozenEstimator):
         return linear_scores(estimator.estimator)
     if type(estimator) is Pipeline:

@@ -99,8 +99,9 @@ def noisy_training_set(inputs, n_copies, entropy):
     """
     n_inputs = len(inputs)
     if n_copies == 0:
+        # A copy: what the estimator does to its input must not reach the user's X.
         rows = np.arange(n_inputs)
-        return inputs.assemble(inputs.values, rows), rows
+        return inputs.assemble(inputs.values.copy(), rows), rows
     noisy = np.empty((n_copies, *inputs.values.shape), inputs.values.dtype)
     copies = np.empty((n_copies, *inputs.values.shape[1:]), inputs.values.dtype)
     for row, content in enumerate(inputs.contents()):

@@ -13,6 +13,9 @@ from ._binomial import (
 )
 from ._checks import check_counts, check_level
 
+# Shares of alpha for the first class, the second, and all others together.
+MULTICLASS_SPLIT = (0.8, 0.1, 0.1)
+
 
 def _abstention_threshold(n, alpha):
     """Smallest k with P(Bin(n, 1/2) >= k) <= alpha / 2; n + 1 if there is none."""
@@ -102,7 +105,7 @@ def _joint_lower_bound(k, n, alpha):
     return np.where(k >= k0, low, 0.0)
 
 
-def multiclass_bounds(n_a, n_b, n, alpha, split=(0.8, 0.1, 0.1)):
+def multiclass_bounds(n_a, n_b, n, alpha, split=MULTICLASS_SPLIT):
     """Bound the top class from below and every other class from above: p_A and p_B.
 
     The first and the second class must have been picked by other votes than those

@@ -1,8 +1,12 @@
 import subprocess
 import sys
 import tracemalloc
+import warnings
 
+import joblib
 import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
 from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
@@ -24,7 +28,7 @@ BASES = [
 
 def votes(estimator, X=X, n=137, sigma=0.3, **settings):
     inputs = Inputs.from_array(X, sigma)
-    return count_votes(estimator, CLASSES, inputs, n, **{**KEY, **settings})
+    return count_votes(estimator, CLASSES, inputs, n, **{**KEY, **settings}).counts
 
 
 @pytest.mark.parametrize("estimator", BASES, ids=["tree", "linear"])
@@ -118,13 +122,56 @@ def test_auto_batch_size_is_bounded_in_bytes():
     votes(base, np.zeros((1, 3, 100, 100)), n=300)
     assert max(sizes) <= 8 * 2**20
     assert len(sizes) == 9
+    # tiny rows: bounded in rows, too
+    sizes.clear()
+    votes(base, np.zeros((1, 1)), n=100_000)
+    assert max(sizes) == 8 * 65_536
+
+
+def test_auto_batch_size_counts_columns_without_noise():
+    frame = pd.DataFrame(np.zeros((1, 1000)), columns=[f"x{j}" for j in range(1000)])
+    rows = []
+
+    def label(batch):
+        rows.append(len(batch))
+        return np.zeros(len(batch), int)
+
+    sigma = np.zeros(1000)
+    sigma[0] = 1.0
+    inputs = Inputs.from_frame(frame, sigma)
+    count_votes(Fixed(label, classes=(0, 1, 2)), CLASSES, inputs, 3000, **KEY)
+    assert max(rows) * 1000 * 8 <= 8 * 2**20
+
+
+@pytest.mark.parametrize(
+    ("library", "backend"),
+    # polars does not survive the fork of joblib's "multiprocessing"
+    [(pd, "loky"), (pl, "loky"), (pd, "threading"), (pl, "threading")]
+    + [(pd, "multiprocessing")],
+)
+def test_frames_in_parallel(library, backend):
+    names = ["a", "b", "c", "d"]
+    frame = library.DataFrame(dict(zip(names, X.T, strict=True)))
+    base = DecisionTreeClassifier(random_state=0).fit(frame, y)
+    inputs = Inputs.from_frame(frame, 0.3)
+    expected = votes(DecisionTreeClassifier(random_state=0).fit(X, y))
+    with joblib.parallel_config(backend=backend):
+        got = count_votes(base, CLASSES, inputs, 137, **KEY, n_jobs=2)
+    np.testing.assert_array_equal(got.counts, expected)
+
+
+def test_threads_leave_the_warning_filters_alone():
+    before = list(warnings.filters)
+    with joblib.parallel_config(backend="threading"):
+        votes(BASES[0], n_jobs=4)
+    assert warnings.filters == before
 
 
 def test_string_classes_in_any_order():
     names = np.array(["zebra", "ant", "bee"])
     base = Fixed(lambda X: names[np.rint(X[:, 0]).astype(int)], classes=names)
     inputs = Inputs.from_array(np.array([[0.0], [1.0], [2.0]]), 0.01)
-    counts = count_votes(base, names, inputs, 10, **KEY)
+    counts = count_votes(base, names, inputs, 10, **KEY).counts
     np.testing.assert_array_equal(counts, 10 * np.eye(3))
 
 
@@ -171,3 +218,56 @@ def test_the_linear_voter_is_chosen_for_linear_classifiers():
     inputs = Inputs.from_array(X, 0.3)
     assert isinstance(make_voter(linear, CLASSES, inputs), LinearVoter)
     assert not isinstance(make_voter(tree, CLASSES, inputs), LinearVoter)
+
+
+class StopAtHalf:
+    """Settles inputs of even number at the second look, the others never."""
+
+    def __init__(self, places, looks=(10, 25, 60)):
+        self.places, self.looks = places, np.array(looks)
+
+    @property
+    def empty(self):
+        return np.zeros(len(self.places))
+
+    def take(self, rows):
+        return StopAtHalf(self.places[rows], self.looks)
+
+    def __call__(self, look, rows, counts):
+        # what the engine promises: exactly the votes of this look, no more
+        np.testing.assert_array_equal(counts.sum(axis=1), self.looks[look])
+        return counts[:, 0], (look == 1) & (self.places[rows] % 2 == 0)
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 64, "auto"])
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_a_rule_sees_its_looks_and_stops_inputs(batch_size, n_jobs):
+    rule = StopAtHalf(np.arange(150))
+    inputs = Inputs.from_array(X, 0.3)
+    base = BASES[0]
+    result = count_votes(
+        base, CLASSES, inputs, rule, **KEY, batch_size=batch_size, n_jobs=n_jobs
+    )
+    np.testing.assert_array_equal(result.n_used, np.where(np.arange(150) % 2, 60, 25))
+    # the votes are the first ones of the same streams, whatever was stopped
+    by_look = {n: votes(base, n=n) for n in (10, 25, 60)}
+    expected = np.where(np.arange(150)[:, None] % 2, by_look[60], by_look[25])
+    np.testing.assert_array_equal(result.counts, expected)
+    best = np.max([by_look[n][:, 0] for n in (10, 25, 60)], axis=0)
+    np.testing.assert_array_equal(result.value[1::2], best[1::2])
+
+
+def test_settled_inputs_make_room_for_others():
+    """Batches stay full while there is anything to vote on."""
+    sizes = []
+
+    def label(batch):
+        sizes.append(len(batch))
+        return np.zeros(len(batch), int)
+
+    rule = StopAtHalf(np.zeros(300), looks=(10, 20, 10_000))
+    inputs = Inputs.from_array(np.arange(300.0)[:, None], 1.0)
+    base = Fixed(label, classes=(0, 1, 2))
+    count_votes(base, CLASSES, inputs, rule, **KEY, batch_size=100)
+    assert sum(sizes) == 300 * 20
+    assert sizes == [100] * 60

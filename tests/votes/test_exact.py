@@ -51,7 +51,7 @@ def z_scores(f, X, sigma, n=4000, voting_sigma=None):
     np.testing.assert_allclose(p.sum(axis=1), 1, rtol=0, atol=1e-12)
     assert np.all(upper >= p * (1 - 1e-15))
     voted = Inputs.from_array(X, sigma if voting_sigma is None else voting_sigma)
-    counts = count_votes(f, classes, voted, n, entropy=7, purpose="estimate")
+    counts = count_votes(f, classes, voted, n, entropy=7, purpose="estimate").counts
     # A class that cannot win wins never.
     assert not np.any(counts[upper < 1e-12])
     inside = (n * p > 10) & (n * (1 - p) > 10)
@@ -236,7 +236,9 @@ def test_frames():
     f.fit(frame, y3)
     inputs = Inputs.from_frame(frame, [0.5, 0.0, 0.5, 0.2])
     p, _ = exact_probabilities(f, f.classes_, inputs)
-    counts = count_votes(f, f.classes_, inputs, 2000, entropy=0, purpose="predict")
+    counts = count_votes(
+        f, f.classes_, inputs, 2000, entropy=0, purpose="predict"
+    ).counts
     assert abs(counts / 2000 - p).max() < 5 / np.sqrt(4 * 2000)
     frame["b"] = "word"
     inputs = Inputs.from_frame(frame, [0.5, 0.0, 0.5, 0.2])

@@ -16,6 +16,13 @@ def test_equal_rows_have_equal_contents_in_any_layout():
         assert list(Inputs.from_frame(frame, 1.0).contents()) == expected
     zeros = Inputs.from_array(np.array([[0.0], [-0.0]]), 1.0)
     assert len(set(zeros.contents())) == 1
+    frame = pd.DataFrame({"a": [1.0, 1.0], "b": [0.0, -0.0]})
+    assert len(set(Inputs.from_frame(frame, [1.0, 0.0]).contents())) == 1
+
+
+def test_distinct():
+    X = np.array([[1.0, 2.0], [3.0, 4.0], [1.0, 2.0], [1.0, 4.0]])
+    assert Inputs.from_array(X, 1.0).distinct().tolist() == [True, True, False, True]
 
 
 def mixed(library):
@@ -88,9 +95,21 @@ def test_columns_that_are_not_float():
         (-1.0, "finite and not negative"),
         (np.nan, "finite and not negative"),
         ([1.0, np.inf, 1.0], "finite and not negative"),
+        ("a", "a number or an array of numbers"),
+        ({"a": 0.1}, "a number or an array of numbers"),
         ([1.0, 2.0], r"sigma of shape \(2,\) does not broadcast .* shape \(3,\)"),
     ],
 )
 def test_bad_sigma(sigma, message):
     with pytest.raises(ValueError, match=message):
         Inputs.from_array(np.zeros((2, 3)), sigma)
+
+
+def test_sigma_as_a_series_must_follow_the_columns():
+    frame = pd.DataFrame({"a": [1.0], "b": [2.0], "k": ["x"]})
+    right = pd.Series([0.1, 0.2, 0.0], index=["a", "b", "k"])
+    np.testing.assert_array_equal(Inputs.from_frame(frame, right).sigma, [0.1, 0.2])
+    unlabelled = right.reset_index(drop=True)
+    assert Inputs.from_frame(frame, unlabelled).noisy == (0, 1)
+    with pytest.raises(ValueError, match=r"labelled \['k', 'b', 'a'\].*reindex"):
+        Inputs.from_frame(frame, right[::-1])

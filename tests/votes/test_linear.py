@@ -55,7 +55,7 @@ def count(voter_class, estimator, inputs, n, monkeypatch, entropy=0):
         entropy=entropy,
         purpose="estimate",
         batch_size="auto",
-    )
+    ).counts
 
 
 def chi_square_p_value(a, b):
@@ -186,6 +186,34 @@ def test_ties_go_to_the_class_that_predict_names(monkeypatch):
         assert count(voter, f, inputs, 50, monkeypatch).tolist() == [[0, 50, 0]]
 
 
+def test_equal_classes_tie_and_the_lowest_wins(monkeypatch):
+    """Also where the common score is neither constant nor that of class 0."""
+    f = LogisticRegression(max_iter=5000).fit(X3, y3)
+    rng = np.random.default_rng(0)
+    f.classes_ = np.arange(6)
+    f.coef_, f.intercept_ = rng.normal(size=(6, 4)), np.zeros(6)
+    f.coef_[[3, 5]] = f.coef_[1]
+    f.coef_[4] = f.coef_[0]
+    inputs = Inputs.from_array(X3[::5], 3.0)
+    a = count(AnyVoter, f, inputs, 2000, monkeypatch)
+    b = count(LinearVoter, f, inputs, 2000, monkeypatch, entropy=1)
+    assert np.all(a[:, 3:] == 0)
+    assert np.all(b[:, 3:] == 0)
+    assert chi_square_p_value(a, b) > 1e-3
+    f.coef_[:] = f.coef_[0]
+    assert np.all(count(LinearVoter, f, inputs, 50, monkeypatch)[:, 0] == 50)
+
+
+def test_the_factor_has_one_sign():
+    f = LogisticRegression(max_iter=5000).fit(X3, y3)
+    for weights in (f.coef_[1:] - f.coef_[0], f.coef_[0] - f.coef_[1:]):
+        voter = LinearVoter(weights, np.zeros(2), X3, np.ones(4))
+        assert np.all(np.diagonal(voter.factor) > 0)
+        np.testing.assert_allclose(
+            voter.factor.T @ voter.factor, weights @ weights.T, atol=1e-12
+        )
+
+
 def test_looks_through_frozen_estimators_and_nested_pipelines():
     f = LogisticRegression(max_iter=5000).fit(X3, y3)
     weights, offset = linear_scores(f)
@@ -204,6 +232,16 @@ def test_sparse_coefficients():
     np.testing.assert_array_equal(linear_scores(f)[0], dense[0])
 
 
+def patched(estimator, name, value):
+    setattr(estimator, name, value)
+    return estimator
+
+
+class FirstColumns(SelectKBest):
+    def _transform(self, X):
+        return -super()._transform(X)
+
+
 class CentredStandardScaler(StandardScaler):
     def transform(self, X, copy=None):
         return np.abs(super().transform(X))
@@ -218,11 +256,26 @@ class CentredStandardScaler(StandardScaler):
         make_pipeline(MinMaxScaler(clip=True), RidgeClassifier()),
         make_pipeline(CentredStandardScaler(), RidgeClassifier()),
         make_pipeline(StandardScaler(), SVC()),
+        make_pipeline(FirstColumns(k=2), RidgeClassifier()),
+        patched(RidgeClassifier(), "predict", lambda X: np.zeros(len(X), int)),
+        patched(
+            make_pipeline(RidgeClassifier()), "predict", lambda X: np.zeros(len(X))
+        ),
+        make_pipeline(
+            patched(StandardScaler(), "transform", lambda X: X), RidgeClassifier()
+        ),
     ],
     ids=lambda f: str(f)[:60],
 )
 def test_what_is_not_linear_is_left_alone(f):
     assert linear_scores(f.fit(X3, y3)) is None
+
+
+def test_a_clipping_max_abs_scaler_is_not_affine():
+    if "clip" not in MaxAbsScaler().get_params():
+        pytest.skip("this scikit-learn's MaxAbsScaler does not clip")
+    f = make_pipeline(MaxAbsScaler(clip=True), RidgeClassifier()).fit(X3, y3)
+    assert linear_scores(f) is None
 
 
 def test_multilabel_ridge_is_not_linear():

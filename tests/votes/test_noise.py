@@ -58,6 +58,18 @@ def test_noise_is_gaussian_and_independent_between_inputs(dtype):
     assert np.abs(correlation).max() < 5 / np.sqrt(n)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_noise_has_the_standard_deviation_it_should(dtype):
+    """To half a per mille: wider noise would claim radii of a larger sigma."""
+    n = 4_000_000
+    out = np.empty((n, 1), dtype)
+    noisy_copies(np.zeros(1, dtype), 2.0, open_stream(0, "estimate", b""), out)
+    # the standard error of the standard deviation is sigma / sqrt(2 n)
+    assert np.std(out, dtype=float) == pytest.approx(2.0, abs=2 * 5 / np.sqrt(2 * n))
+    tail = np.mean(np.abs(out) > 2 * 3.2905)  # 0.001 of a normal
+    assert tail == pytest.approx(0.001, abs=5 * np.sqrt(0.001 / n))
+
+
 def test_sigma_zero_leaves_a_feature_untouched():
     x = np.array([0.1, 0.2, 0.3])
     out = np.empty((50, 3))
@@ -80,5 +92,6 @@ def test_training_set():
     backwards, _ = noisy_training_set(Inputs.from_array(X[::-1], 0.1), 3, entropy=5)
     np.testing.assert_array_equal(backwards[:6][::-1], noisy[:6])
     clean, rows = noisy_training_set(inputs, 0, entropy=5)
+    assert not np.shares_memory(clean, X)
     np.testing.assert_array_equal(clean, X)
     np.testing.assert_array_equal(rows, np.arange(6))

@@ -1,0 +1,109 @@
+"""Class labels, and the label that stands for "no prediction"."""
+
+import numpy as np
+
+
+def check_abstain_label(abstain_label, classes):
+    """Return the label for "no prediction", of the kind of `classes` but not in it.
+
+    Parameters
+    ----------
+    abstain_label : "auto", None or label
+
+    classes : ndarray of shape (n_classes,)
+
+    Returns
+    -------
+    label : label or None
+        None means: never abstain.
+
+    Raises
+    ------
+    ValueError
+        If the label is one of the classes, or of another kind than they are.
+    """
+    if abstain_label is None:
+        return None
+    numeric = not is_text(classes)
+    if isinstance(abstain_label, str) and abstain_label == "auto":
+        label = min(-1, int(np.floor(classes.min())) - 1) if numeric else "abstain"
+    else:
+        label = abstain_label
+    if isinstance(label, str) == numeric:
+        raise ValueError(
+            f"abstain_label={abstain_label!r} is not of the kind of the classes "
+            f"{classes.tolist()!r}: metrics could not compare them. Use a "
+            f"{'number' if numeric else 'string'}, or 'auto'."
+        )
+    if label != label or label in classes.tolist():
+        raise ValueError(
+            f"abstain_label={abstain_label!r} must differ from every class, but the "
+            f"classes are {classes.tolist()!r}. Choose another label, or None to never "
+            "abstain."
+        )
+    return label
+
+
+def label_dtype(classes, abstain_label):
+    """Return the dtype that holds every class and the abstain label."""
+    if abstain_label is None:
+        return classes.dtype
+    if classes.dtype.kind in "bu":
+        if classes.max() > np.iinfo(np.int64).max:
+            raise ValueError(
+                f"class {classes.max()} does not fit into int64, as it must beside the "
+                f"abstain label {abstain_label!r}. Use smaller labels, or "
+                "abstain_label=None."
+            )
+        return np.dtype(np.int64)
+    if classes.dtype.kind == "O":
+        return classes.dtype
+    return np.result_type(classes.dtype, np.asarray(abstain_label).dtype)
+
+
+def is_text(labels):
+    """Are these labels strings?"""
+    if labels.dtype.kind == "O":
+        return any(isinstance(label, str) for label in labels)
+    return labels.dtype.kind in "UST"
+
+
+def check_same_kind(y, labels):
+    """Raise a ValueError if one holds strings and the other numbers."""
+    if is_text(y) != is_text(labels):
+        raise ValueError(
+            f"y has dtype {y.dtype}, but the labels it is compared with have "
+            f"{labels.dtype}: labels of different kinds are never equal."
+        )
+
+
+def name_classes(winner, certain, classes, abstain_label):
+    """Return the class of each winner, and the abstain label where not `certain`.
+
+    Parameters
+    ----------
+    winner : ndarray of int of shape (n_inputs,)
+
+    certain : ndarray of bool of shape (n_inputs,)
+
+    classes : ndarray of shape (n_classes,)
+
+    abstain_label : label or None
+
+    Returns
+    -------
+    labels : ndarray of shape (n_inputs,)
+    """
+    labels = classes.astype(label_dtype(classes, abstain_label))[winner]
+    if abstain_label is not None:
+        labels[~certain] = abstain_label
+    return labels
+
+
+def label_indices(y, classes):
+    """Return the place of each label in `classes`, -1 for one that is not there."""
+    check_same_kind(y, classes)
+    order = np.argsort(classes, kind="stable")
+    place = np.minimum(np.searchsorted(classes[order], y), len(classes) - 1)
+    index = order[place]
+    return np.where(classes[index] == y, index, -1)

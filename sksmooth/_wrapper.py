@@ -1,0 +1,210 @@
+"""How a base classifier is wrapped: trained under noise, and made ready to vote."""
+
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
+from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
+from sklearn.utils import get_tags
+from sklearn.utils.metadata_routing import UNUSED, MetadataRouter, MethodMapping
+from sklearn.utils.validation import (
+    check_consistent_length,
+    check_is_fitted,
+    has_fit_parameter,
+)
+
+from ._labels import check_abstain_label, label_indices
+from ._sklearn import (
+    _check_method_params,
+    _fit_context,
+    _routing_enabled,
+    process_routing,
+)
+from ._validation import (
+    FromFit,
+    all_or_nothing,
+    check_classes,
+    check_inputs,
+    check_no_regressor,
+    check_y,
+    draw_entropy,
+)
+from ._votes import Inputs, check_one_row, check_sigma, noisy_training_set
+
+
+class Prepared(NamedTuple):
+    """What every draw of votes for one X needs."""
+
+    estimator: object
+    inputs: Inputs
+    sigma: float | np.ndarray
+    entropy: int
+
+    @property
+    def unit(self):
+        """What radii are multiples of: sigma, or 1 if sigma is an array."""
+        return self.sigma if np.ndim(self.sigma) == 0 else 1.0
+
+
+class BaseSmoother(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+    """Wraps `estimator`, fitted or not; the parameters are those of the subclass."""
+
+    # `fit` hands sample_weight on: whether it is wanted is for the base to say.
+    __metadata_request__fit = {"sample_weight": UNUSED}
+
+    classes_ = FromFit()
+    n_features_in_ = FromFit()
+    feature_names_in_ = FromFit()
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y, sample_weight=None, **params):
+        """Train a clone of `estimator` on noisy copies of X.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_inputs, *shape), or data frame
+            Clean training inputs; one dimension (features) or more each.
+
+        y : array-like of shape (n_inputs,)
+            Their labels.
+
+        sample_weight : array-like of shape (n_inputs,), default=None
+            Passed to the `fit` of `estimator`, repeated for every copy.
+
+        **params : dict
+            Passed to the `fit` of `estimator`, or routed to it if metadata routing
+            is enabled. What has one entry an input is repeated for every copy.
+
+        Returns
+        -------
+        self : SmoothedClassifier
+
+        Raises
+        ------
+        ValueError
+            If a parameter, X or y is unusable; the message says what to do. The
+            classifier is then as it was before.
+        """
+        with all_or_nothing(self):
+            self._fit(X, y, sample_weight, params)
+        return self
+
+    def _fit(self, X, y, sample_weight, params):
+        check_no_regressor(self.estimator)
+        inputs = check_inputs(X, self.sigma, self, reset=True)
+        y = check_y(y)
+        check_consistent_length(inputs.values, y, sample_weight)
+        check_abstain_label(self.abstain_label, np.unique(y))
+        self.entropy_ = draw_entropy(self.random_state)
+        estimator = clone(self.estimator)
+        n_copies = self.n_copies
+        if self.noise_param is not None:
+            if isinstance(estimator, FrozenEstimator):
+                raise ValueError(
+                    f"noise_param={self.noise_param!r} has no effect, because a "
+                    "FrozenEstimator is not trained: leave noise_param out."
+                )
+            estimator.set_params(**{self.noise_param: self.sigma})
+            n_copies = 0
+        if isinstance(estimator, FrozenEstimator):
+            estimator.fit(None, None)  # raises if it is not fitted; trains nothing
+            check_one_row(estimator, inputs)
+            _check_known(y, check_classes(getattr(estimator, "classes_", None)))
+        else:
+            fit_params = self._fit_params(sample_weight, params)
+            X_noisy, rows = noisy_training_set(inputs, n_copies, self.entropy_)
+            fit_params = _check_method_params(inputs.values, fit_params, indices=rows)
+            estimator.fit(X_noisy, y[rows], **fit_params)
+        self.estimator_ = estimator
+        self.classes_ = check_classes(getattr(estimator, "classes_", np.unique(y)))
+        check_abstain_label(self.abstain_label, self.classes_)
+
+    def _fit_params(self, sample_weight, params):
+        """Return what goes to the `fit` of `estimator`."""
+        if _routing_enabled():
+            routed = process_routing(self, "fit", sample_weight=sample_weight, **params)
+            return routed.estimator.fit
+        if sample_weight is None:
+            return params
+        if not has_fit_parameter(self.estimator, "sample_weight"):
+            raise ValueError(
+                f"{type(self.estimator).__name__}.fit takes no sample_weight. To reach "
+                "a step of a Pipeline, name it, as in "
+                "fit(X, y, logisticregression__sample_weight=...), or enable "
+                "scikit-learn's metadata routing."
+            )
+        return {**params, "sample_weight": sample_weight}
+
+    @property
+    def abstain_label_(self):
+        """What stands for "no prediction"; of the same kind as `classes_`."""
+        return check_abstain_label(self.abstain_label, self.classes_)
+
+    def _prepare(self, X):
+        """Check everything that a draw of votes needs, without writing to self."""
+        self._validate_params()
+        check_is_fitted(
+            self,
+            msg="Neither this %(name)s nor the estimator in it is fitted: call fit, or "
+            "wrap an estimator that is fitted.",
+        )
+        check_no_regressor(self.estimator)
+        if "estimator_" in vars(self):
+            estimator, entropy = self.estimator_, self.entropy_
+        else:
+            estimator, entropy = self.estimator, draw_entropy(self.random_state)
+            check_classes(getattr(estimator, "classes_", None))
+        check_abstain_label(self.abstain_label, self.classes_)
+        inputs = check_inputs(X, self.sigma, self, reset=False)
+        if estimator is self.estimator and inputs.frame is not None:
+            # What it was fitted on is not known here: let it look at the columns.
+            check_one_row(estimator, inputs)
+        sigma = check_sigma(self.sigma, inputs.input_shape)
+        return Prepared(estimator, inputs, sigma, entropy)
+
+    def get_metadata_routing(self):
+        """Return the routing of metadata: what `fit` gets goes to `estimator`.
+
+        Returns
+        -------
+        router : MetadataRouter
+        """
+        return (
+            MetadataRouter(owner=self)
+            .add_self_request(self)
+            .add(
+                estimator=self.estimator,
+                method_mapping=MethodMapping().add(caller="fit", callee="fit"),
+            )
+        )
+
+    def __sklearn_is_fitted__(self):
+        if "estimator_" in vars(self):
+            return True
+        try:
+            check_is_fitted(self.estimator)
+        except NotFittedError:
+            return False
+        except (AttributeError, TypeError):  # not made for scikit-learn's own check
+            return hasattr(self.estimator, "classes_")
+        return True
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        if hasattr(self.estimator, "__sklearn_tags__"):
+            base = get_tags(self.estimator)
+            tags.input_tags.positive_only = base.input_tags.positive_only
+            if base.classifier_tags is not None:
+                tags.classifier_tags.multi_class = base.classifier_tags.multi_class
+                tags.classifier_tags.poor_score = base.classifier_tags.poor_score
+        return tags
+
+
+def _check_known(y, classes):
+    unknown = np.flatnonzero(label_indices(y, classes) < 0)
+    if len(unknown):
+        raise ValueError(
+            f"y holds {y[unknown[0]]!r}, which the frozen estimator does not know: its "
+            f"classes are {classes.tolist()!r}."
+        )

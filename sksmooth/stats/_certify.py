@@ -1,0 +1,160 @@
+"""From a table of votes to a class, bounds on its probability and a radius."""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy import special
+
+from ._binomial import lower_confidence_bound
+from ._bounds import joint_lower_bound, multiclass_bounds
+from ._checks import check_counts, check_level, check_positive
+from ._radius import radius_from_probabilities
+
+
+class CertifiedBounds(NamedTuple):
+    """A class and what is known about it; each field of shape (n_inputs,)."""
+
+    selected: np.ndarray
+    p_lower: np.ndarray
+    p_upper: np.ndarray
+    radius: np.ndarray
+
+
+def _cohen(counts, selection_counts, n, alpha, sigma):
+    selected = selection_counts.argmax(axis=1)
+    p_lower = lower_confidence_bound(_pick(counts, selected), n, alpha)
+    return bounds_from_lower(selected, p_lower, sigma)
+
+
+def _joint(counts, selection_counts, n, alpha, sigma):
+    selected = counts.argmax(axis=1)
+    p_lower = joint_lower_bound(_pick(counts, selected), n, alpha)
+    return bounds_from_lower(selected, p_lower, sigma)
+
+
+def _multiclass(counts, selection_counts, n, alpha, sigma):
+    order = np.argsort(-selection_counts, axis=1, kind="stable")
+    selected, second = order[:, 0], order[:, 1]
+    p_lower, p_upper = multiclass_bounds(
+        _pick(counts, selected), _pick(counts, second), n, alpha
+    )
+    radius = radius_from_probabilities(p_lower, p_upper, sigma=sigma)
+    return CertifiedBounds(selected, p_lower, p_upper, radius)
+
+
+BOUNDS = {"cohen": _cohen, "joint": _joint, "multiclass": _multiclass}
+
+
+def needs_selection(bound):
+    """Does `bound` select classes on votes of their own?"""
+    return bound != "joint"
+
+
+def certify_counts(counts, selection_counts=None, *, alpha, bound="cohen", sigma=1.0):
+    """Name a class, bound its probability and certify a radius, from counts of votes.
+
+    Parameters
+    ----------
+    counts : array-like of int of shape (n_inputs, n_classes)
+        Estimation votes.
+
+    selection_counts : array-like of int of shape (n_inputs, n_classes), default=None
+        Other votes, that select the class ("cohen") or the two classes
+        ("multiclass") to be bounded. Not used by "joint".
+
+    alpha : float
+        P(a bound is wrong) <= alpha for each input.
+
+    bound : {"cohen", "joint", "multiclass"}, default="cohen"
+        "cohen": the paper's. "joint": selects and bounds on the same votes, worth it
+        for small n. "multiclass": bounds the runner-up, too, and so certifies
+        classes of probability below 1/2.
+
+    sigma : float, default=1.0
+        Noise level; the radius has its units.
+
+    Returns
+    -------
+    bounds : CertifiedBounds
+        Named tuple of arrays of shape (n_inputs,): `selected`, the column of the class
+        that is bounded; `p_lower`, a lower bound on its probability; `p_upper`, an
+        upper bound on the probability of every other class; `radius`, the certified
+        l2 radius, 0 where nothing is certified.
+
+    Raises
+    ------
+    ValueError
+        If counts are negative or not whole, the tables differ in shape, or a table
+        that `bound` needs is missing.
+
+    References
+    ----------
+    J. Cohen, E. Rosenfeld, J. Z. Kolter (2019), arXiv:1902.02918, section 3.2.2.
+
+    Examples
+    --------
+    >>> from sksmooth.stats import certify_counts
+    >>> bounds = certify_counts(
+    ...     [[90, 10, 0]], selection_counts=[[9, 1, 0]], alpha=0.001, sigma=0.5
+    ... )
+    >>> bounds.p_lower.round(3), bounds.radius.round(3)
+    (array([0.775]), array([0.378]))
+    """
+    check_level(alpha)
+    check_positive(sigma, "sigma")
+    if bound not in BOUNDS:
+        raise ValueError(f"bound must be one of {sorted(BOUNDS)}, got {bound!r}.")
+    counts = _check_table(counts, "counts")
+    if needs_selection(bound):
+        if selection_counts is None:
+            raise ValueError(
+                f"bound={bound!r} needs selection_counts: votes that are independent "
+                "of those in counts. bound='joint' does without."
+            )
+        selection_counts = _check_table(selection_counts, "selection_counts")
+        if selection_counts.shape != counts.shape:
+            raise ValueError("selection_counts and counts must have the same shape.")
+    return BOUNDS[bound](counts, selection_counts, counts.sum(axis=1), alpha, sigma)
+
+
+def bounds_from_lower(selected, p_lower, sigma):
+    """Complete the bounds with the shortcut p_upper = 1 - p_lower."""
+    radius = radius_from_probabilities(p_lower, sigma=sigma)
+    return CertifiedBounds(selected, p_lower, 1 - p_lower, radius)
+
+
+def bounds_from_upper(probabilities, upper, sigma):
+    """Certify from upper bounds on every class probability, exact up to rounding.
+
+    Bounding 1 - p_A by the sum of the other classes' bounds keeps radii accurate
+    where p_A itself rounds to 1.
+
+    Parameters
+    ----------
+    probabilities, upper : ndarray of float of shape (n_inputs, n_classes)
+
+    sigma : float
+
+    Returns
+    -------
+    bounds : CertifiedBounds
+    """
+    selected = probabilities.argmax(axis=1)
+    others = upper.copy()
+    np.put_along_axis(others, selected[:, None], 0.0, axis=1)
+    rest = np.minimum(others.sum(axis=1) * (1 + 1e-12), 1.0)
+    runner_up = np.minimum(others.max(axis=1), rest)
+    radius = sigma / 2 * (-special.ndtri(rest) - special.ndtri(runner_up))
+    radius = np.maximum(np.where(rest + runner_up < 1, radius, 0.0), 0.0)
+    return CertifiedBounds(selected, 1 - rest, runner_up, radius)
+
+
+def _check_table(table, name):
+    table = check_counts(table, name)
+    if table.ndim != 2 or table.shape[1] < 2:
+        raise ValueError(f"{name} must have the shape (n_inputs, n_classes >= 2).")
+    return table
+
+
+def _pick(counts, columns):
+    return np.take_along_axis(counts, columns[:, None], axis=1)[:, 0]

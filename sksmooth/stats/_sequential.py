@@ -1,0 +1,318 @@
+"""Stop drawing votes as soon as they settle the question.
+
+All rules look at the votes at sample sizes that are fixed in advance, and split alpha
+between these looks. By the union bound the answer is then wrong with probability at
+most alpha whatever made the drawing stop at one look and not at another.
+
+A rule is called as ``rule(look, rows, counts)`` with the index of the look that each of
+some inputs has reached, the inputs' places and their counts so far. It returns, for
+each of them, a value (the engine keeps the largest over the looks) and whether the
+answer is settled.
+"""
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import numpy as np
+from scipy import special
+
+from ._binomial import lower_confidence_bound, upper_confidence_bound
+from ._checks import check_level, check_radius
+from ._radius import radius_from_probabilities
+from ._ranking import rank_verification_pvalue
+
+# Error allowed in giving up early, at each look. Any value leaves the guarantee as it
+# is; a larger one saves votes at the price of certified accuracy.
+FUTILITY = 0.001
+
+
+def sample_sizes(n, first=100):
+    """Sample sizes at which a sequential rule looks: first, 2 first, 4 first, ..., n.
+
+    Parameters
+    ----------
+    n : int
+        Largest number of votes, at least 1.
+
+    first : int, default=100
+        Smallest number of votes.
+
+    Returns
+    -------
+    looks : ndarray of int64
+        Strictly increasing; ends with `n`.
+
+    References
+    ----------
+    S. J. Pocock (1977), "Group sequential methods in the design and analysis of
+    clinical trials", Biometrika 64(2), 191-199.
+
+    Examples
+    --------
+    >>> from sksmooth.stats import sample_sizes
+    >>> sample_sizes(1_000)
+    array([ 100,  200,  400,  800, 1000])
+    """
+    if n < 1 or first < 1:
+        raise ValueError("n and first must be at least 1.")
+    doublings = max(0, int(np.ceil(np.log2(n / first))))
+    looks = first * 2 ** np.arange(doublings, dtype=np.int64)
+    return np.append(looks[looks < n], np.int64(n))
+
+
+def split_alpha(alpha, n_looks, last=0.5):
+    """Share out the failure probability between the looks.
+
+    Parameters
+    ----------
+    alpha : float
+        Failure probability of the whole, in (0, 1).
+
+    n_looks : int
+        Number of looks.
+
+    last : float or None, default=0.5
+        Share of the last look; the others get equal parts of what remains. ``None``
+        gives all looks the same.
+
+    Returns
+    -------
+    alphas : ndarray of float of shape (n_looks,)
+        They sum to at most `alpha`.
+
+    Examples
+    --------
+    >>> from sksmooth.stats import split_alpha
+    >>> split_alpha(0.001, 5)
+    array([0.000125, 0.000125, 0.000125, 0.000125, 0.0005  ])
+    """
+    alpha = float(check_level(alpha))
+    if n_looks == 1:
+        return np.array([alpha])
+    if last is None:
+        return np.full(n_looks, alpha / n_looks)
+    parts = np.full(n_looks, alpha * (1 - last) / (n_looks - 1))
+    parts[-1] = alpha * last
+    return parts
+
+
+def fewest_votes_for_radius(n, alpha, radius, sigma):
+    """Fewest of n votes with which a class is certified at a radius.
+
+    Parameters
+    ----------
+    n : int
+        Votes drawn.
+
+    alpha : float
+        Level of the Clopper-Pearson bound.
+
+    radius : array-like of float
+        l2 radii, >= 0.
+
+    sigma : float
+        Noise level.
+
+    Returns
+    -------
+    k : ndarray of int64 of the shape of `radius`
+        n + 1 where not even n votes suffice.
+    """
+    radius = check_radius(radius)
+
+    def enough(k):
+        reached = radius_from_probabilities(
+            lower_confidence_bound(k, n, alpha), sigma=sigma
+        )
+        return (reached >= radius) & (reached > 0)
+
+    return _fewest(enough, n, radius.shape)
+
+
+def _fewest(enough, n, shape):
+    """Smallest k in 0..n+1 with ``enough(k)``, which is monotone; n + 1 if none."""
+    low, high = np.full(shape, -1), np.full(shape, n + 1)
+    while np.any(high - low > 1):
+        middle = np.clip((low + high) // 2, 0, n)
+        good = enough(middle)
+        open_ = high - low > 1
+        low = np.where(open_ & ~good, middle, low)
+        high = np.where(open_ & good, middle, high)
+    return high
+
+
+@lru_cache(maxsize=64)
+def _thresholds(looks, alphas, radii, sigma, futility):
+    """Counts of the right class at which each look accepts or rejects each radius.
+
+    Returns accept and reject, int arrays of shape (n_looks, n_radii): the radius is
+    certified from `accept` votes on, and given up at `reject` votes or fewer.
+    """
+    radii = np.array(radii)
+    accept = np.array(
+        [
+            fewest_votes_for_radius(n, alpha, radii, sigma)
+            for n, alpha in zip(looks, alphas, strict=True)
+        ]
+    )
+    p_needed = special.ndtr(radii / sigma)
+    reject = np.array(
+        [
+            _fewest(
+                lambda k, n=n: upper_confidence_bound(k, n, futility) >= p_needed,
+                n,
+                radii.shape,
+            )
+            - 1
+            for n in looks
+        ]
+    )
+    return accept, reject
+
+
+@dataclass(frozen=True)
+class CertifyKnownLabel:
+    """Is the probability of the known label above Phi(r / sigma), for each radius?
+
+    Certified accuracy needs no more: no class is selected, and the question is one
+    of a fixed threshold. The value is a boolean for each radius.
+
+    Parameters
+    ----------
+    looks : ndarray of int of shape (n_looks,)
+        Sample sizes.
+
+    alpha : float
+        P(an input is called certified at a radius at which it is not) <= alpha.
+
+    radii : ndarray of float of shape (n_radii,)
+        In the units of `sigma`.
+
+    sigma : float
+        Noise level.
+
+    label : ndarray of int of shape (n_inputs,)
+        Column of the true class of each input.
+
+    futility : float, default=0.001
+        Level of the upper bound with which a radius is given up early.
+    """
+
+    looks: np.ndarray
+    alpha: float
+    radii: np.ndarray
+    sigma: float
+    label: np.ndarray
+    futility: float = FUTILITY
+
+    @property
+    def empty(self):
+        return np.zeros((len(self.label), len(self.radii)), bool)
+
+    def take(self, rows):
+        return replace(self, label=self.label[rows])
+
+    def __call__(self, look, rows, counts):
+        alphas = split_alpha(self.alpha, len(self.looks))
+        accept, reject = _thresholds(
+            tuple(self.looks.tolist()),
+            tuple(alphas.tolist()),
+            tuple(self.radii.tolist()),
+            self.sigma,
+            self.futility,
+        )
+        votes = np.take_along_axis(counts, self.label[rows][:, None], axis=1)
+        accepted = votes >= accept[look]
+        rejected = votes <= reject[look]
+        return accepted, np.all(accepted | rejected, axis=1)
+
+
+@dataclass(frozen=True)
+class NameTopClass:
+    """Is the class with most votes the most probable one? Hung and Fithian's test.
+
+    The value is True once the test rejects at its share of alpha; then the answer is
+    settled, too.
+
+    Parameters
+    ----------
+    looks : ndarray of int of shape (n_looks,)
+        Sample sizes.
+
+    alpha : float
+        P(the class named is not the most probable one) <= alpha.
+
+    n_inputs : int
+    """
+
+    looks: np.ndarray
+    alpha: float
+    n_inputs: int
+
+    @property
+    def empty(self):
+        return np.zeros(self.n_inputs, bool)
+
+    def take(self, rows):
+        return replace(self, n_inputs=len(range(self.n_inputs)[rows]))
+
+    def __call__(self, look, rows, counts):
+        alphas = split_alpha(self.alpha, len(self.looks), last=None)
+        second, first = np.partition(counts, -2, axis=1)[:, -2:].T
+        sure = rank_verification_pvalue(first, second) <= alphas[look]
+        return sure, sure
+
+
+@dataclass(frozen=True)
+class BoundProbability:
+    """Lower bound on the probability of a selected class, good enough for its radius.
+
+    The value is the Clopper-Pearson bound at the look's share of alpha. Drawing stops
+    when more votes could not raise the radius by more than a tolerance: not above
+    what the upper bound at the futility level allows, nor above what all votes that
+    are left could do.
+
+    Parameters
+    ----------
+    looks : ndarray of int of shape (n_looks,)
+        Sample sizes.
+
+    alpha : float
+        P(the largest bound over the looks exceeds the probability) <= alpha.
+
+    selected : ndarray of int of shape (n_inputs,)
+        Column of the selected class.
+
+    tolerance : ndarray of float of shape (n_inputs,)
+        In units of sigma.
+
+    futility : float, default=0.001
+        Level of the upper bound.
+    """
+
+    looks: np.ndarray
+    alpha: float
+    selected: np.ndarray
+    tolerance: np.ndarray
+    futility: float = FUTILITY
+
+    @property
+    def empty(self):
+        return np.zeros(len(self.selected))
+
+    def take(self, rows):
+        return replace(
+            self, selected=self.selected[rows], tolerance=self.tolerance[rows]
+        )
+
+    def __call__(self, look, rows, counts):
+        alphas = split_alpha(self.alpha, len(self.looks))
+        n, n_last = self.looks[look], self.looks[-1]
+        votes = np.take_along_axis(counts, self.selected[rows][:, None], axis=1)[:, 0]
+        p_lower = lower_confidence_bound(votes, n, alphas[look])
+        at_most = np.minimum(
+            upper_confidence_bound(votes, n, self.futility),
+            lower_confidence_bound(votes + n_last - n, n_last, alphas[-1]),
+        )
+        growth = radius_from_probabilities(at_most) - radius_from_probabilities(p_lower)
+        return p_lower, growth <= self.tolerance[rows]

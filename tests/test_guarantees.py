@@ -1,0 +1,429 @@
+"""Stopping, bounds and exact smoothing through the classifier."""
+
+import numpy as np
+import pytest
+from scipy import stats
+from scipy.stats import norm
+from sklearn.base import clone
+from sklearn.datasets import load_breast_cancer, load_iris
+from sklearn.ensemble import AdaBoostClassifier, GradientBoostingClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.naive_bayes import GaussianNB
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.tree import DecisionTreeClassifier
+
+from sksmooth import (
+    SmoothedClassifier,
+    certified_accuracy_score,
+    certified_accuracy_scorer,
+)
+from sksmooth.stats import certify_counts, lower_confidence_bound, sample_sizes
+from tests.helpers import Fixed, halfspace, points_at_distance, sign_rule
+
+X, y = load_iris(return_X_y=True)
+WEIGHTS = np.array([1.0, -2.0, 0.5, 3.0])
+
+
+def smoothed(estimator=None, **params):
+    defaults = {"n": 2000, "sigma": 0.5, "random_state": 0}
+    estimator = GaussianNB() if estimator is None else estimator
+    return SmoothedClassifier(estimator, **{**defaults, **params})
+
+
+class TestSequential:
+    fixed = smoothed(stopping="fixed").fit(X, y)
+    sequential = smoothed(stopping="sequential").fit(X, y)
+
+    def test_predict_stops_early_and_agrees(self):
+        calls = []
+        base = Fixed(lambda batch: calls.append(len(batch)) or (batch[:, 0] > 0) * 1)
+        far = np.full((50, 4), 5.0) + np.arange(50)[:, None]
+        g = smoothed(base, n=10_000)
+        assert np.all(g.predict(far) == 1)
+        assert sum(calls) == 50 * 25
+        calls.clear()
+        assert np.all(g.set_params(stopping="fixed").predict(far) == 1)
+        assert sum(calls) == 50 * 10_000
+
+    def test_same_answers_as_with_fixed_n(self):
+        a, b = self.fixed.predict(X), self.sequential.predict(X)
+        answered = (a != -1) & (b != -1)
+        assert answered.mean() > 0.9
+        np.testing.assert_array_equal(a[answered], b[answered])
+
+    def test_predict_proba_agrees_with_predict(self):
+        for g in (self.fixed, self.sequential):
+            shares, prediction = g.predict_proba(X), g.predict(X)
+            np.testing.assert_allclose(shares.sum(axis=1), 1)
+            answered = prediction != -1
+            np.testing.assert_array_equal(
+                shares.argmax(axis=1)[answered], prediction[answered]
+            )
+        resolution = 2000 * self.fixed.predict_proba(X)
+        np.testing.assert_allclose(resolution, np.rint(resolution), atol=1e-9)
+
+    @pytest.mark.parametrize("make", [halfspace, sign_rule])
+    def test_rate_of_wrong_predictions(self, make):
+        """Beside the boundary, through the engine: at most alpha/2."""
+        m, alpha = 1000, 0.2
+        points = points_at_distance(WEIGHTS, 0.0, 1e-9, m)
+        g = smoothed(make(WEIGHTS), n=400, alpha=alpha)
+        wrong = int(np.sum(g.predict(points) == 0))
+        assert 0 < wrong <= stats.binom.ppf(1 - 1e-6, m, alpha / 2)
+
+    def test_does_not_depend_on_batches_order_or_jobs(self):
+        expected = self.sequential.predict_proba(X)
+        correct = self.sequential.certified_correct(X, y, [0.1, 0.5])
+        order = np.random.default_rng(0).permutation(150)
+        for params in ({"batch_size": 17}, {"n_jobs": 2}):
+            g = clone(self.sequential).set_params(**params).fit(X, y)
+            np.testing.assert_array_equal(g.predict_proba(X[order]), expected[order])
+            np.testing.assert_array_equal(
+                g.certified_correct(X[order], y[order], [0.1, 0.5]), correct[order]
+            )
+
+
+class TestCertifiedCorrect:
+    def test_equals_certify_with_fixed_n(self):
+        g = smoothed(stopping="fixed").fit(X, y)
+        prediction, radius = g.certify(X)
+        radii = np.array([0.0, 0.2, 0.5, 0.9])
+        expected = (prediction == y)[:, None] & (radius > 0)[:, None]
+        expected = expected & (radius[:, None] >= radii)
+        correct = g.certified_correct(X, y, radii)
+        np.testing.assert_array_equal(correct, expected)
+        assert correct.shape == (150, 4)
+        assert g.certified_correct(X, y, 0.2).shape == (150,)
+        np.testing.assert_array_equal(g.certified_correct(X, y, 0.2), expected[:, 1])
+
+    def test_nearly_the_same_with_few_votes(self):
+        fixed = smoothed(n=20_000, stopping="fixed").fit(X, y)
+        sequential = smoothed(n=20_000).fit(X, y)
+        radii = [0.0, 0.3, 0.6]
+        a = fixed.certified_correct(X, y, radii).mean(axis=0)
+        b = sequential.certified_correct(X, y, radii).mean(axis=0)
+        assert np.all(np.abs(a - b) <= 0.02)
+
+    def test_rate_of_false_claims_at_the_boundary(self):
+        """Points exactly at the radius of the question: p_y = Phi(r / sigma)."""
+        m, alpha, radius = 3000, 0.1, 0.4
+        points = points_at_distance(WEIGHTS, 0.0, radius - 1e-9, m)
+        g = smoothed(halfspace(WEIGHTS), n=800, alpha=alpha)
+        false = int(g.certified_correct(points, np.ones(m), radius).sum())
+        low, high = stats.binom.ppf([1e-6, 1 - 1e-6], m, [alpha / 10, alpha])
+        assert low <= false <= high
+
+    def test_unknown_labels_are_never_correct_and_cost_no_votes(self):
+        base = Fixed(lambda batch: 1 / 0)
+        g = smoothed(base)
+        assert not g.certified_correct(X, np.full(150, 7), 0.1).any()
+        g = smoothed().fit(X[:100], y[:100])
+        correct = g.certified_correct(X, y, 0.1)
+        assert correct[:100].mean() > 0.9
+        assert not correct[100:].any()
+
+    def test_string_labels(self):
+        names = np.array(["c", "a", "b"])
+        a = smoothed().fit(X, y).certified_correct(X, y, 0.3)
+        b = smoothed().fit(X, names[y]).certified_correct(X, names[y], 0.3)
+        np.testing.assert_array_equal(a, b)
+
+    def test_bad_input(self):
+        g = smoothed().fit(X, y)
+        with pytest.raises(ValueError, match="must be a finite number >= 0"):
+            g.certified_correct(X, y, -1)
+        with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+            g.certified_correct(X, y[:10], 0.1)
+        with pytest.raises(ValueError, match="labels of different kinds"):
+            g.certified_correct(X, y.astype(str), 0.1)
+
+    def test_per_feature_sigma(self):
+        g = smoothed(sigma=[0.5, 0.5, 0.0, 0.1], stopping="fixed").fit(X, y)
+        prediction, radius = g.certify(X)
+        np.testing.assert_array_equal(
+            g.certified_correct(X, y, 1.0), (prediction == y) & (radius >= 1.0)
+        )
+
+
+class TestRadiusTolerance:
+    g = smoothed(n=50_000, sigma=0.8).fit(X, y)
+
+    def test_votes_are_saved_and_radii_stay_close(self):
+        full, early = self.g.certify(X), self.g.certify(X, radius_tol=0.1)
+        assert np.all(full.n_used == 50_000)
+        assert early.n_used.mean() < 30_000
+        assert set(early.n_used) <= set(sample_sizes(50_000))
+        np.testing.assert_array_equal(early.counts.sum(axis=1), early.n_used)
+        both = full.certified & early.certified
+        assert both.mean() > 0.7
+        # within the tolerance, up to the price of looking more than once
+        assert np.max(full.radius[both] - early.radius[both]) < 0.1 + 0.03
+        assert "saved" in repr(early)
+        assert "saved" not in repr(full)
+
+    def test_tolerance_for_each_input(self):
+        tolerance = np.where(y == 0, 1e-9, 10.0)
+        early = self.g.certify(X, radius_tol=tolerance)
+        assert np.all(early.n_used[y != 0] == 100)
+        assert np.all(early.n_used[y == 0] == 50_000)
+
+    def test_radii_are_valid(self):
+        m, alpha, distance = 2000, 0.1, 0.3
+        points = points_at_distance(WEIGHTS, 0.0, distance, m)
+        g = smoothed(halfspace(WEIGHTS), n=3200, alpha=alpha, sigma=0.3)
+        radius = g.certify(points, radius_tol=0.05).radius
+        false = int(np.sum(radius > distance))
+        assert 0 < false <= stats.binom.ppf(1 - 1e-6, m, alpha)
+
+    def test_bad_tolerance(self):
+        for bad in (-1, np.nan, [0.1, 0.2]):
+            with pytest.raises(ValueError, match="radius_tol must be"):
+                self.g.certify(X, radius_tol=bad)
+        other = clone(self.g).set_params(bound="joint").fit(X, y)
+        with pytest.raises(ValueError, match="radius_tol stops early only with"):
+            other.certify(X, radius_tol=0.1)
+
+
+class TestBounds:
+    @pytest.mark.parametrize("bound", ["cohen", "joint", "multiclass"])
+    def test_certificates_follow_from_their_counts(self, bound):
+        g = smoothed(bound=bound, n=300).fit(X, y)
+        c = g.certify(X)
+        assert (c.selection_counts is None) == (bound == "joint")
+        bounds = certify_counts(
+            c.counts, c.selection_counts, alpha=0.001, bound=bound, sigma=0.5
+        )
+        np.testing.assert_array_equal(c.radius, bounds.radius)
+        np.testing.assert_array_equal(c.p_lower, bounds.p_lower)
+        np.testing.assert_array_equal(c.p_upper, bounds.p_upper)
+        np.testing.assert_array_equal(
+            c.prediction, np.where(c.radius > 0, bounds.selected, -1)
+        )
+        assert (f"bound={bound!r}" in repr(c)) == (bound != "cohen")
+
+    def test_multiclass_certifies_below_one_half(self):
+        """Three classes, shares .45, .3, .25: the paper's shortcut must abstain."""
+        edges = norm.ppf([0.45, 0.75])
+        base = Fixed(
+            lambda batch: np.searchsorted(edges, batch[:, 0]), classes=(0, 1, 2)
+        )
+        x = np.zeros((1, 1))
+        settings = {"n": 20_000, "sigma": 1.0, "n0": 1000}
+        assert smoothed(base, **settings).certify(x).prediction == [-1]
+        c = smoothed(base, **settings, bound="multiclass").certify(x)
+        assert c.prediction == [0]
+        assert c.p_lower < 0.5
+        exact = (norm.ppf(0.45) - norm.ppf(0.3)) / 2
+        assert 0.7 * exact < c.radius < exact
+
+    def test_false_claims_of_the_joint_bound(self):
+        """At p_1 = 1/2 any certified class is a false claim or a lucky one."""
+        m, alpha = 3000, 0.1
+        points = points_at_distance(WEIGHTS, 0.0, 0.0, m)
+        g = smoothed(halfspace(WEIGHTS), n=100, alpha=alpha, bound="joint")
+        certified = int(g.certify(points).certified.sum())
+        low, high = stats.binom.ppf([1e-6, 1 - 1e-6], m, [alpha / 10, alpha])
+        assert low <= certified <= high
+
+    def test_scorer_with_multiclass_bound(self):
+        g = smoothed(bound="multiclass").fit(X, y)
+        expected = certified_accuracy_score(y, g.certify(X), radius=0.3)
+        assert certified_accuracy_scorer(0.3)(g, X, y) == expected
+
+    def test_unknown_bound(self):
+        with pytest.raises(ValueError, match="'bound' parameter"):
+            smoothed(bound="best").fit(X, y)
+        with pytest.raises(ValueError, match="bound must be one of"):
+            certify_counts([[5, 1]], [[5, 1]], alpha=0.1, bound="best")
+        with pytest.raises(ValueError, match="needs selection_counts"):
+            certify_counts([[5, 1]], alpha=0.1)
+        with pytest.raises(ValueError, match="the same shape"):
+            certify_counts([[5, 1]], [[5, 1, 0]], alpha=0.1)
+        with pytest.raises(ValueError, match="shape"):
+            certify_counts([5, 1], alpha=0.1, bound="joint")
+
+
+class TestExact:
+    cancer_X, cancer_y = load_breast_cancer(return_X_y=True)
+
+    @pytest.mark.parametrize(
+        "base",
+        [
+            LogisticRegression(max_iter=5000),
+            DecisionTreeClassifier(random_state=0),
+            AdaBoostClassifier(n_estimators=5, random_state=0),
+            GradientBoostingClassifier(n_estimators=5, max_depth=1, random_state=0),
+        ],
+        ids=lambda base: type(base).__name__,
+    )
+    def test_agrees_with_votes(self, base):
+        base = make_pipeline(StandardScaler(), base)
+        scale = self.cancer_X.std(axis=0)
+        settings = {"sigma": 0.3 * scale, "n": 2000}
+        exact = smoothed(base, **settings, method="exact")
+        votes = smoothed(base, **settings, stopping="fixed")
+        exact.fit(self.cancer_X, self.cancer_y)
+        votes.fit(self.cancer_X, self.cancer_y)
+        p, shares = (
+            exact.predict_proba(self.cancer_X),
+            votes.predict_proba(self.cancer_X),
+        )
+        np.testing.assert_allclose(p.sum(axis=1), 1, atol=1e-12)
+        inside = (p[:, 1] > 0.01) & (p[:, 1] < 0.99)
+        q = p[inside, 1]
+        z = (shares[inside, 1] - q) / np.sqrt(q * (1 - q) / 2000)
+        assert inside.sum() > 20
+        assert np.abs(z).max() < 5
+        a, b = exact.certify(self.cancer_X), votes.certify(self.cancer_X)
+        certified = b.certified
+        np.testing.assert_array_equal(a.prediction[certified], b.prediction[certified])
+        assert np.mean(b.radius <= a.radius) > 0.99
+        assert (a.alpha, a.n, a.bound) == (0, 0, "exact")
+        prediction = votes.predict(self.cancer_X)
+        answered = prediction != -1
+        np.testing.assert_array_equal(
+            exact.predict(self.cancer_X)[answered], prediction[answered]
+        )
+
+    def test_radius_of_a_linear_classifier_is_the_distance(self):
+        points = np.vstack(
+            [
+                points_at_distance(WEIGHTS, 0.3, d, 5)
+                for d in (1e-6, 0.1, 1.0, 8.0)  # up to 16 sigma
+            ]
+        )
+        distance = np.repeat([1e-6, 0.1, 1.0, 8.0], 5)
+        certificate = smoothed(halfspace(WEIGHTS, 0.3), method="exact").certify(points)
+        np.testing.assert_allclose(certificate.radius, distance, rtol=1e-6)
+        assert np.all(certificate.radius <= distance * (1 + 1e-12))
+        assert np.all(certificate.prediction == 1)
+
+    def test_a_tie_abstains(self):
+        g = smoothed(halfspace([1.0, 0.0]), method="exact")
+        x = np.array([[0.0, 3.0]])
+        assert g.predict(x) == [-1]
+        assert g.certify(x).prediction == [-1]
+        np.testing.assert_allclose(g.predict_proba(x), [[0.5, 0.5]])
+
+    def test_certified_correct_and_scorers(self):
+        g = smoothed(DecisionTreeClassifier(random_state=0), method="exact").fit(X, y)
+        prediction, radius = g.certify(X)
+        correct = g.certified_correct(X, y, [0.0, 0.2])
+        np.testing.assert_array_equal(
+            correct,
+            ((prediction == y) & (radius > 0))[:, None]
+            & (radius[:, None] >= [0.0, 0.2]),
+        )
+        assert g.max_certifiable_radius() == np.inf
+        search = GridSearchCV(
+            g, {"sigma": [0.1, 0.4]}, scoring=certified_accuracy_scorer(0.3), cv=3
+        ).fit(X, y)
+        assert search.best_score_ > 0.3
+
+    def test_no_votes_to_recertify(self):
+        g = smoothed(DecisionTreeClassifier(), method="exact").fit(X, y)
+        c = g.certify(X)
+        assert c.certified_accuracy_lower_bound(y, radius=0.1) == float(
+            certified_accuracy_score(
+                y[c.distinct],
+                (c.prediction[c.distinct], c.radius[c.distinct]),
+                radius=0.1,
+            )
+        )
+        with pytest.raises(ValueError, match="no votes"):
+            c.recertify(alpha=0.1)
+
+    def test_what_is_not_supported_is_named(self):
+        g = smoothed(KNeighborsClassifier(), method="exact").fit(X, y)
+        with pytest.raises(ValueError, match="KNeighborsClassifier.*monte_carlo"):
+            g.certify(X)
+
+
+class TestRecertify:
+    g = smoothed(n=1000).fit(X, y)
+    certificate = g.certify(X)
+
+    def test_alpha(self):
+        again = self.certificate.recertify(alpha=0.05)
+        expected = clone(self.g).set_params(alpha=0.05).fit(X, y).certify(X)
+        for name in ("prediction", "radius", "p_lower", "counts"):
+            np.testing.assert_array_equal(getattr(again, name), getattr(expected, name))
+        assert again.alpha == 0.05
+        assert not again.projected
+        np.testing.assert_array_equal(
+            self.certificate.recertify().radius, self.certificate.radius
+        )
+
+    @pytest.mark.parametrize("bound", ["joint", "multiclass"])
+    def test_bound(self, bound):
+        again = self.certificate.recertify(bound=bound)
+        expected = clone(self.g).set_params(bound=bound).fit(X, y).certify(X)
+        np.testing.assert_array_equal(again.radius, expected.radius)
+        np.testing.assert_array_equal(again.prediction, expected.prediction)
+
+    def test_projection(self):
+        more = self.certificate.recertify(n=100_000)
+        assert more.projected
+        assert "PROJECTED" in repr(more)
+        assert np.all(more.counts.sum(axis=1) == 100_000)
+        shares = more.counts / 100_000 - self.certificate.counts / 1000
+        assert np.abs(shares).max() < 1e-5
+        assert more.radius.mean() > self.certificate.radius.mean()
+        np.testing.assert_array_equal(
+            self.certificate.recertify(n=1000).radius, self.certificate.radius
+        )
+        fewer = self.certificate.recertify(n=7)
+        assert np.all(fewer.counts.sum(axis=1) == 7)
+        with pytest.raises(ValueError, match="projection certifies nothing"):
+            more.certified_accuracy_lower_bound(y)
+        with pytest.raises(ValueError, match="n must be a whole number"):
+            self.certificate.recertify(n=0)
+
+    def test_votes_that_stopped_early(self):
+        early = self.g.certify(X, radius_tol=0.1)
+        again = early.recertify(alpha=0.01)
+        looks = sample_sizes(1000)
+        share = np.where(early.n_used == 1000, 0.5, 0.5 / (len(looks) - 1))
+        votes = early.counts[np.arange(150), early.selected]
+        expected = lower_confidence_bound(votes, early.n_used, 0.01 * share)
+        np.testing.assert_allclose(again.p_lower, expected, rtol=1e-12)
+        with pytest.raises(ValueError, match="stopped early"):
+            early.recertify(bound="joint")
+        with pytest.raises(ValueError, match="stopped early"):
+            early.recertify(n=10)
+
+    def test_joint_has_no_selection_votes(self):
+        joint = clone(self.g).set_params(bound="joint").fit(X, y).certify(X)
+        assert joint.recertify(alpha=0.1).bound == "joint"
+        with pytest.raises(ValueError, match="certify again"):
+            joint.recertify(bound="cohen")
+
+
+def test_lower_bound_on_the_certified_accuracy():
+    """Duplicates count once: they share their votes."""
+    g = smoothed(n=500, alpha=0.05).fit(X, y)
+    base = g.certify(X)
+    once = base.certified_accuracy_lower_bound(y, radius=0.3, rho=0.05)
+    assert 0 < once < certified_accuracy_score(y, base, radius=0.3)
+    twice = g.certify(np.vstack([X, X]))
+    assert twice.distinct.sum() == base.distinct.sum() < 150
+    again = twice.certified_accuracy_lower_bound(np.r_[y, y], radius=0.3, rho=0.05)
+    assert again == once
+
+
+def test_planning_from_the_classifier():
+    g = smoothed(n=1000, sigma=0.5)
+    reach = g.max_certifiable_radius()
+    assert g.required_samples(reach) <= 1000
+    far = np.full((1, 2), 1e6)
+    one_sided = Fixed(lambda batch: np.ones(len(batch), int))
+    g = smoothed(one_sided, n=1000, sigma=0.5, stopping="fixed")
+    assert g.certify(far).radius == pytest.approx(g.max_certifiable_radius())
+    assert g.certified_correct(far, [1], g.max_certifiable_radius())
+    assert not g.certified_correct(far, [1], g.max_certifiable_radius() * 1.0001)
+    g.set_params(stopping="sequential")
+    assert g.certified_correct(far, [1], g.max_certifiable_radius())
+    assert not g.certified_correct(far, [1], g.max_certifiable_radius() * 1.0001)
