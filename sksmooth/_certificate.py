@@ -32,7 +32,8 @@ class Certificate:
         The class of each input, or the abstain label.
 
     radius : ndarray of float of shape (n_inputs,)
-        l2 radius in the units of the input; 0 where nothing is certified. If `sigma`
+        l2 radius in the units of the input; 0 where nothing is certified, infinite
+        where (by exact computation) no other class can ever win. If `sigma`
         is an array, the radius is in units of sigma: the certified set is
         ``{delta : sum_i (delta_i / sigma_i)^2 < radius^2}`` over the features with
         sigma_i > 0, with delta_i = 0 for the others.
@@ -145,7 +146,9 @@ class Certificate:
         """
         if np.ndim(self.sigma) == 0:
             return self.radius.copy()
-        return np.multiply.outer(self.radius, self.sigma)
+        finite = np.multiply.outer(np.nan_to_num(self.radius, posinf=0), self.sigma)
+        endless = np.isinf(self.radius).reshape(-1, *(1,) * self.sigma.ndim)
+        return np.where(endless & (self.sigma > 0), np.inf, finite)
 
     def to_frame(self):
         """Return the certificates as a pandas DataFrame, one row an input.
@@ -369,6 +372,8 @@ class Certificate:
 
 def round_down(value, digits=3):
     """Return a number >= 0 as text, never above its exact value."""
+    if np.isinf(value):
+        return "inf"
     return str(Decimal(float(value)).quantize(Decimal(1).scaleb(-digits), ROUND_FLOOR))
 
 

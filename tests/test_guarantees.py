@@ -308,6 +308,15 @@ class TestExact:
         assert g.certify(x).prediction == [-1]
         np.testing.assert_allclose(g.predict_proba(x), [[0.5, 0.5]])
 
+    def test_a_class_that_nothing_can_beat(self):
+        """All weights on features without noise: the radius is infinite."""
+        sigma = np.array([0.5, 0.0])
+        g = smoothed(halfspace([0.0, 1.0]), sigma=sigma, method="exact")
+        certificate = g.certify(np.array([[0.0, 3.0]]))
+        assert certificate.radius == [np.inf]
+        np.testing.assert_array_equal(certificate.half_axes, [[np.inf, 0.0]])
+        assert "median certified radius inf" in repr(certificate)
+
     def test_certified_correct_and_scorers(self):
         g = smoothed(DecisionTreeClassifier(random_state=0), method="exact").fit(X, y)
         prediction, radius = g.certify(X)

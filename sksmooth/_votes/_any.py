@@ -3,9 +3,10 @@
 import numpy as np
 
 from ._noise import noisy_copies
+from ._voter import Voter
 
 
-class AnyVoter:
+class AnyVoter(Voter):
     """Counts what `estimator.predict` answers to noisy copies.
 
     Parameters
@@ -26,6 +27,7 @@ class AnyVoter:
     def __init__(self, estimator, classes, inputs):
         self.estimator = estimator
         self.classes = classes
+        self.n_classes = len(classes)
         self.inputs = inputs
         self._order = np.argsort(classes, kind="stable")
         self._sorted = classes[self._order]

@@ -15,7 +15,7 @@ from tqdm.auto import tqdm
 
 from ._any import AnyVoter
 from ._linear import LinearVoter, linear_scores
-from ._noise import open_stream
+from ._noise import stream_key
 
 # Where rows are tiny, more of them in one batch gain nothing.
 _MAX_AUTO_ROWS = 65_536
@@ -146,7 +146,7 @@ def _count(
     # Inputs under way come before new ones, so that few streams are open at a time.
     under_way = deque()
     new = (
-        _UnderWay(row, open_stream(entropy, purpose, content), 0, looks[0])
+        _UnderWay(row, voter.open(stream_key(entropy, purpose, content)), 0, looks[0])
         for row, content in enumerate(inputs.contents())
     )
     while True:
@@ -168,10 +168,7 @@ def _count(
         if not drawn:
             return Votes(counts, n_used, value)
         rows, sizes = np.transpose(drawn)
-        slots = np.repeat(np.arange(len(rows)) * n_classes, sizes)
-        slots += voter.classify(filled)
-        tally = np.bincount(slots, minlength=len(rows) * n_classes)
-        counts[rows] += tally.reshape(len(rows), n_classes)
+        counts[rows] += voter.tally(sizes)
         n_used[rows] += sizes
         if not arrived:
             continue

@@ -11,9 +11,10 @@ from sklearn.pipeline import Pipeline
 
 from .._sklearn import predicts_by_linear_scores
 from ._affine import pull_back
+from ._voter import Voter
 
 
-class LinearVoter:
+class LinearVoter(Voter):
     """Counts the votes of a classifier with scores ``weights @ x + offset``.
 
     Class 0 has score 0 and class k the k-th row; the highest score wins, and the
@@ -38,6 +39,7 @@ class LinearVoter:
     def __init__(self, weights, offset, X, sigma):
         # Classes with equal scores always tie, and the lowest of them wins. The factor
         # below would break such ties at random, so only the lowest takes part.
+        self.n_classes = len(weights) + 1
         scores = np.column_stack([weights, offset])
         scores = np.vstack([np.zeros(scores.shape[1]), scores])
         _, first = np.unique(scores, axis=0, return_index=True)

@@ -12,8 +12,8 @@ import numpy as np
 PURPOSES = ("select", "estimate", "predict", "train")
 
 
-def open_stream(entropy, purpose, content):
-    """Return the generator that belongs to one input.
+def stream_key(entropy, purpose, content):
+    """Return the 32 bytes that seed the noise of one input.
 
     Parameters
     ----------
@@ -24,22 +24,35 @@ def open_stream(entropy, purpose, content):
         Streams of different purposes are independent.
 
     content : bytes
-        What the row holds (see ``Inputs.content``).
+        What the row holds (see ``Inputs.contents``).
+
+    Returns
+    -------
+    key : bytes
+    """
+    if purpose not in PURPOSES:
+        raise ValueError(f"purpose must be one of {PURPOSES}, got {purpose!r}.")
+    return blake2b(
+        content,
+        key=entropy.to_bytes(16, "little"),
+        person=purpose.encode(),
+        digest_size=32,
+    ).digest()
+
+
+def open_stream(key):
+    """Return the generator of standard normals that a key stands for.
+
+    Parameters
+    ----------
+    key : bytes
+        See ``stream_key``.
 
     Returns
     -------
     stream : numpy.random.Generator
     """
-    if purpose not in PURPOSES:
-        raise ValueError(f"purpose must be one of {PURPOSES}, got {purpose!r}.")
-    key = blake2b(
-        content,
-        key=entropy.to_bytes(16, "little"),
-        person=purpose.encode(),
-        digest_size=32,
-    )
-    seed = int.from_bytes(key.digest(), "little")
-    return np.random.Generator(np.random.SFC64(seed))
+    return np.random.Generator(np.random.SFC64(int.from_bytes(key, "little")))
 
 
 def noisy_copies(x, sigma, stream, out):
@@ -87,7 +100,7 @@ def noisy_training_set(inputs, n_copies, entropy):
         How many copies; 0 returns the inputs as they are.
 
     entropy : int
-        See ``open_stream``; the purpose is "train".
+        See ``stream_key``; the purpose is "train".
 
     Returns
     -------
@@ -105,7 +118,7 @@ def noisy_training_set(inputs, n_copies, entropy):
     noisy = np.empty((n_copies, *inputs.values.shape), inputs.values.dtype)
     copies = np.empty((n_copies, *inputs.values.shape[1:]), inputs.values.dtype)
     for row, content in enumerate(inputs.contents()):
-        stream = open_stream(entropy, "train", content)
+        stream = open_stream(stream_key(entropy, "train", content))
         noisy_copies(inputs.values[row], inputs.sigma, stream, copies)
         noisy[:, row] = copies
     rows = np.tile(np.arange(n_inputs), n_copies)

@@ -145,7 +145,9 @@ def bounds_from_upper(probabilities, upper, sigma):
     rest = np.minimum(others.sum(axis=1) * (1 + 1e-12), 1.0)
     runner_up = np.minimum(others.max(axis=1), rest)
     radius = sigma / 2 * (-special.ndtri(rest) - special.ndtri(runner_up))
-    radius = np.maximum(np.where(rest + runner_up < 1, radius, 0.0), 0.0)
+    # A few units in the last place for the rounding of ndtri and of the difference.
+    radius = np.where(rest + runner_up < 1, radius * (1 - 1e-14), 0.0)
+    radius = np.maximum(radius, 0.0)
     return CertifiedBounds(selected, 1 - rest, runner_up, radius)
 
 

@@ -3,7 +3,12 @@ import pytest
 from scipy import stats
 
 from sksmooth._votes import Inputs, noisy_training_set
-from sksmooth._votes._noise import noisy_copies, open_stream
+from sksmooth._votes._noise import noisy_copies, stream_key
+from sksmooth._votes._noise import open_stream as open_by_key
+
+
+def open_stream(*key):
+    return open_by_key(stream_key(*key))
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
