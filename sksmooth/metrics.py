@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
+from ._certificate import round_down
 from ._labels import check_same_kind
 from ._sklearn import _BaseScorer
 from .stats._checks import check_radius
@@ -271,7 +272,7 @@ class _CertifiedAccuracyScorer(_BaseScorer):
         warnings.warn(
             f"radius {beyond.max():g} can never be certified: sigma="
             f"{estimator.sigma!r}, n={estimator.n} and alpha={estimator.alpha:g} reach "
-            f"{reach:.3g} at most; {needed}.",
+            f"{round_down(reach)} at most; {needed}.",
             UserWarning,
             stacklevel=2,
         )
