@@ -52,6 +52,7 @@ g = SmoothedClassifier(f, n=10_000, n_copies=8, random_state=0)
 # 0.16 nothing could be certified at 0.5, and the scorer would warn.
 sigmas = [0.18, 0.25, 0.35, 0.5, 0.7]
 reach = max_certifiable_radius(g.n, sigmas, g.alpha)
+reach = np.floor(100 * reach) / 100  # what is promised is rounded down
 
 search = GridSearchCV(
     g, {"sigma": sigmas}, scoring=certified_accuracy_scorer(radius=0.5), cv=3, n_jobs=2
