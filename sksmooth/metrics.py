@@ -260,13 +260,14 @@ class _CertifiedAccuracyScorer(_BaseScorer):
         }
 
     def _warn_if_unreachable(self, estimator):
-        reach = estimator.max_certifiable_radius()
+        reach = estimator.max_certifiable_radius(known_label=True)
         beyond = self._radii[self._radii > reach]
         if not beyond.size or reach in self._warned:
             return
         self._warned.add(reach)
         try:
-            needed = f"n = {estimator.required_samples(beyond.max())} would do"
+            n = estimator.required_samples(beyond.max(), known_label=True)
+            needed = f"n = {n} would do"
         except ValueError:
             needed = "no feasible n would do: choose a larger sigma"
         warnings.warn(

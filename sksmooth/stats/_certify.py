@@ -33,6 +33,8 @@ def _joint(counts, selection_counts, n, alpha, sigma):
 
 
 def _multiclass(counts, selection_counts, n, alpha, sigma):
+    if counts.shape[1] == 2:  # the runner-up has what is left: nothing to share out
+        return _cohen(counts, selection_counts, n, alpha, sigma)
     order = np.argsort(-selection_counts, axis=1, kind="stable")
     selected, second = order[:, 0], order[:, 1]
     p_lower, p_upper = multiclass_bounds(
@@ -100,8 +102,8 @@ def certify_counts(counts, selection_counts=None, *, alpha, bound="cohen", sigma
     >>> bounds.p_lower.round(3), bounds.radius.round(3)
     (array([0.775]), array([0.378]))
     """
-    check_level(alpha)
-    check_positive(sigma, "sigma")
+    if np.ndim(check_level(alpha)) or np.ndim(check_positive(sigma, "sigma")):
+        raise ValueError("alpha and sigma must be single numbers.")
     if bound not in BOUNDS:
         raise ValueError(f"bound must be one of {sorted(BOUNDS)}, got {bound!r}.")
     counts = _check_table(counts, "counts")
