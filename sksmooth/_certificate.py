@@ -13,7 +13,7 @@ from .stats import (
     lower_confidence_bound,
     split_alpha,
 )
-from .stats._certify import bounds_from_lower, needs_selection
+from .stats._certify import BOUNDS, bounds_from_lower
 from .stats._checks import check_radius
 
 
@@ -240,9 +240,11 @@ class Certificate:
             return self
         alpha = self.alpha if alpha is None else alpha
         bound = self.bound if bound is None else bound
+        if bound not in (*BOUNDS, self.bound):
+            raise ValueError(f"bound must be one of {sorted(BOUNDS)}, got {bound!r}.")
         if self.bound == "exact":
             raise ValueError("an exact certificate has no votes to count again.")
-        if self.selection_counts is None and needs_selection(bound):
+        if self.selection_counts is None and BOUNDS[bound].needs_selection:
             raise ValueError(
                 f"bound={bound!r} needs votes of their own for the selection, and a "
                 "'joint' certificate has none: certify again."

@@ -17,13 +17,7 @@ from .stats import (
     sample_sizes,
     split_alpha,
 )
-from .stats._bounds import MULTICLASS_SPLIT
-from .stats._certify import (
-    BOUNDS,
-    bounds_from_lower,
-    bounds_from_upper,
-    needs_selection,
-)
+from .stats._certify import BOUNDS, bounds_from_lower, bounds_from_upper
 from .stats._checks import check_radius
 from .stats._sequential import BoundProbability, CertifyKnownLabel, NameTopClass
 
@@ -71,10 +65,6 @@ class SmoothedClassifier(BaseSmoother):
         the most that any other method takes. Limits the largest radius:
         sigma * Phi^-1(alpha^(1/n)).
 
-    n_copies : int, default=1
-        `fit` trains on this many noisy copies of every input; 0 trains on clean data.
-        Ignored if `noise_param` is given or `estimator` is frozen.
-
     stopping : {"sequential", "fixed"}, default="sequential"
         "sequential" looks at the votes at sample sizes fixed in advance and stops for
         an input once its answer is settled, with the same guarantee; `predict`,
@@ -92,6 +82,10 @@ class SmoothedClassifier(BaseSmoother):
         "exact" computes the probabilities instead of voting: no votes, no failure
         probability. For two-class linear classifiers, decision trees and two-class
         ensembles of stumps, also behind scalers.
+
+    n_copies : int, default=1
+        `fit` trains on this many noisy copies of every input; 0 trains on clean data.
+        Ignored if `noise_param` is given or `estimator` is frozen.
 
     noise_param : str, default=None
         Name of a nested parameter of `estimator` that `fit` sets to `sigma`, such as
@@ -355,7 +349,7 @@ class SmoothedClassifier(BaseSmoother):
             votes = Votes(none, none[:, 0], None)
             return self._certificate(prepared, none, votes, bounds)
         selection = None
-        if needs_selection(self.bound):
+        if BOUNDS[self.bound].needs_selection:
             selection = self._vote(prepared, "select", self.n0).counts
         if radius_tol is not None:
             rule = BoundProbability(
@@ -423,7 +417,7 @@ class SmoothedClassifier(BaseSmoother):
         y = column_or_1d(y)
         check_consistent_length(prepared.inputs.values, y)
         label = label_indices(y, self.classes_)
-        if self.method == "exact" or self.bound == "multiclass":
+        if self.method == "exact" or not BOUNDS[self.bound].by_threshold:
             certificate = self.certify(X)
             right = (certificate.selected == label) & certificate.certified
             correct = right[:, None] & (certificate.radius[:, None] >= radii.ravel())
@@ -523,12 +517,11 @@ class SmoothedClassifier(BaseSmoother):
 
     def _alpha_for_radius(self, n, known_label):
         """Share of alpha that is there for a radius after `n` votes."""
-        if self.bound == "multiclass":
-            several = len(getattr(self, "classes_", ())) != 2
-            return self.alpha * (MULTICLASS_SPLIT[0] if several else 1)
-        if not known_label or self.stopping == "fixed":
-            return self.alpha
-        return split_alpha(self.alpha, len(sample_sizes(n)))[-1]
+        bound = BOUNDS[self.bound]
+        if known_label and bound.by_threshold and self.stopping == "sequential":
+            return split_alpha(self.alpha, len(sample_sizes(n)))[-1]
+        two_classes = len(getattr(self, "classes_", ())) == 2
+        return self.alpha * (1 if two_classes else bound.top_share)
 
     def _top_class_votes(self, prepared):
         looks = self._looks(first=25)
