@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from sklearn import linear_model
 from sklearn.datasets import load_digits, load_iris
 from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
@@ -108,6 +109,17 @@ def test_linear_classifiers(f, data, monkeypatch):
     f = f.fit(X, y)
     sigma = np.array([0.5, 0.2, 0.0, 1.0])
     inputs = Inputs.from_array(X, sigma)
+    a = count(AnyVoter, f, inputs, 1000, monkeypatch)
+    b = count(LinearVoter, f, inputs, 1000, monkeypatch, entropy=1)
+    assert chi_square_p_value(a, b) > 1e-3
+
+
+@pytest.mark.filterwarnings("ignore:Class PassiveAggressiveClassifier:FutureWarning")
+def test_passive_aggressive(monkeypatch):
+    if not hasattr(linear_model, "PassiveAggressiveClassifier"):
+        pytest.skip("this scikit-learn has no PassiveAggressiveClassifier any more")
+    f = linear_model.PassiveAggressiveClassifier(random_state=0).fit(X3, y3)
+    inputs = Inputs.from_array(X3, 0.5)
     a = count(AnyVoter, f, inputs, 1000, monkeypatch)
     b = count(LinearVoter, f, inputs, 1000, monkeypatch, entropy=1)
     assert chi_square_p_value(a, b) > 1e-3
