@@ -285,16 +285,16 @@ class Certificate:
         y_true : array-like of shape (n_inputs,)
             True labels.
 
-        radius : float, default=0.0
+        radius : float or array-like of float, default=0.0
             l2 radius, >= 0, in the units of the certified radii.
 
         rho : float, default=0.001
-            Probability with which the bound may fail.
+            Probability with which the bound may fail, at each radius by itself.
 
         Returns
         -------
-        share : float
-            Of the distinct inputs.
+        share : float or ndarray of float
+            Of the distinct inputs; of the shape of `radius`.
 
         Raises
         ------
@@ -325,13 +325,15 @@ class Certificate:
         y_true = column_or_1d(y_true)
         check_consistent_length(y_true, self.radius)
         right = label_indices(y_true, self.classes) == self.selected
-        counted = right & self.certified & (self.radius >= radius) & self.distinct
-        n_inputs, n_counted = int(self.distinct.sum()), int(counted.sum())
+        robust = np.sort(self.radius[right & self.certified & self.distinct])
+        n_inputs = int(self.distinct.sum())
+        n_counted = len(robust) - np.searchsorted(robust, radius, side="left")
         if self.bound != "exact":
             n_counted = certified_accuracy_lower_bound(
                 n_counted, n_inputs, alpha=self.alpha, rho=rho
             )
-        return float(n_counted / n_inputs)
+        share = n_counted / n_inputs
+        return share if radius.ndim else float(share)
 
     @property
     def _votes(self):
