@@ -12,7 +12,6 @@ from ..stats import (
     sample_sizes,
     split_alpha,
 )
-from ..stats._checks import check_level
 from ._style import INK, as_list, colors, import_pyplot, style
 
 _TAG = "sksmooth certified accuracy"
@@ -35,7 +34,7 @@ class CertifiedAccuracyDisplay:
         Certified accuracy at each radius, and from there down to the one before.
 
     lower_bound : ndarray of float of shape (n_steps,), None, or list, default=None
-        Lower bound on the share of inputs that are truly certified.
+        Lower bound on the share of inputs that are truly certified; of distinct ones.
 
     rho : float, default=None
         Probability with which `lower_bound` may fail at each radius.
@@ -339,8 +338,9 @@ class CertifiedAccuracyDisplay:
         n : int, default=100_000
             Votes per input; for the largest radius.
 
-        alpha : float, default=0.001
-            Failure probability per input; for the largest radius and `rho`.
+        alpha : float or dict of float, default=0.001
+            Failure probability per input, under the keys of `log` if they differ; for
+            the largest radius and `rho`.
 
         rho : float, default=None
             Draw the lower bound that holds with probability 1 - rho at each radius, if
@@ -387,7 +387,6 @@ class CertifiedAccuracyDisplay:
         """
         import_pyplot(f"{cls.__name__}.from_log")
         named = log if isinstance(log, dict) else {None: log}
-        check_level(alpha)
         curves = []
         for key, each in named.items():
             title = "the log" if key is None else f"log {key!r}"
@@ -396,19 +395,20 @@ class CertifiedAccuracyDisplay:
                 raise ValueError(f"{title} has no rows.")
             radius, accuracy = _steps(robust)
             lower = ceiling = None
+            level = sigma.get(key) if isinstance(sigma, dict) else sigma
+            risk = alpha[key] if isinstance(alpha, dict) else alpha
             if rho is not None:
                 n_certified = np.rint(accuracy * len(robust)).astype(int)
                 lower = certified_accuracy_lower_bound(
-                    n_certified, len(robust), alpha=alpha, rho=rho
+                    n_certified, len(robust), alpha=risk, rho=rho
                 ) / len(robust)
-            level = sigma.get(key) if isinstance(sigma, dict) else sigma
             if level is not None:
-                ceiling = float(max_certifiable_radius(n, level, alpha))
+                ceiling = float(max_certifiable_radius(n, level, risk))
                 # Logs have three digits, which the reference code rounds to nearest.
                 if radius[-1] > ceiling * 1.005:
                     raise ValueError(
                         f"{title} has a radius of {radius[-1]:g}, but sigma={level:g}, "
-                        f"n={n} and alpha={alpha:g} reach {ceiling:.3g} at most."
+                        f"n={n} and alpha={risk:g} reach {ceiling:.3g} at most."
                     )
             curves.append((radius, accuracy, lower, ceiling))
         return cls._from_curves(named, curves, rho, name, unit).plot(
@@ -540,8 +540,8 @@ class CertifiedAccuracyDisplay:
         old = self.ax_.get_legend()
         extra = {} if old is None else getattr(old, "_sksmooth_extra", {})
         if any(band is not None for band in as_list(self.band_)):
-            text = f"true with probability {1 - self.rho:g} at each radius"
-            extra |= {f"bottom of the band: {text}": Patch(color=INK, alpha=0.3)}
+            text = f"lower bound, each with probability {1 - self.rho:g}"
+            extra |= {text: Patch(color=INK, alpha=0.3, linewidth=0)}
         if any(ceiling is not None for ceiling in as_list(self.ceiling_)):
             extra |= {
                 "most that the votes could certify": Line2D(
@@ -550,7 +550,7 @@ class CertifiedAccuracyDisplay:
             }
         handles, labels = self.ax_.get_legend_handles_labels()
         legend = self.ax_.legend(
-            handles + list(extra.values()), labels + list(extra), loc="upper right"
+            handles + list(extra.values()), labels + list(extra), loc="best"
         )
         legend._sksmooth_extra = extra
 

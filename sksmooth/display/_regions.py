@@ -34,10 +34,10 @@ class SmoothedDecisionDisplay:
     center_response : ndarray of int of shape (n_points,), default=None
         Place of their classes; -1 for an abstention.
 
-    xlabel : str, default="x0"
+    xlabel : str, default="feature 0"
         Name of the first feature.
 
-    ylabel : str, default="x1"
+    ylabel : str, default="feature 1"
         Name of the second feature.
 
     Attributes
@@ -94,8 +94,8 @@ class SmoothedDecisionDisplay:
         centers=None,
         half_axes=None,
         center_response=None,
-        xlabel="x0",
-        ylabel="x1",
+        xlabel="feature 0",
+        ylabel="feature 1",
     ):
         self.xx0 = xx0
         self.xx1 = xx1
@@ -179,8 +179,9 @@ class SmoothedDecisionDisplay:
         axes = np.linspace(low - room, high + room, grid_resolution)
         xx0, xx1 = np.meshgrid(axes[:, 0], axes[:, 1])
         grid = _like(X, np.column_stack([xx0.ravel(), xx1.ravel()]))
+        prediction = estimator.predict(grid)
         classes = estimator.classes_
-        response = _places(estimator.predict(grid), classes).reshape(xx0.shape)
+        response = _places(prediction, classes).reshape(xx0.shape)
         half_axes = center_response = None
         if centers is not None:
             where = _plane(centers, "centers")
@@ -192,7 +193,9 @@ class SmoothedDecisionDisplay:
                 certificate.certified, _places(certificate.prediction, classes), -1
             )
             centers = where
-        names = [str(name) for name in getattr(X, "columns", ["x0", "x1"])]
+        names = [
+            str(name) for name in getattr(X, "columns", ["feature 0", "feature 1"])
+        ]
         return cls(
             xx0=xx0,
             xx1=xx1,

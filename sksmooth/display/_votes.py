@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ._style import ABSTAIN_COLOR, INK, colors, import_pyplot, style
+from ._style import INK, colors, import_pyplot, style
 
 
 class VotesDisplay:
@@ -268,7 +268,7 @@ class VotesDisplay:
         chosen = shown == self.selected
         blue, orange = colors(2)
         certified = self.radius > 0
-        fill = np.where(chosen, blue if certified else "0.6", ABSTAIN_COLOR)
+        fill = np.where(chosen, blue if certified else "0.5", "0.75")
         self.bars_ = ax.bar(
             places,
             share[shown],
@@ -305,8 +305,10 @@ class VotesDisplay:
             xlim=(-0.5, len(shown) - 0.5),
             title=self._title(names),
         )
-        ax.set_ylim(0, 1.02)
-        ax.legend(loc="best")
+        # Room for the legend above the highest bar that there can be.
+        ax.set_ylim(0, 1.27)
+        ax.set_yticks(np.linspace(0, 1, 6))
+        ax.legend(loc="upper center", frameon=False)
         return self
 
     def _title(self, names):
