@@ -80,5 +80,5 @@ print(f"Plot saved to {os.path.relpath(path)}")
 
 # %%
 # Smoothing melts the slivers of the tree away. What is left keeps a distance to the
-# border that is proved, not hoped for: the balls reach into the grey zone at most, never
-# to the other class.
+# border that is proved, not hoped for: the balls reach into the grey zone at most,
+# never to the other class.
