@@ -71,7 +71,7 @@ def compare(name, shares, label, sigma, radii, n=100_000):
             totals += used.mean(), 1 - value.mean(), 1 - expected.mean()
         votes, sequential, abstains = totals / REPEATS
         print(
-            f"  predict with n = {n_predict:<27,} {votes:9,.0f} votes an input: "
+            f"  predict with n = {n_predict:<25,} {votes:9,.0f} votes an input: "
             f"{n_predict / votes:5.1f}x fewer; abstains {100 * sequential:.2f} % "
             f"against {100 * abstains:.2f} %"
         )

@@ -11,10 +11,9 @@ from .stats import (
     certified_accuracy_lower_bound,
     certify_counts,
     lower_confidence_bound,
-    sample_sizes,
     split_alpha,
 )
-from .stats._certify import bounds_from_lower, needs_selection
+from .stats._certify import BOUNDS, bounds_from_lower
 from .stats._checks import check_radius
 
 
@@ -74,9 +73,12 @@ class Certificate:
     abstain_label : label or None
         What stands for "no prediction".
 
-    distinct : ndarray of bool of shape (n_inputs,)
-        False for an input that equals an earlier one: it has the same votes, so its
-        certificate is no independent evidence.
+    first_equal : ndarray of int of shape (n_inputs,)
+        Place of the first input that equals this one. Equal inputs have the same
+        votes, so their certificates are no independent evidence.
+
+    looks : ndarray of int
+        Sample sizes at which drawing might have stopped; ``[n]`` if it could not.
 
     projected : bool
         True if `recertify` scaled the counts: an extrapolation, not a certificate.
@@ -117,7 +119,8 @@ class Certificate:
     bound: str
     classes: np.ndarray
     abstain_label: object
-    distinct: np.ndarray
+    first_equal: np.ndarray
+    looks: np.ndarray
     projected: bool = False
 
     def __post_init__(self):
@@ -130,6 +133,11 @@ class Certificate:
 
     def __iter__(self):
         return iter((self.prediction, self.radius))
+
+    @property
+    def distinct(self):
+        """Boolean ndarray of shape (n_inputs,): is this the first of equal inputs?"""
+        return self.first_equal == np.arange(len(self.first_equal))
 
     @property
     def certified(self):
@@ -204,8 +212,8 @@ class Certificate:
         ------
         ValueError
             If the votes do not allow it: exact certificates have none, "joint" ones
-            no selection votes, and votes that stopped early allow only the bound
-            "cohen" and no projection.
+            no selection votes, and votes drawn with a `radius_tol`, which might have
+            stopped early, allow only the bound "cohen" and no projection.
 
         Notes
         -----
@@ -228,26 +236,31 @@ class Certificate:
         >>> bool((strict.radius <= certificate.radius).all())
         True
         """
+        if alpha is None and bound is None and n is None:
+            return self
         alpha = self.alpha if alpha is None else alpha
         bound = self.bound if bound is None else bound
+        if bound not in (*BOUNDS, self.bound):
+            raise ValueError(f"bound must be one of {sorted(BOUNDS)}, got {bound!r}.")
         if self.bound == "exact":
             raise ValueError("an exact certificate has no votes to count again.")
-        if self.selection_counts is None and needs_selection(bound):
+        if self.selection_counts is None and BOUNDS[bound].needs_selection:
             raise ValueError(
                 f"bound={bound!r} needs votes of their own for the selection, and a "
                 "'joint' certificate has none: certify again."
             )
-        early = self._stopped_early
-        if early and (bound != "cohen" or n is not None):
+        # What counts is that drawing might have stopped, not whether it did.
+        sequential = len(self.looks) > 1
+        if sequential and (bound != "cohen" or n is not None):
             raise ValueError(
-                "votes that stopped early (radius_tol) can be certified again only "
-                "with bound='cohen' and without n."
+                "votes that might have stopped early (radius_tol) can be certified "
+                "again only with bound='cohen' and without n."
             )
         counts = self.counts if n is None else _projected_counts(self.counts, n)
         unit = self.sigma if np.ndim(self.sigma) == 0 else 1.0
-        if early:
-            looks = sample_sizes(self.n)
-            alphas = split_alpha(alpha, len(looks))[np.searchsorted(looks, self.n_used)]
+        if sequential:
+            look = np.searchsorted(self.looks, self.n_used)
+            alphas = split_alpha(alpha, len(self.looks))[look]
             p_lower = lower_confidence_bound(self._votes, self.n_used, alphas)
             bounds = bounds_from_lower(self.selected, p_lower, unit)
         else:
@@ -266,7 +279,8 @@ class Certificate:
             selected=bounds.selected,
             counts=counts,
             n_used=counts.sum(axis=1),
-            n=self.n if n is None else n,
+            n=self.n if n is None else int(n),
+            looks=self.looks if n is None else np.array([int(n)]),
             alpha=alpha,
             bound=bound,
             projected=self.projected or n is not None,
@@ -277,8 +291,9 @@ class Certificate:
 
         The share of certified inputs is itself an estimate, because each certificate
         may be wrong with probability `alpha`. This is the exact lower bound on the
-        share that is truly certifiable. Inputs that equal an earlier one count once:
-        they share their noise and so are no independent evidence.
+        share that is truly certifiable. Inputs that are equal count once, because
+        they share their noise and so are no independent evidence; if their labels
+        differ, the input counts as wrong, because g can be right for one only.
 
         Parameters
         ----------
@@ -325,9 +340,13 @@ class Certificate:
         y_true = column_or_1d(y_true)
         check_consistent_length(y_true, self.radius)
         right = label_indices(y_true, self.classes) == self.selected
-        robust = np.sort(self.radius[right & self.certified & self.distinct])
-        n_inputs = int(self.distinct.sum())
-        n_counted = len(robust) - np.searchsorted(robust, radius, side="left")
+        # Equal inputs are one input, which reaches only what all of them do.
+        robust = np.full(len(y_true), np.inf)
+        reached = np.where(right & self.certified, self.radius, -np.inf)
+        np.minimum.at(robust, self.first_equal, reached)
+        robust = np.sort(robust[self.distinct])
+        n_inputs = len(robust)
+        n_counted = n_inputs - np.searchsorted(robust, radius, side="left")
         if self.bound != "exact":
             n_counted = certified_accuracy_lower_bound(
                 n_counted, n_inputs, alpha=self.alpha, rho=rho
@@ -340,10 +359,6 @@ class Certificate:
         """Votes of the selected class."""
         return np.take_along_axis(self.counts, self.selected[:, None], axis=1)[:, 0]
 
-    @property
-    def _stopped_early(self):
-        return self.bound != "exact" and bool(np.any(self.n_used < self.n))
-
     def __repr__(self):
         certified = self.certified
         n_inputs, n_certified = len(certified), int(certified.sum())
@@ -353,7 +368,7 @@ class Certificate:
             middle = np.quantile(self.radius[certified], 0.5, method="lower")
             unit = "" if np.ndim(self.sigma) == 0 else " sigma"
             parts.append(f"median certified radius {round_down(middle)}{unit}")
-        if self._stopped_early:
+        if len(self.looks) > 1:
             used, allowed = int(self.n_used.sum()), n_inputs * self.n
             parts.append(f"{used:,} votes, {1 - used / allowed:.0%} saved")
         if self.projected:

@@ -17,13 +17,7 @@ from .stats import (
     sample_sizes,
     split_alpha,
 )
-from .stats._bounds import MULTICLASS_SPLIT
-from .stats._certify import (
-    BOUNDS,
-    bounds_from_lower,
-    bounds_from_upper,
-    needs_selection,
-)
+from .stats._certify import BOUNDS, bounds_from_lower, bounds_from_upper
 from .stats._checks import check_radius
 from .stats._sequential import BoundProbability, CertifyKnownLabel, NameTopClass
 
@@ -71,10 +65,6 @@ class SmoothedClassifier(BaseSmoother):
         the most that any other method takes. Limits the largest radius:
         sigma * Phi^-1(alpha^(1/n)).
 
-    n_copies : int, default=1
-        `fit` trains on this many noisy copies of every input; 0 trains on clean data.
-        Ignored if `noise_param` is given or `estimator` is frozen.
-
     stopping : {"sequential", "fixed"}, default="sequential"
         "sequential" looks at the votes at sample sizes fixed in advance and stops for
         an input once its answer is settled, with the same guarantee; `predict`,
@@ -92,6 +82,10 @@ class SmoothedClassifier(BaseSmoother):
         "exact" computes the probabilities instead of voting: no votes, no failure
         probability. For two-class linear classifiers, decision trees and two-class
         ensembles of stumps, also behind scalers.
+
+    n_copies : int, default=1
+        `fit` trains on this many noisy copies of every input; 0 trains on clean data.
+        Ignored if `noise_param` is given or `estimator` is frozen.
 
     noise_param : str, default=None
         Name of a nested parameter of `estimator` that `fit` sets to `sigma`, such as
@@ -318,7 +312,9 @@ class SmoothedClassifier(BaseSmoother):
             Stop taking votes for an input once more of them could not raise its
             radius by more than this, in the units of the radius. None takes `n` votes
             and gives the largest radius; with a tolerance alpha is split between the
-            looks. Only for the bound "cohen".
+            looks, which can cost a class that is only just certified. "Could not" is
+            meant up to an error of 0.001, which the guarantee does not rest on. Only
+            for the bound "cohen".
 
         Returns
         -------
@@ -353,25 +349,25 @@ class SmoothedClassifier(BaseSmoother):
             votes = Votes(none, none[:, 0], None)
             return self._certificate(prepared, none, votes, bounds)
         selection = None
-        if needs_selection(self.bound):
+        if BOUNDS[self.bound].needs_selection:
             selection = self._vote(prepared, "select", self.n0).counts
         if radius_tol is not None:
             rule = BoundProbability(
                 looks=sample_sizes(self.n),
                 alpha=self.alpha,
                 selected=selection.argmax(axis=1),
-                tolerance=_tolerances(radius_tol, prepared),
+                tolerance=_tolerances(radius_tol, len(prepared.inputs)) / self._unit,
             )
             votes = self._vote(prepared, "estimate", rule)
-            bounds = bounds_from_lower(rule.selected, votes.value, prepared.unit)
-            return self._certificate(prepared, selection, votes, bounds)
+            bounds = bounds_from_lower(rule.selected, votes.value, self._unit)
+            return self._certificate(prepared, selection, votes, bounds, rule.looks)
         votes = self._vote(prepared, "estimate", self.n)
         bounds = certify_counts(
             votes.counts,
             selection,
             alpha=self.alpha,
             bound=self.bound,
-            sigma=prepared.unit,
+            sigma=self._unit,
         )
         return self._certificate(prepared, selection, votes, bounds)
 
@@ -410,6 +406,7 @@ class SmoothedClassifier(BaseSmoother):
         -----
         With `stopping` "sequential" the votes are looked at after 100, 200, 400, ...
         and `n` of them; the last look has half of alpha, the others share the rest.
+        The bound "multiclass" has no such shortcut: it takes what `certify` takes.
 
         References
         ----------
@@ -419,34 +416,39 @@ class SmoothedClassifier(BaseSmoother):
         prepared = self._prepare(X)
         y = column_or_1d(y)
         check_consistent_length(prepared.inputs.values, y)
-        if self.method == "exact" or self.bound == "multiclass":
-            prediction, reached = self.certify(X)
-            right = (prediction == y) & (reached > 0)
-            correct = right[:, None] & (reached[:, None] >= radii.ravel())
+        label = label_indices(y, self.classes_)
+        if self.method == "exact" or not BOUNDS[self.bound].by_threshold:
+            certificate = self.certify(X)
+            right = (certificate.selected == label) & certificate.certified
+            correct = right[:, None] & (certificate.radius[:, None] >= radii.ravel())
         else:
             correct = np.zeros((len(y), radii.size), bool)
-            label = label_indices(y, self.classes_)
             known = np.flatnonzero(label >= 0)
             if len(known):
                 rule = CertifyKnownLabel(
                     looks=self._looks(first=100),
                     alpha=self.alpha,
                     radii=radii.ravel(),
-                    sigma=prepared.unit,
+                    sigma=self._unit,
                     label=label[known],
                 )
                 part = prepared._replace(inputs=prepared.inputs.take(known))
                 correct[known] = self._vote(part, "estimate", rule).value
         return correct.reshape(len(y), *radii.shape)
 
-    def max_certifiable_radius(self):
-        """Return the largest radius that `certify` and the scorers can ever reach.
+    def max_certifiable_radius(self, *, known_label=False):
+        """Return the largest radius that can be certified: all `n` votes agree.
+
+        Parameters
+        ----------
+        known_label : bool, default=False
+            False: what `certify` can reach. True: what `certified_correct` and the
+            scorers can, which share alpha between looks if `stopping` is "sequential".
 
         Returns
         -------
         radius : float
-            When all `n` votes agree; in the units of certified radii. Infinite if
-            `method` is "exact".
+            In the units of certified radii. Infinite if `method` is "exact".
 
         See Also
         --------
@@ -454,28 +456,41 @@ class SmoothedClassifier(BaseSmoother):
         """
         if self.method == "exact":
             return np.inf
-        unit = self.sigma if np.ndim(self.sigma) == 0 else 1.0
-        return float(max_certifiable_radius(self.n, unit, self._last_alpha()))
+        alpha = self._alpha_for_radius(self.n, known_label)
+        return float(max_certifiable_radius(self.n, self._unit, alpha))
 
-    def required_samples(self, radius):
-        """Return the smallest `n` with which a radius can be reached at all.
+    def required_samples(self, radius, *, known_label=False):
+        """Return the smallest `n` with which a radius can be certified at all.
 
         Parameters
         ----------
         radius : float
             In the units of certified radii.
 
+        known_label : bool, default=False
+            As in `max_certifiable_radius`.
+
         Returns
         -------
         n : int
+            0 if `method` is "exact".
 
         Raises
         ------
         ValueError
             If no feasible number of votes would do: then sigma is too small.
         """
-        unit = self.sigma if np.ndim(self.sigma) == 0 else 1.0
-        return int(required_samples(radius, unit, self._last_alpha()))
+        if np.ndim(check_radius(radius)):
+            raise ValueError(f"radius must be one number, got {radius!r}.")
+        if self.method == "exact":
+            return 0
+        # Up to 100 votes there is one look, beyond there are several.
+        for n in (1, 101):
+            alpha = self._alpha_for_radius(n, known_label)
+            needed = max(n, int(required_samples(radius, self._unit, alpha)))
+            if needed <= 100:
+                break
+        return needed
 
     def _vote(self, prepared, purpose, rule):
         """Draw votes: a number of them, or until a rule is settled."""
@@ -495,11 +510,18 @@ class SmoothedClassifier(BaseSmoother):
         """Sample sizes at which the votes are looked at."""
         return sample_sizes(self.n, self.n if self.stopping == "fixed" else first)
 
-    def _last_alpha(self):
-        """Share of alpha that is left for a radius at the last look."""
-        if self.bound == "multiclass":
-            return self.alpha * MULTICLASS_SPLIT[0]
-        return split_alpha(self.alpha, len(self._looks(first=100)))[-1]
+    @property
+    def _unit(self):
+        """What radii are multiples of: sigma, or 1 if sigma is an array."""
+        return float(self.sigma) if np.ndim(self.sigma) == 0 else 1.0
+
+    def _alpha_for_radius(self, n, known_label):
+        """Share of alpha that is there for a radius after `n` votes."""
+        bound = BOUNDS[self.bound]
+        if known_label and bound.by_threshold and self.stopping == "sequential":
+            return split_alpha(self.alpha, len(sample_sizes(n)))[-1]
+        two_classes = len(getattr(self, "classes_", ())) == 2
+        return self.alpha * (1 if two_classes else bound.top_share)
 
     def _top_class_votes(self, prepared):
         looks = self._looks(first=25)
@@ -511,10 +533,11 @@ class SmoothedClassifier(BaseSmoother):
         shares, upper = exact_probabilities(
             prepared.estimator, self.classes_, prepared.inputs
         )
-        return shares, bounds_from_upper(shares, upper, prepared.unit)
+        return shares, bounds_from_upper(shares, upper, self._unit)
 
-    def _certificate(self, prepared, selection, votes, bounds):
+    def _certificate(self, prepared, selection, votes, bounds, looks=None):
         exact = self.method == "exact"
+        n = 0 if exact else self.n
         return Certificate(
             prediction=self._labels(bounds.selected, bounds.radius > 0),
             radius=bounds.radius,
@@ -524,26 +547,27 @@ class SmoothedClassifier(BaseSmoother):
             counts=votes.counts,
             selection_counts=selection,
             n_used=votes.n_used,
-            n=0 if exact else self.n,
+            n=n,
+            looks=np.array([n]) if looks is None else looks,
             alpha=0.0 if exact else self.alpha,
             sigma=prepared.sigma,
             bound="exact" if exact else self.bound,
             classes=self.classes_,
             abstain_label=self.abstain_label_,
-            distinct=prepared.inputs.distinct(),
+            first_equal=prepared.inputs.first_equal(),
         )
 
     def _labels(self, winner, certain):
         return name_classes(winner, certain, self.classes_, self.abstain_label_)
 
 
-def _tolerances(radius_tol, prepared):
-    """Return the tolerance of each input, in units of sigma."""
-    tolerance = check_radius(radius_tol, "radius_tol") / prepared.unit
+def _tolerances(radius_tol, n_inputs):
+    """Return the tolerance of each input."""
+    tolerance = check_radius(radius_tol, "radius_tol")
     try:
-        return np.broadcast_to(tolerance, len(prepared.inputs))
+        return np.broadcast_to(tolerance, n_inputs)
     except ValueError:
         raise ValueError(
-            f"radius_tol must be one number or one for each of the "
-            f"{len(prepared.inputs)} inputs, got shape {tolerance.shape}."
+            f"radius_tol must be one number or one for each of the {n_inputs} inputs, "
+            f"got shape {tolerance.shape}."
         ) from None

@@ -103,7 +103,5 @@ def name_classes(winner, certain, classes, abstain_label):
 def label_indices(y, classes):
     """Return the place of each label in `classes`, -1 for one that is not there."""
     check_same_kind(y, classes)
-    order = np.argsort(classes, kind="stable")
-    place = np.minimum(np.searchsorted(classes[order], y), len(classes) - 1)
-    index = order[place]
-    return np.where(classes[index] == y, index, -1)
+    place = {label: index for index, label in enumerate(classes.tolist())}
+    return np.array([place.get(label, -1) for label in y.tolist()], np.intp)

@@ -41,11 +41,6 @@ class Prepared(NamedTuple):
     sigma: float | np.ndarray
     entropy: int
 
-    @property
-    def unit(self):
-        """What radii are multiples of: sigma, or 1 if sigma is an array."""
-        return self.sigma if np.ndim(self.sigma) == 0 else 1.0
-
 
 class BaseSmoother(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     """Wraps `estimator`, fitted or not; the parameters are those of the subclass."""

@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
+from ._certificate import round_down
 from ._labels import check_same_kind
 from ._sklearn import _BaseScorer
 from .stats._checks import check_radius
@@ -259,19 +260,20 @@ class _CertifiedAccuracyScorer(_BaseScorer):
         }
 
     def _warn_if_unreachable(self, estimator):
-        reach = estimator.max_certifiable_radius()
+        reach = estimator.max_certifiable_radius(known_label=True)
         beyond = self._radii[self._radii > reach]
         if not beyond.size or reach in self._warned:
             return
         self._warned.add(reach)
         try:
-            needed = f"n = {estimator.required_samples(beyond.max())} would do"
+            n = estimator.required_samples(beyond.max(), known_label=True)
+            needed = f"n = {n} would do"
         except ValueError:
             needed = "no feasible n would do: choose a larger sigma"
         warnings.warn(
             f"radius {beyond.max():g} can never be certified: sigma="
             f"{estimator.sigma!r}, n={estimator.n} and alpha={estimator.alpha:g} reach "
-            f"{reach:.3g} at most; {needed}.",
+            f"{round_down(reach)} at most; {needed}.",
             UserWarning,
             stacklevel=2,
         )

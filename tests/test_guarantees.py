@@ -20,6 +20,7 @@ from sksmooth import (
     certified_accuracy_score,
     certified_accuracy_scorer,
 )
+from sksmooth._votes import Inputs, exact_probabilities
 from sksmooth.stats import certify_counts, lower_confidence_bound, sample_sizes
 from tests.helpers import Fixed, halfspace, points_at_distance, sign_rule
 
@@ -131,6 +132,19 @@ class TestCertifiedCorrect:
         b = smoothed().fit(X, names[y]).certified_correct(X, names[y], 0.3)
         np.testing.assert_array_equal(a, b)
 
+    @pytest.mark.parametrize(
+        "params", [{}, {"bound": "multiclass"}, {"method": "exact"}], ids=str
+    )
+    def test_labels_of_another_kind(self, params):
+        g = smoothed(DecisionTreeClassifier(random_state=0), **params).fit(X, y)
+        with pytest.raises(ValueError, match="labels of different kinds"):
+            g.certified_correct(X, y.astype(str), 0.1)
+        mixed = y.astype(object)
+        mixed[0] = None
+        correct = g.certified_correct(X, mixed, 0.01)
+        assert not correct[0]
+        assert correct[1:].mean() > 0.9
+
     def test_bad_input(self):
         g = smoothed().fit(X, y)
         with pytest.raises(ValueError, match="must be a finite number >= 0"):
@@ -177,6 +191,17 @@ class TestRadiusTolerance:
         radius = g.certify(points, radius_tol=0.05).radius
         false = int(np.sum(radius > distance))
         assert 0 < false <= stats.binom.ppf(1 - 1e-6, m, alpha)
+
+    def test_votes_are_those_of_estimation(self):
+        """Not those that selected the class, nor any that stopping made differ."""
+        full, early = self.g.certify(X), self.g.certify(X, radius_tol=0)
+        whole = early.n_used == 50_000
+        assert whole.mean() > 0.9
+        np.testing.assert_array_equal(full.counts[whole], early.counts[whole])
+        np.testing.assert_array_equal(full.selection_counts, early.selection_counts)
+        first = self.g.certify(X, radius_tol=100)
+        assert np.all(first.n_used == 100)
+        assert not np.array_equal(first.counts, first.selection_counts)
 
     def test_bad_tolerance(self):
         for bad in (-1, np.nan, [0.1, 0.2]):
@@ -287,6 +312,24 @@ class TestExact:
         np.testing.assert_array_equal(
             exact.predict(self.cancer_X)[answered], prediction[answered]
         )
+
+    def test_certifies_by_the_upper_bounds(self):
+        """Not by the middle of the bracket, which for big ensembles has a width."""
+        base = GradientBoostingClassifier(
+            n_estimators=300, max_depth=1, learning_rate=0.5, random_state=0
+        )
+        points, labels = self.cancer_X[:, ::3], self.cancer_y
+        sigma = 0.5 * points.std(axis=0)
+        g = smoothed(base, sigma=sigma, method="exact").fit(points, labels)
+        some = points[::10]
+        shares, upper = exact_probabilities(
+            g.estimator_, g.classes_, Inputs.from_array(some, sigma)
+        )
+        assert np.max(upper - shares) > 1e-6
+        certificate = g.certify(some)
+        other = upper[np.arange(len(some)), 1 - shares.argmax(axis=1)]
+        expected = np.maximum(-norm.ppf(other), 0)
+        np.testing.assert_allclose(certificate.radius, expected, rtol=1e-9, atol=1e-12)
 
     def test_radius_of_a_linear_classifier_is_the_distance(self):
         points = np.vstack(
@@ -404,11 +447,48 @@ class TestRecertify:
         with pytest.raises(ValueError, match="stopped early"):
             early.recertify(n=10)
 
+    def test_level_of_what_might_have_stopped(self):
+        """Drawn with a tolerance, all n votes taken: alpha stays split."""
+        x = np.array([[0.3]])
+        alone = smoothed(halfspace([1.0]), n=1000).certify(x, radius_tol=1e-6)
+        assert alone.n_used == 1000
+        stricter = alone.recertify(alpha=0.0005)
+        expected = lower_confidence_bound(alone.counts[0, 1], 1000, 0.00025)
+        assert stricter.p_lower == expected
+        with pytest.raises(ValueError, match="stopped early"):
+            alone.recertify(bound="multiclass")
+        # and no other input changes it
+        pair = smoothed(halfspace([1.0]), n=1000).certify(
+            np.vstack([x, [[50.0]]]), radius_tol=[1e-6, 9.0]
+        )
+        assert (
+            pair.recertify(alpha=0.01).radius[0]
+            == alone.recertify(alpha=0.01).radius[0]
+        )
+
     def test_joint_has_no_selection_votes(self):
         joint = clone(self.g).set_params(bound="joint").fit(X, y).certify(X)
         assert joint.recertify(alpha=0.1).bound == "joint"
         with pytest.raises(ValueError, match="certify again"):
             joint.recertify(bound="cohen")
+
+
+def test_duplicates_with_different_labels_count_as_wrong():
+    points = points_at_distance(WEIGHTS, 0.0, 2.0, 50)
+    g = smoothed(halfspace(WEIGHTS))
+    X2, y2 = np.vstack([points, points]), np.repeat([1, 0], 50)
+    for order in (slice(None), slice(None, None, -1)):
+        certificate = g.certify(X2[order])
+        assert certificate.certified_accuracy_lower_bound(y2[order]) == 0
+    certificate = g.certify(X2)
+    assert certificate.certified_accuracy_lower_bound(np.ones(100)) > 0.9
+    radii = np.unique(np.append(0.0, certificate.radius))
+    several = certificate.certified_accuracy_lower_bound(np.ones(100), radius=radii)
+    assert several.tolist() == [
+        certificate.certified_accuracy_lower_bound(np.ones(100), radius=radius)
+        for radius in radii
+    ]
+    assert certificate.certified_accuracy_lower_bound(y2, radius=[0.1]).tolist() == [0]
 
 
 def test_lower_bound_on_the_certified_accuracy():
@@ -423,16 +503,91 @@ def test_lower_bound_on_the_certified_accuracy():
     assert again == once
 
 
-def test_planning_from_the_classifier():
-    g = smoothed(n=1000, sigma=0.5)
-    reach = g.max_certifiable_radius()
-    assert g.required_samples(reach) <= 1000
+class TestPlanning:
+    """What is called reachable is reached, and nothing beyond it."""
+
     far = np.full((1, 2), 1e6)
-    one_sided = Fixed(lambda batch: np.ones(len(batch), int))
-    g = smoothed(one_sided, n=1000, sigma=0.5, stopping="fixed")
-    assert g.certify(far).radius == pytest.approx(g.max_certifiable_radius())
-    assert g.certified_correct(far, [1], g.max_certifiable_radius())
-    assert not g.certified_correct(far, [1], g.max_certifiable_radius() * 1.0001)
-    g.set_params(stopping="sequential")
-    assert g.certified_correct(far, [1], g.max_certifiable_radius())
-    assert not g.certified_correct(far, [1], g.max_certifiable_radius() * 1.0001)
+    beyond = 1 + 1e-6
+
+    def unanimous(self, **params):
+        base = Fixed(lambda batch: np.ones(len(batch), int), classes=(0, 1, 2))
+        return smoothed(base, **params)
+
+    @pytest.mark.parametrize("n", [50, 1000])
+    @pytest.mark.parametrize("stopping", ["fixed", "sequential"])
+    @pytest.mark.parametrize("bound", ["cohen", "joint", "multiclass"])
+    def test_reach(self, n, stopping, bound):
+        g = self.unanimous(n=n, stopping=stopping, bound=bound)
+        reach = g.max_certifiable_radius()
+        assert g.certify(self.far).radius == pytest.approx(reach, rel=1e-9)
+        reach = g.max_certifiable_radius(known_label=True) / self.beyond
+        assert g.certified_correct(self.far, [1], reach)
+        assert not g.certified_correct(self.far, [1], reach * self.beyond**2)
+
+    @pytest.mark.parametrize("n", [50, 1000])
+    @pytest.mark.parametrize("stopping", ["fixed", "sequential"])
+    @pytest.mark.parametrize("radius", [0.3, 0.7, 1.2])
+    def test_required_samples(self, n, stopping, radius):
+        g = self.unanimous(n=n, stopping=stopping)
+        needed = g.required_samples(radius, known_label=True)
+        assert g.set_params(n=needed).certified_correct(self.far, [1], radius)
+        if needed > 101:
+            fewer = g.set_params(n=needed - 1)
+            assert not fewer.certified_correct(self.far, [1], radius)
+        needed = g.required_samples(radius)
+        assert g.set_params(n=needed).certify(self.far).radius >= radius
+        assert g.set_params(n=needed - 1).certify(self.far).radius < radius
+
+    def test_exact_and_bad_input(self):
+        g = smoothed(DecisionTreeClassifier().fit(X, y), method="exact")
+        assert g.max_certifiable_radius() == np.inf
+        assert g.required_samples(3.0) == 0
+        with pytest.raises(ValueError, match="radius must be one number"):
+            smoothed().required_samples([0.1, 0.2])
+        with pytest.raises(ValueError, match="radius must be a number or an array"):
+            smoothed().required_samples("far")
+
+    def test_a_radius_beyond_reach_costs_no_more_than_the_first_look(self):
+        calls = []
+        base = Fixed(lambda batch: calls.append(len(batch)) or np.ones(len(batch), int))
+        g = smoothed(base, n=10_000)
+        assert g.certified_correct(self.far, [1], [0.1, 5.0]).tolist() == [
+            [True, False]
+        ]
+        assert sum(calls) == 100
+
+
+def test_two_classes_leave_nothing_to_share_out():
+    counts, selection = [[90, 10], [55, 45]], [[9, 1], [6, 4]]
+    a = certify_counts(counts, selection, alpha=0.01, bound="multiclass")
+    b = certify_counts(counts, selection, alpha=0.01, bound="cohen")
+    for one, other in zip(a, b, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("bound", ["cohen", "multiclass"])
+def test_classes_are_selected_on_votes_of_their_own(bound):
+    """The selection votes are wrong here, and must be followed all the same."""
+    bounds = certify_counts(
+        [[10, 80, 910]], [[60, 40, 0]], alpha=0.001, bound=bound, sigma=1.0
+    )
+    assert bounds.selected == [0]
+    assert bounds.p_lower < 0.03
+    assert bounds.radius == [0]
+
+
+def test_error_of_multiclass_certificates_by_enumeration():
+    """All outcomes of selection and estimation votes; three classes, two at a tie."""
+    p, n0, n, alpha = np.array([0.4, 0.4, 0.2]), 3, 9, 0.2
+    tables = {
+        m: np.array([(i, j, m - i - j) for i in range(m + 1) for j in range(m + 1 - i)])
+        for m in (n0, n)
+    }
+    mass = {m: stats.multinomial.pmf(t, m, p) for m, t in tables.items()}
+    error = 0.0
+    for selection, weight in zip(tables[n0], mass[n0], strict=True):
+        selections = np.tile(selection, (len(tables[n]), 1))
+        bounds = certify_counts(tables[n], selections, alpha=alpha, bound="multiclass")
+        # Any class that is named at a tie is not robust at any radius.
+        error += weight * mass[n][bounds.radius > 0].sum()
+    assert 0 < error <= alpha

@@ -121,15 +121,15 @@ class Inputs:
             for row in self.table[:, others].rows()
         )
 
-    def distinct(self):
-        """Tell for each row whether it is the first with this content."""
-        seen = set()
-        first = np.zeros(len(self), bool)
-        for row, content in enumerate(self.contents()):
-            digest = blake2b(content, digest_size=16).digest()
-            first[row] = digest not in seen
-            seen.add(digest)
-        return first
+    def first_equal(self):
+        """Return, for each row, the place of the first row with this content."""
+        seen = {}
+        return np.array(
+            [
+                seen.setdefault(blake2b(content, digest_size=16).digest(), row)
+                for row, content in enumerate(self.contents())
+            ]
+        )
 
     def assemble(self, values, rows):
         """Return a container of the user's type with noisy `values` in place.

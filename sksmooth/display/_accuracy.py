@@ -9,7 +9,6 @@ from ..stats import (
     certified_accuracy_lower_bound,
     certify_counts,
     max_certifiable_radius,
-    sample_sizes,
     split_alpha,
 )
 from ._style import INK, as_list, colors, import_pyplot, style
@@ -585,8 +584,8 @@ def _ceiling(certificate):
         return None
     n, alpha = certificate.n, certificate.alpha
     unit = certificate.sigma if np.ndim(certificate.sigma) == 0 else 1.0
-    if certificate._stopped_early:
-        alpha = split_alpha(alpha, len(sample_sizes(n)))[-1]
+    if len(certificate.looks) > 1:
+        alpha = split_alpha(alpha, len(certificate.looks))[-1]
         return float(max_certifiable_radius(n, unit, alpha))
     votes = np.zeros((1, max(2, len(certificate.classes))), np.int64)
     votes[0, 0] = n

@@ -1,12 +1,13 @@
 """From a table of votes to a class, bounds on its probability and a radius."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 from scipy import special
 
 from ._binomial import lower_confidence_bound
-from ._bounds import joint_lower_bound, multiclass_bounds
+from ._bounds import MULTICLASS_SPLIT, joint_lower_bound, multiclass_bounds
 from ._checks import check_counts, check_level, check_positive
 from ._radius import radius_from_probabilities
 
@@ -33,6 +34,8 @@ def _joint(counts, selection_counts, n, alpha, sigma):
 
 
 def _multiclass(counts, selection_counts, n, alpha, sigma):
+    if counts.shape[1] == 2:  # the runner-up has what is left: nothing to share out
+        return _cohen(counts, selection_counts, n, alpha, sigma)
     order = np.argsort(-selection_counts, axis=1, kind="stable")
     selected, second = order[:, 0], order[:, 1]
     p_lower, p_upper = multiclass_bounds(
@@ -42,12 +45,23 @@ def _multiclass(counts, selection_counts, n, alpha, sigma):
     return CertifiedBounds(selected, p_lower, p_upper, radius)
 
 
-BOUNDS = {"cohen": _cohen, "joint": _joint, "multiclass": _multiclass}
+class Bound(NamedTuple):
+    """A way to certify counts of votes, and what the rest of the house must know."""
+
+    certify: Callable
+    # Does it select classes on votes of their own?
+    needs_selection: bool = True
+    # Is a radius a question of one probability alone, p_A > Phi(radius / sigma)?
+    by_threshold: bool = True
+    # Share of alpha that bounds the first of three or more classes.
+    top_share: float = 1.0
 
 
-def needs_selection(bound):
-    """Does `bound` select classes on votes of their own?"""
-    return bound != "joint"
+BOUNDS = {
+    "cohen": Bound(_cohen),
+    "joint": Bound(_joint, needs_selection=False),
+    "multiclass": Bound(_multiclass, by_threshold=False, top_share=MULTICLASS_SPLIT[0]),
+}
 
 
 def certify_counts(counts, selection_counts=None, *, alpha, bound="cohen", sigma=1.0):
@@ -100,12 +114,12 @@ def certify_counts(counts, selection_counts=None, *, alpha, bound="cohen", sigma
     >>> bounds.p_lower.round(3), bounds.radius.round(3)
     (array([0.775]), array([0.378]))
     """
-    check_level(alpha)
-    check_positive(sigma, "sigma")
+    if np.ndim(check_level(alpha)) or np.ndim(check_positive(sigma, "sigma")):
+        raise ValueError("alpha and sigma must be single numbers.")
     if bound not in BOUNDS:
         raise ValueError(f"bound must be one of {sorted(BOUNDS)}, got {bound!r}.")
     counts = _check_table(counts, "counts")
-    if needs_selection(bound):
+    if BOUNDS[bound].needs_selection:
         if selection_counts is None:
             raise ValueError(
                 f"bound={bound!r} needs selection_counts: votes that are independent "
@@ -114,7 +128,9 @@ def certify_counts(counts, selection_counts=None, *, alpha, bound="cohen", sigma
         selection_counts = _check_table(selection_counts, "selection_counts")
         if selection_counts.shape != counts.shape:
             raise ValueError("selection_counts and counts must have the same shape.")
-    return BOUNDS[bound](counts, selection_counts, counts.sum(axis=1), alpha, sigma)
+    return BOUNDS[bound].certify(
+        counts, selection_counts, counts.sum(axis=1), alpha, sigma
+    )
 
 
 def bounds_from_lower(selected, p_lower, sigma):

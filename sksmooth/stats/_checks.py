@@ -2,12 +2,29 @@
 
 import numpy as np
 
+# Split between the looks, an alpha of 10^-12 is still above this.
+_SMALLEST_LEVEL = 1e-15
+
+
+def _as_floats(value, name):
+    try:
+        return np.asarray(value, dtype=float)
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"{name} must be a number or an array of numbers, got {value!r}."
+        ) from None
+
 
 def check_level(value, name="alpha"):
     """Return `value` as a float array after checking 0 < value < 1."""
-    level = np.asarray(value, dtype=float)
+    level = _as_floats(value, name)
     if not np.all((level > 0) & (level < 1)):
         raise ValueError(f"{name} must lie strictly between 0 and 1, got {value!r}.")
+    if np.any(level < _SMALLEST_LEVEL):
+        raise ValueError(
+            f"{name} below {_SMALLEST_LEVEL:g} is beyond what bounds in double "
+            f"precision are verified for, got {value!r}."
+        )
     return level
 
 
@@ -20,6 +37,8 @@ def check_counts(value, name):
         raise ValueError(f"{name} must hold whole numbers, got dtype {counts.dtype}.")
     if not np.all(np.isfinite(counts)) or np.any(np.floor(counts) != counts):
         raise ValueError(f"{name} must hold whole numbers, got {value!r}.")
+    if np.any(counts > 2.0**53):
+        raise ValueError(f"{name} must be at most 2^53, got {value!r}.")
     if np.any(counts < 0):
         raise ValueError(f"{name} must not be negative, got {value!r}.")
     return counts.astype(np.int64)
@@ -27,7 +46,7 @@ def check_counts(value, name):
 
 def check_positive(value, name):
     """Return `value` as a float array after checking that it is finite and > 0."""
-    array = np.asarray(value, dtype=float)
+    array = _as_floats(value, name)
     if not np.all(np.isfinite(array) & (array > 0)):
         raise ValueError(f"{name} must be positive and finite, got {value!r}.")
     return array
@@ -35,7 +54,7 @@ def check_positive(value, name):
 
 def check_radius(value, name="radius"):
     """Return `value` as a float array after checking that it is finite and >= 0."""
-    array = np.asarray(value, dtype=float)
+    array = _as_floats(value, name)
     if not np.all(np.isfinite(array) & (array >= 0)):
         raise ValueError(
             f"{name} must be a finite number >= 0 (or an array of them), got {value!r}."

@@ -17,7 +17,7 @@ import numpy as np
 from scipy import special
 
 from ._binomial import lower_confidence_bound, upper_confidence_bound
-from ._checks import check_level, check_radius
+from ._checks import check_counts, check_level, check_radius
 from ._radius import radius_from_probabilities
 from ._ranking import rank_verification_pvalue
 
@@ -53,6 +53,7 @@ def sample_sizes(n, first=100):
     >>> sample_sizes(1_000)
     array([ 100,  200,  400,  800, 1000])
     """
+    n, first = int(check_counts(n, "n")), int(check_counts(first, "first"))
     if n < 1 or first < 1:
         raise ValueError("n and first must be at least 1.")
     doublings = max(0, int(np.ceil(np.log2(n / first))))
@@ -87,6 +88,10 @@ def split_alpha(alpha, n_looks, last=0.5):
     array([0.000125, 0.000125, 0.000125, 0.000125, 0.0005  ])
     """
     alpha = float(check_level(alpha))
+    if n_looks < 1:
+        raise ValueError(f"n_looks must be at least 1, got {n_looks!r}.")
+    if last is not None:
+        check_level(last, "last")
     if n_looks == 1:
         return np.array([alpha])
     if last is None:
@@ -167,6 +172,13 @@ def _thresholds(looks, alphas, radii, sigma, futility):
             for n in looks
         ]
     )
+    # Nor is there any hope where all votes that are left could not make a later look
+    # accept; a radius beyond reach is given up at once.
+    for look in range(len(looks) - 1):
+        left = np.array(looks[look + 1 :])[:, None] - looks[look]
+        reject[look] = np.maximum(
+            reject[look], (accept[look + 1 :] - left).min(axis=0) - 1
+        )
     return accept, reject
 
 

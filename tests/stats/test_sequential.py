@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import signal, stats
 from scipy.special import ndtr
 
 from sksmooth.stats import (
@@ -29,7 +29,7 @@ def walk(looks, p, settle):
     mass, wrong, votes, before = np.ones(1), 0.0, 0.0, 0
     for look, n in enumerate(looks):
         step = stats.binom.pmf(np.arange(n - before + 1), n - before, p)
-        mass = np.convolve(mass, step)
+        mass = signal.convolve(mass, step).clip(0)  # by FFT where that is faster
         mistake, fine = settle(look, np.arange(n + 1))
         wrong += mass[mistake].sum()
         over = mistake | fine | (n == looks[-1])
@@ -73,6 +73,44 @@ class TestCertifyKnownLabel:
         if reachable:
             assert error > alpha / 10
         assert votes <= n * (1 + 1e-9)
+
+    @pytest.mark.parametrize("radius", [0.0, 1.0])
+    def test_crossing_probability_at_full_length(self, radius):
+        looks, alpha = sample_sizes(100_000), 0.001
+        rule = CertifyKnownLabel(
+            looks, alpha, np.array([radius]), 1.0, np.zeros(1, int)
+        )
+        error, _, _ = walk(looks, ndtr(radius) * (1 - 1e-12), self.settle(rule))
+        assert alpha / 10 < error <= alpha
+
+    @pytest.mark.parametrize("at", [0, 1, 2])
+    def test_companion_radii_do_not_add_to_the_error(self, at):
+        """Several radii are asked; p sits at the boundary of one of them."""
+        looks, alpha = sample_sizes(3000), 0.05
+        radii = np.array([0.3, 0.6, 1.2])
+        rule = CertifyKnownLabel(looks, alpha, radii, 1.0, np.zeros(1, int))
+        p = ndtr(radii[at]) * (1 - 1e-12)
+
+        def settle(look, k):
+            counts = two_classes(k, looks[look])
+            rows = np.zeros(len(k), int)
+            accepted, settled = rule(np.full(len(k), look), rows, counts)
+            mistake = accepted[:, at:].any(axis=1)  # this radius or a larger one
+            return mistake, settled & ~mistake
+
+        error, _, _ = walk(looks, p, settle)
+        assert alpha / 10 < error <= alpha
+
+    def test_hopeless_radii_are_given_up_at_once(self):
+        looks = sample_sizes(10_000)
+        rule = CertifyKnownLabel(
+            looks, 0.001, np.array([0.5, 5.0]), 1.0, np.zeros(1, int)
+        )
+        accepted, settled = rule(
+            np.zeros(1, int), np.zeros(1, int), np.array([[100, 0]])
+        )
+        assert accepted.tolist() == [[True, False]]
+        assert settled.tolist() == [True]
 
     def test_futility_does_not_touch_the_guarantee(self):
         looks = sample_sizes(1000)
@@ -156,11 +194,12 @@ class TestBoundProbability:
     def test_error_of_the_largest_bound_under_any_stopping(self, p):
         """Even one who stops at the look that suits him best errs at most alpha."""
         looks, alpha = sample_sizes(1600), 0.05
-        alphas = split_alpha(alpha, len(looks))
+        rule = BoundProbability(looks, alpha, np.zeros(1, int), np.zeros(1))
 
         def settle(look, k):
-            n = looks[look]
-            return lower_confidence_bound(k, n, alphas[look]) > p, np.zeros(n + 1, bool)
+            counts = two_classes(k, looks[look])
+            p_lower, _ = rule(np.full(len(k), look), np.zeros(len(k), int), counts)
+            return p_lower > p, np.zeros(len(k), bool)
 
         error, _, _ = walk(looks, p, settle)
         assert alpha / 10 < error <= alpha
@@ -197,5 +236,13 @@ def test_sample_sizes(n, first):
 def test_bad_input():
     with pytest.raises(ValueError, match="at least 1"):
         sample_sizes(0)
+    with pytest.raises(ValueError, match="n must hold whole numbers"):
+        sample_sizes(1000.7)
     with pytest.raises(ValueError, match="alpha must lie strictly"):
         split_alpha(1.0, 3)
+    with pytest.raises(ValueError, match="last must lie strictly"):
+        split_alpha(0.1, 3, last=1.5)
+    with pytest.raises(ValueError, match="n_looks must be at least 1"):
+        split_alpha(0.1, 0)
+    with pytest.raises(ValueError, match="beyond what bounds in double precision"):
+        split_alpha(1e-300, 3)

@@ -236,7 +236,9 @@ class StopAtHalf:
     def __call__(self, look, rows, counts):
         # what the engine promises: exactly the votes of this look, no more
         np.testing.assert_array_equal(counts.sum(axis=1), self.looks[look])
-        return counts[:, 0], (look == 1) & (self.places[rows] % 2 == 0)
+        return counts[:, 0] / self.looks[look], (look == 1) & (
+            self.places[rows] % 2 == 0
+        )
 
 
 @pytest.mark.parametrize("batch_size", [1, 7, 64, "auto"])
@@ -253,8 +255,9 @@ def test_a_rule_sees_its_looks_and_stops_inputs(batch_size, n_jobs):
     by_look = {n: votes(base, n=n) for n in (10, 25, 60)}
     expected = np.where(np.arange(150)[:, None] % 2, by_look[60], by_look[25])
     np.testing.assert_array_equal(result.counts, expected)
-    best = np.max([by_look[n][:, 0] for n in (10, 25, 60)], axis=0)
-    np.testing.assert_array_equal(result.value[1::2], best[1::2])
+    shares = np.array([by_look[n][:, 0] / n for n in (10, 25, 60)])
+    assert np.any(shares.max(axis=0) > shares[-1])
+    np.testing.assert_array_equal(result.value[1::2], shares.max(axis=0)[1::2])
 
 
 def test_settled_inputs_make_room_for_others():

@@ -20,9 +20,9 @@ def test_equal_rows_have_equal_contents_in_any_layout():
     assert len(set(Inputs.from_frame(frame, [1.0, 0.0]).contents())) == 1
 
 
-def test_distinct():
+def test_first_equal():
     X = np.array([[1.0, 2.0], [3.0, 4.0], [1.0, 2.0], [1.0, 4.0]])
-    assert Inputs.from_array(X, 1.0).distinct().tolist() == [True, True, False, True]
+    assert Inputs.from_array(X, 1.0).first_equal().tolist() == [0, 1, 0, 3]
 
 
 def mixed(library):
