@@ -13,7 +13,7 @@ from pathlib import Path
 from numpydoc.validate import get_validation_checks, validate
 
 ROOT = Path(__file__).resolve().parent.parent
-PUBLIC_MODULES = ["sksmooth", "sksmooth.stats"]
+PUBLIC_MODULES = ["sksmooth", "sksmooth.logs", "sksmooth.stats"]
 
 
 def public_paths():
@@ -26,7 +26,9 @@ def public_paths():
             if not inspect.isclass(getattr(module, name)):
                 continue
             for member, value in vars(getattr(module, name)).items():
-                is_callable = inspect.isfunction(value) or isinstance(value, property)
+                is_callable = inspect.isfunction(value) or isinstance(
+                    value, property | classmethod
+                )
                 if is_callable and not member.startswith("_"):
                     yield f"{path}.{member}"
 

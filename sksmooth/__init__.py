@@ -3,6 +3,12 @@
 from ._augmenter import GaussianAugmenter
 from ._certificate import Certificate
 from ._classifier import SmoothedClassifier
+from .display import (
+    CertifiedAccuracyDisplay,
+    NoisyInputsDisplay,
+    SmoothedDecisionDisplay,
+    VotesDisplay,
+)
 from .metrics import (
     average_certified_radius_score,
     certified_accuracy_score,
@@ -14,8 +20,12 @@ __version__ = "0.1.0.dev0"
 
 __all__ = [
     "Certificate",
+    "CertifiedAccuracyDisplay",
     "GaussianAugmenter",
+    "NoisyInputsDisplay",
     "SmoothedClassifier",
+    "SmoothedDecisionDisplay",
+    "VotesDisplay",
     "average_certified_radius_score",
     "certified_accuracy_score",
     "certified_accuracy_scorer",

@@ -300,16 +300,16 @@ class Certificate:
         y_true : array-like of shape (n_inputs,)
             True labels.
 
-        radius : float, default=0.0
+        radius : float or array-like of float, default=0.0
             l2 radius, >= 0, in the units of the certified radii.
 
         rho : float, default=0.001
-            Probability with which the bound may fail.
+            Probability with which the bound may fail, at each radius by itself.
 
         Returns
         -------
-        share : float
-            Of the distinct inputs.
+        share : float or ndarray of float
+            Of the distinct inputs; of the shape of `radius`.
 
         Raises
         ------
@@ -337,20 +337,22 @@ class Certificate:
         if self.projected:
             raise ValueError("a projection certifies nothing.")
         radius = check_radius(radius)
-        if radius.ndim:
-            raise ValueError(f"radius must be one number, got {radius.tolist()}.")
         y_true = column_or_1d(y_true)
         check_consistent_length(y_true, self.radius)
         right = label_indices(y_true, self.classes) == self.selected
-        counted = right & self.certified & (self.radius >= radius)
-        missed = np.bincount(self.first_equal, ~counted, minlength=len(counted))
-        distinct = self.distinct
-        n_inputs, n_counted = int(distinct.sum()), int(np.sum(distinct & (missed == 0)))
+        # Equal inputs are one input, which reaches only what all of them do.
+        robust = np.full(len(y_true), np.inf)
+        reached = np.where(right & self.certified, self.radius, -np.inf)
+        np.minimum.at(robust, self.first_equal, reached)
+        robust = np.sort(robust[self.distinct])
+        n_inputs = len(robust)
+        n_counted = n_inputs - np.searchsorted(robust, radius, side="left")
         if self.bound != "exact":
             n_counted = certified_accuracy_lower_bound(
                 n_counted, n_inputs, alpha=self.alpha, rho=rho
             )
-        return float(n_counted / n_inputs)
+        share = n_counted / n_inputs
+        return share if radius.ndim else float(share)
 
     @property
     def _votes(self):

@@ -482,8 +482,13 @@ def test_duplicates_with_different_labels_count_as_wrong():
         assert certificate.certified_accuracy_lower_bound(y2[order]) == 0
     certificate = g.certify(X2)
     assert certificate.certified_accuracy_lower_bound(np.ones(100)) > 0.9
-    with pytest.raises(ValueError, match="radius must be one number"):
-        certificate.certified_accuracy_lower_bound(y2, radius=[0.1, 0.2])
+    radii = np.unique(np.append(0.0, certificate.radius))
+    several = certificate.certified_accuracy_lower_bound(np.ones(100), radius=radii)
+    assert several.tolist() == [
+        certificate.certified_accuracy_lower_bound(np.ones(100), radius=radius)
+        for radius in radii
+    ]
+    assert certificate.certified_accuracy_lower_bound(y2, radius=[0.1]).tolist() == [0]
 
 
 def test_lower_bound_on_the_certified_accuracy():

@@ -1,0 +1,13 @@
+"""Plots in the manner of scikit-learn's displays; matplotlib is imported by `plot`."""
+
+from ._accuracy import CertifiedAccuracyDisplay
+from ._images import NoisyInputsDisplay
+from ._regions import SmoothedDecisionDisplay
+from ._votes import VotesDisplay
+
+__all__ = [
+    "CertifiedAccuracyDisplay",
+    "NoisyInputsDisplay",
+    "SmoothedDecisionDisplay",
+    "VotesDisplay",
+]
