@@ -202,7 +202,9 @@ def check_classes(classes):
     if not isinstance(classes, np.ndarray) or classes.ndim != 1:
         raise ValueError(
             "the base estimator must tell its labels in a 1-D array classes_ (one "
-            f"label an input, no multilabel targets), got {classes!r}."
+            f"label an input, no multilabel targets), got {classes!r}. A skorch net "
+            "that was not trained by fit is told them by "
+            "NeuralNetClassifier(..., classes=...)."
         )
     if len(classes) < 2:
         raise ValueError(

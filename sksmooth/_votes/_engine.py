@@ -15,7 +15,7 @@ from tqdm.auto import tqdm
 
 from ._any import AnyVoter
 from ._linear import LinearVoter, linear_scores
-from ._nets import as_net_takes, direct
+from ._nets import as_net_takes, direct, find_net
 from ._noise import stream_key
 
 # Where rows are tiny, more of them in one batch gain nothing.
@@ -34,12 +34,14 @@ def make_voter(estimator, classes, inputs, net_options=None):
     net, values, sigma, reason = direct(estimator, inputs)
     if net is None:
         return AnyVoter(estimator, classes, inputs)
-    from . import _torch  # imports torch, which has been imported if there is a net
+    # Torch has been imported if there is a net.
+    from . import _torch, _torch_net
 
     if reason is None:
         return _torch.make(net, classes, values, sigma, inputs.origin, net_options)
     values = as_net_takes(estimator, inputs.values)
-    return AnyVoter(_torch.silenced(estimator), classes, replace(inputs, values=values))
+    estimator = _torch_net.with_net(estimator, _torch_net.silenced)
+    return AnyVoter(estimator, classes, replace(inputs, values=values))
 
 
 def settle(estimator, classes, inputs, net_options, say):
@@ -163,6 +165,11 @@ def count_votes(
         rows = [slice(*pair) for pair in zip(edges[:-1], edges[1:], strict=True)]
         backend, _ = get_active_backend()
         as_they_come = backend.supports_return_generator
+        shares_memory = getattr(backend, "supports_sharedmem", False)
+        if find_net(estimator) is not None and not shares_memory:
+            from . import _torch_net
+
+            estimator = _torch_net.with_net(estimator, _torch_net.packed)
         shares = Parallel(
             n_jobs=n_jobs, return_as="generator" if as_they_come else "list"
         )(

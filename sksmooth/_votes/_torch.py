@@ -5,10 +5,8 @@ import torch
 
 from ._device_noise import DeviceStream, noisy_copies_on_device
 from ._net_modes import apply
-from ._torch_net import TorchNet, silenced
+from ._torch_net import TorchNet
 from ._voter import Voter
-
-__all__ = ["TorchVoter", "make", "silenced"]
 
 _CHANNELS = (1, 3, 4)
 

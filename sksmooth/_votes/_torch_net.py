@@ -134,21 +134,52 @@ def shallow_twin(net, module):
     return twin
 
 
-def silenced(estimator):
-    """Return `estimator` with a net at its end that adds no noise of its own."""
+def with_net(estimator, change):
+    """Return `estimator` with ``change(net)`` in the place of the net at its end."""
     if isinstance(estimator, FrozenEstimator):
-        return FrozenEstimator(silenced(estimator.estimator))
+        return FrozenEstimator(with_net(estimator.estimator, change))
     if isinstance(estimator, Pipeline):
         *steps, (name, last) = estimator.steps
         twin = copy.copy(estimator)
-        twin.steps = [*steps, (name, silenced(last))]
+        twin.steps = [*steps, (name, with_net(last, change))]
         return twin
-    module = getattr(estimator, "module_", None)
+    return change(estimator)
+
+
+def silenced(net):
+    """Return `net`, or one like it that adds no noise of its own."""
+    module = getattr(net, "module_", None)
     if isinstance(module, torch.nn.Module) and any(
-        getattr(part, "in_eval", False) is True for part in module.modules()
+        getattr(part, "is_smoothing_noise", False) for part in module.modules()
     ):
-        return shallow_twin(estimator, private_copy(module))
-    return estimator
+        return shallow_twin(net, private_copy(module))
+    return net
+
+
+class Parcel:
+    """A skorch net that arrives in another process, whatever its module is.
+
+    skorch pickles its module by itself, and so without the help by which joblib sends
+    classes that were defined in a notebook or script. The optimizer stays here.
+    """
+
+    def __init__(self, net):
+        self.net = net
+
+    def __reduce__(self):
+        state = {k: v for k, v in vars(self.net).items() if k != "optimizer_"}
+        return _unpack, (type(self.net), state)
+
+
+def _unpack(cls, state):
+    net = object.__new__(cls)
+    vars(net).update(state)
+    return net
+
+
+def packed(net):
+    """Return what becomes `net` once it is unpickled."""
+    return Parcel(net) if hasattr(net, "module_") else net
 
 
 def first_output(output, name):
