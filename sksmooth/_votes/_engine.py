@@ -1,8 +1,10 @@
 """Packs noisy copies of many inputs into batches and counts the classes."""
 
+import sys
 import warnings
 from collections import deque
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import compress
 from numbers import Integral
 from typing import NamedTuple
@@ -156,9 +158,8 @@ def count_votes(
         # in the workers, because threads share the filters; Parallel hands them on.
         for message in ("X has feature names", "X does not have valid feature names"):
             warnings.filterwarnings("ignore", message=message)
-        settings["net_options"] = settle(
-            estimator, classes, inputs, net_options, bar.write if verbose else _hush
-        )
+        say = partial(bar.write, file=sys.stderr) if verbose else _hush
+        settings["net_options"] = settle(estimator, classes, inputs, net_options, say)
         if n_jobs == 1:
             return _count(estimator, classes, inputs, rule, **settings, progress=bar)
         parts = []
