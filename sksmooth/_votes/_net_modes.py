@@ -51,6 +51,8 @@ def settle(net, classes, values, options, say):
         If an option or its value is not known, or options do not go together.
     """
     options = check_options(options)
+    if options["mode"] == "frozen":
+        apply(TorchNet(net, classes), values, options, check=True)
     if options["mode"] != "auto":
         return options
     plain = {**options, "mode": "eager"}
@@ -62,7 +64,8 @@ def settle(net, classes, values, options, say):
         say(f"mode 'auto' is 'eager', the only one for {eager.name} here.")
         return plain
     try:
-        frozen = apply(TorchNet(net, classes), values, {**options, "mode": "frozen"})
+        frozen = TorchNet(net, classes)
+        frozen = apply(frozen, values, {**options, "mode": "frozen"}, check=True)
     except ValueError as error:
         say(f"mode 'auto' is 'eager': {error}")
         return plain
@@ -93,8 +96,10 @@ def check_options(options):
     return options
 
 
-def apply(net, values, options):
+def apply(net, values, options, *, check):
     """Put a TorchNet into the mode that the options name, and return it.
+
+    With `check`, see whether it answers as before. Workers need not do that again.
 
     Raises
     ------
@@ -109,10 +114,11 @@ def apply(net, values, options):
     if net.borrowed:
         raise ValueError(f"the module of {net.name} cannot be copied, nor frozen")
     batch = net.to_input(_probe(net, values))
-    expected = [net.winners(part) for part in (batch, batch[: len(batch) // 2 + 1])]
+    parts = (batch, batch[: len(batch) // 2 + 1]) if check else ()
+    expected = [net.winners(part) for part in parts]
     try:
         net.replace(_freeze(net.module, batch))
-        got = [net.winners(part) for part in (batch, batch[: len(batch) // 2 + 1])]
+        got = [net.winners(part) for part in parts]
     except Exception as error:
         raise ValueError(
             f"the module of {net.name} cannot be frozen: {error}"

@@ -13,9 +13,8 @@ _CHANNELS = (1, 3, 4)
 
 def make(net, classes, values, sigma, places, options):
     """Return the voter for a net; `options` are those that ``settle`` returned."""
-    return TorchVoter(
-        apply(TorchNet(net, classes), values, options), values, sigma, places
-    )
+    view = apply(TorchNet(net, classes), values, options, check=False)
+    return TorchVoter(view, values, sigma, places)
 
 
 class TorchVoter(Voter):
