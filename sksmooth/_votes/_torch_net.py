@@ -61,12 +61,7 @@ class TorchNet:
             self._nonlinearity = net._probabilities
 
     def _check_device(self, net):
-        if net.device is None:
-            return
-        wanted = torch.device(net.device)
-        if wanted.type != self.device.type or (
-            wanted.index is not None and wanted.index != self.device.index
-        ):
+        if not _is_on(self.device, net.device):
             raise ValueError(
                 f"{self.name} has device={net.device!r}, but its weights are on "
                 f"{str(self.device)!r}. Move the net by set_params(device=...), not "
@@ -202,6 +197,14 @@ def home(module):
     return device, next(floats, torch.get_default_dtype())
 
 
+def _is_on(device, wanted):
+    """Is `device` the one that was wanted, as far as that was said?"""
+    if wanted is None:
+        return True
+    wanted = torch.device(wanted)
+    return device.type == wanted.type and wanted.index in (None, device.index)
+
+
 def private_copy(module, device=None):
     """Return `module` in eval mode, without touching the one of the user.
 
@@ -209,9 +212,7 @@ def private_copy(module, device=None):
     that cannot be copied is returned itself, as it is.
     """
     tensors = list(chain(module.parameters(), module.buffers()))
-    moves = device is not None and any(
-        t.device.type != torch.device(device).type for t in tensors
-    )
+    moves = not all(_is_on(t.device, device) for t in tensors)
     memo = {} if moves else {id(t): t for t in tensors}
     try:
         twin = copy.deepcopy(module, memo)
