@@ -13,7 +13,7 @@ from pathlib import Path
 from numpydoc.validate import get_validation_checks, validate
 
 ROOT = Path(__file__).resolve().parent.parent
-PUBLIC_MODULES = ["sksmooth", "sksmooth.logs", "sksmooth.stats"]
+PUBLIC_MODULES = ["sksmooth", "sksmooth.logs", "sksmooth.stats", "sksmooth.torch"]
 
 
 def public_paths():

@@ -9,7 +9,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array, column_or_1d, validate_data
 
 from ._sklearn import estimator_type
-from ._votes import Inputs, check_some_noise
+from ._votes import Inputs, check_some_noise, find_net
 
 
 class FromFit:
@@ -88,6 +88,7 @@ def check_inputs(X, sigma, estimator, *, reset, allow_no_noise=False):
     if not allow_no_noise:
         check_some_noise(sigma)
     X = _from_torch(X)
+    _check_no_bytes(X, estimator)
     if nw.dependencies.is_polars_lazyframe(X):
         raise TypeError("X is a lazy frame: pass X.collect().")
     if nw.dependencies.is_into_dataframe(X):
@@ -160,6 +161,19 @@ def _from_torch(X):
     return X.numpy()
 
 
+def _check_no_bytes(X, estimator):
+    """Raise a ValueError if X holds pixels from 0 to 255 and sigma hardly does."""
+    if getattr(X, "dtype", None) != np.uint8:
+        return
+    if X.ndim > 2 or find_net(getattr(estimator, "estimator", None)) is not None:
+        raise ValueError(
+            "X holds images of dtype uint8, pixels from 0 to 255. sigma and radii are "
+            "in the units of X, so scale X first, X.astype('float32') / 255, and train "
+            "the classifier on images from 0 to 1, too. If 0 to 255 is what you want, "
+            "pass X.astype('float32')."
+        )
+
+
 def check_no_regressor(estimator):
     """Raise a TypeError if votes of `estimator` would make no sense."""
     kind = estimator_type(estimator)
@@ -188,7 +202,9 @@ def check_classes(classes):
     if not isinstance(classes, np.ndarray) or classes.ndim != 1:
         raise ValueError(
             "the base estimator must tell its labels in a 1-D array classes_ (one "
-            f"label an input, no multilabel targets), got {classes!r}."
+            f"label an input, no multilabel targets), got {classes!r}. A skorch net "
+            "that was not trained by fit is told them by "
+            "NeuralNetClassifier(..., classes=...)."
         )
     if len(classes) < 2:
         raise ValueError(

@@ -30,7 +30,14 @@ from ._validation import (
     check_y,
     draw_entropy,
 )
-from ._votes import Inputs, check_one_row, check_sigma, noisy_training_set
+from ._votes import (
+    Inputs,
+    as_net_takes,
+    check_one_row,
+    check_sigma,
+    find_net,
+    noisy_training_set,
+)
 
 
 class Prepared(NamedTuple):
@@ -110,6 +117,11 @@ class BaseSmoother(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             fit_params = self._fit_params(sample_weight, params)
             X_noisy, rows = noisy_training_set(inputs, n_copies, self.entropy_)
             fit_params = _check_method_params(inputs.values, fit_params, indices=rows)
+            if find_net(estimator) is not None:
+                if inputs.frame is None:
+                    X_noisy = as_net_takes(estimator, X_noisy)
+                if y.dtype.kind in "iub":  # what torch takes for class indices
+                    y = y.astype(np.int64)
             estimator.fit(X_noisy, y[rows], **fit_params)
         self.estimator_ = estimator
         self.classes_ = check_classes(getattr(estimator, "classes_", np.unique(y)))

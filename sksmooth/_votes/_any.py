@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ._nets import as_net_takes
 from ._noise import noisy_copies
 from ._voter import Voter
 
@@ -43,6 +44,7 @@ class AnyVoter(Voter):
         values = self.inputs.values
         self._batch = np.empty((size, *values.shape[1:]), values.dtype)
         self._rows = np.empty(size, np.intp)
+        return size
 
     def fill(self, start, stop, row, stream):
         """Put noisy copies of input `row` into places start ... stop - 1."""
@@ -94,5 +96,7 @@ def _predict(estimator, X, what):
 def check_one_row(estimator, inputs):
     """Let `estimator` predict the first input as it is, to see whether it can."""
     one = inputs.take(slice(0, 1))
-    X = one.frame if one.frame is not None else one.values.copy()
+    X = one.frame
+    if X is None:
+        X = as_net_takes(estimator, one.values.copy())
     _predict(estimator, X, "inputs as they are")

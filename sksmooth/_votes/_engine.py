@@ -1,8 +1,10 @@
 """Packs noisy copies of many inputs into batches and counts the classes."""
 
+import sys
 import warnings
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import compress
 from numbers import Integral
 from typing import NamedTuple
@@ -15,19 +17,68 @@ from tqdm.auto import tqdm
 
 from ._any import AnyVoter
 from ._linear import LinearVoter, linear_scores
+from ._nets import as_net_takes, direct, find_net
 from ._noise import stream_key
 
 # Where rows are tiny, more of them in one batch gain nothing.
 _MAX_AUTO_ROWS = 65_536
 
 
-def make_voter(estimator, classes, inputs):
-    """Return the fastest voter that is exact in distribution for `estimator`."""
+def make_voter(estimator, classes, inputs, net_options=None):
+    """Return the fastest voter that is exact in distribution for `estimator`.
+
+    What a net's options ask for has been settled by ``settle``.
+    """
     scores = linear_scores(estimator)
     matrix = inputs.matrix() if scores is not None else None
     if matrix is not None:
         return LinearVoter(*scores, *matrix)
-    return AnyVoter(estimator, classes, inputs)
+    net, values, sigma, reason = direct(estimator, inputs)
+    if net is None:
+        return AnyVoter(estimator, classes, inputs)
+    # Torch has been imported if there is a net.
+    from . import _torch, _torch_net
+
+    if reason is None:
+        return _torch.make(net, classes, values, sigma, inputs.origin, net_options)
+    values = as_net_takes(estimator, inputs.values)
+    estimator = _torch_net.with_net(estimator, _torch_net.silenced)
+    return AnyVoter(estimator, classes, replace(inputs, values=values))
+
+
+def settle(estimator, classes, inputs, net_options, say):
+    """Decide once, for all workers, how a net is evaluated.
+
+    Parameters
+    ----------
+    net_options : dict or None
+
+    say : callable
+        Takes what the user may want to know, in words.
+
+    Returns
+    -------
+    net_options : dict or None
+        Without "auto".
+
+    Raises
+    ------
+    ValueError
+        If there are options, but `estimator` is no net or must be asked through
+        `predict`.
+    """
+    net, values, _, reason = direct(estimator, inputs)
+    if net is None:
+        reason = f"{type(estimator).__name__} does not end in a neural net"
+    if reason is None:
+        from . import _net_modes
+
+        return _net_modes.settle(net, classes, values, net_options, say)
+    if net_options:
+        raise ValueError(f"net_options={net_options!r} cannot be used: {reason}.")
+    if net is not None:
+        say(f"votes are taken through predict, which is slower: {reason}.")
+    return None
 
 
 class Votes(NamedTuple):
@@ -47,6 +98,7 @@ def count_votes(
     entropy,
     purpose,
     batch_size="auto",
+    net_options=None,
     n_jobs=None,
     verbose=0,
 ):
@@ -78,6 +130,9 @@ def count_votes(
     batch_size : int or "auto", default="auto"
         Noisy copies held at a time.
 
+    net_options : dict, default=None
+        How a net is evaluated, see ``SmoothedClassifier``.
+
     n_jobs : int, default=None
         Workers, each over its own share of the rows.
 
@@ -103,12 +158,19 @@ def count_votes(
         # in the workers, because threads share the filters; Parallel hands them on.
         for message in ("X has feature names", "X does not have valid feature names"):
             warnings.filterwarnings("ignore", message=message)
+        say = partial(bar.write, file=sys.stderr) if verbose else _hush
+        settings["net_options"] = settle(estimator, classes, inputs, net_options, say)
         if n_jobs == 1:
             return _count(estimator, classes, inputs, rule, **settings, progress=bar)
         parts = []
         rows = [slice(*pair) for pair in zip(edges[:-1], edges[1:], strict=True)]
         backend, _ = get_active_backend()
         as_they_come = backend.supports_return_generator
+        shares_memory = getattr(backend, "supports_sharedmem", False)
+        if find_net(estimator) is not None and not shares_memory:
+            from . import _torch_net
+
+            estimator = _torch_net.with_net(estimator, _torch_net.packed)
         shares = Parallel(
             n_jobs=n_jobs, return_as="generator" if as_they_come else "list"
         )(
@@ -128,11 +190,24 @@ def count_votes(
     return Votes(*(None if f[0] is None else np.concatenate(f) for f in fields))
 
 
+def _hush(message):
+    """Say nothing."""
+
+
 def _count(
-    estimator, classes, inputs, rule, *, entropy, purpose, batch_size, progress=None
+    estimator,
+    classes,
+    inputs,
+    rule,
+    *,
+    entropy,
+    purpose,
+    batch_size,
+    net_options=None,
+    progress=None,
 ):
     """Count votes in this process: fill a batch, classify it, tally, ask the rule."""
-    voter = make_voter(estimator, classes, inputs)
+    voter = make_voter(estimator, classes, inputs, net_options)
     n_inputs, n_classes = len(inputs), len(classes)
     fixed = isinstance(rule, Integral)
     looks = np.array([rule]) if fixed else rule.looks
@@ -140,7 +215,7 @@ def _count(
     if batch_size == "auto":
         batch_size = max(1, min(voter.batch_bytes // voter.row_bytes, _MAX_AUTO_ROWS))
     batch_size = min(batch_size, n_inputs * int(looks[-1]))
-    voter.allocate(batch_size)
+    batch_size = voter.allocate(batch_size)
     counts = np.zeros((n_inputs, n_classes), np.int64)
     n_used = np.zeros(n_inputs, np.int64)
     # Inputs under way come before new ones, so that few streams are open at a time.

@@ -26,12 +26,16 @@ class Inputs:
     noisy : tuple of int
         Places of the columns of `frame` that `values` holds, in order. (Places, as
         names of pandas columns need not be strings.)
+
+    taken : ndarray of int of shape (n_inputs,) or None
+        Where these rows stand in the user's X, for error messages; None if X is whole.
     """
 
     values: np.ndarray
     sigma: Any
     frame: Any = None
     noisy: tuple = ()
+    taken: np.ndarray | None = None
 
     @classmethod
     def from_array(cls, X, sigma):
@@ -96,10 +100,16 @@ class Inputs:
             return None
         return nw.from_native(self.frame, eager_only=True)
 
+    @property
+    def origin(self):
+        """Where these rows stand in the user's X."""
+        return np.arange(len(self)) if self.taken is None else self.taken
+
     def take(self, rows):
         """Return the inputs in a slice of rows."""
         frame = None if self.frame is None else self.table[rows].to_native()
-        return replace(self, values=self.values[rows], frame=frame)
+        taken = self.origin[rows]
+        return replace(self, values=self.values[rows], frame=frame, taken=taken)
 
     def contents(self):
         """Yield, row by row, the bytes that key the noise of that row.

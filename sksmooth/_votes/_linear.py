@@ -60,10 +60,11 @@ class LinearVoter(Voter):
         return 8 * max(1, sum(self.factor.shape))
 
     def allocate(self, size):
-        """Make room for one batch of `size` noisy copies, classes by rows."""
+        """Make room for a batch of `size` noisy copies, classes by rows."""
         rank, n_scores = self.factor.shape
         self._normals = np.empty((size, rank))
         self._scores = np.empty((n_scores, size))
+        return size
 
     def fill(self, start, stop, row, stream):
         """Put scores of noisy copies of input `row` into places start ... stop - 1."""

@@ -9,9 +9,10 @@ class Voter:
     """Base of the voters: classifies batches of noisy copies and counts the classes.
 
     A voter also has ``n_classes``, ``batch_bytes`` and ``row_bytes`` (a good size of a
-    batch, and of one of its rows), ``allocate(size)``, ``fill(start, stop, row,
-    stream)``, which puts noisy copies of an input into places of the batch, and
-    ``classify(size)``, the class index of each of the first `size` copies.
+    batch, and of one of its rows), ``allocate(size)``, which returns for how many of
+    `size` copies there is room, ``fill(start, stop, row, stream)``, which puts noisy
+    copies of an input into places of the batch, and ``classify(size)``, the class
+    index of each of the first `size` copies.
     """
 
     def open(self, key):

@@ -42,7 +42,7 @@ X2, y2 = X3[50:], y3[50:]
 def count(voter_class, estimator, inputs, n, monkeypatch, entropy=0):
     """Votes by the voter of our choice."""
 
-    def choose(estimator, classes, inputs):
+    def choose(estimator, classes, inputs, net_options):
         if voter_class is AnyVoter:
             return AnyVoter(estimator, classes, inputs)
         return LinearVoter(*linear_scores(estimator), *inputs.matrix())

@@ -1,0 +1,183 @@
+"""Neural nets as base classifiers, as far as that can be known without torch.
+
+torch and skorch are slow to import, so nothing here imports them: where they are not
+loaded, no estimator can be a net.
+"""
+
+import sys
+
+import numpy as np
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import Pipeline
+
+from ._affine import pull_back
+
+# Folding costs the square of the width; wider inputs are no tables of features.
+_MAX_FOLDED_WIDTH = 4096
+
+# What a skorch net answers with, next to `predict` and `predict_proba`. One that does
+# any of it in its own way is asked through `predict`.
+_SKORCH_STEPS = (
+    "forward",
+    "forward_iter",
+    "evaluation_step",
+    "get_dataset",
+    "get_iterator",
+)
+_HARMLESS_ITERATOR_OPTIONS = {
+    "batch_size",
+    "num_workers",
+    "persistent_workers",
+    "pin_memory",
+    "prefetch_factor",
+}
+
+
+def is_net(estimator):
+    """Is `estimator` a skorch net or a ModuleClassifier?"""
+    kinds = (("skorch", "NeuralNet"), ("sksmooth.torch", "ModuleClassifier"))
+    kinds = [getattr(sys.modules.get(module), name, None) for module, name in kinds]
+    return isinstance(estimator, tuple(kind for kind in kinds if kind is not None))
+
+
+def find_net(estimator):
+    """Return (net, steps before it) or None if `estimator` does not end in a net.
+
+    Looks through FrozenEstimator and Pipeline. Steps that do nothing are left out.
+    """
+    if "predict" in getattr(estimator, "__dict__", ()):  # replaced on this very object
+        return None
+    if isinstance(estimator, FrozenEstimator):
+        return find_net(estimator.estimator)
+    if type(estimator) is Pipeline:
+        found = find_net(estimator.steps[-1][1])
+        if found is None:
+            return None
+        net, inner = found
+        steps = [step for _, step in estimator.steps[:-1]]
+        return net, [s for s in steps if s is not None and s != "passthrough"] + inner
+    return (estimator, []) if is_net(estimator) else None
+
+
+def why_not_direct(net):
+    """Say why votes of `net` must be taken through its `predict`; None if not."""
+    skorch = sys.modules.get("skorch")
+    if skorch is None or not isinstance(net, skorch.NeuralNet):
+        return None
+    cls, name = type(net), type(net).__name__
+    for base in (skorch.NeuralNetClassifier, skorch.NeuralNetBinaryClassifier):
+        if isinstance(net, base):
+            break
+    else:
+        return f"{name} is not one of skorch's own classifiers"
+    for method in ("predict", "predict_proba", *_SKORCH_STEPS):
+        if getattr(cls, method) is not getattr(base, method) or method in vars(net):
+            return f"{name} has its own {method}"
+    if net.dataset is not skorch.dataset.Dataset or net.get_params_for("dataset"):
+        return f"{name} has its own dataset, which may transform the inputs"
+    options = set(net.get_params_for("iterator_valid")) - _HARMLESS_ITERATOR_OPTIONS
+    loader = sys.modules["torch"].utils.data.DataLoader
+    if net.iterator_valid is not loader or options:
+        return f"{name} has its own iterator_valid, which may transform the inputs"
+    return None
+
+
+def direct(estimator, inputs):
+    """Return what a voter needs to ask a net itself, and not through `predict`.
+
+    Parameters
+    ----------
+    estimator : fitted classifier
+
+    inputs : Inputs
+
+    Returns
+    -------
+    net : skorch net, ModuleClassifier or None
+        None if `estimator` does not end in one.
+
+    values, sigma, reason
+        As of ``fold``.
+    """
+    found = find_net(estimator)
+    if found is None:
+        return None, None, None, None
+    net, steps = found
+    reason = why_not_direct(net)
+    if reason is not None:
+        return net, None, None, reason
+    return net, *fold(steps, inputs)
+
+
+def fold(steps, inputs):
+    """Turn noise on the inputs into noise on what the net gets.
+
+    Through steps that map every feature by itself, z = a * x + c, noise of level sigma
+    on x is noise of level |a| * sigma on z, so the steps need not run for every copy.
+
+    Parameters
+    ----------
+    steps : list of fitted transformers
+
+    inputs : Inputs
+
+    Returns
+    -------
+    values : ndarray of shape (n_inputs, *shape), or None if that is not possible
+
+    sigma : float or ndarray that broadcasts to `shape`, or None
+
+    reason : str or None
+        Why it is not possible.
+    """
+    if not steps:
+        if inputs.frame is not None:
+            return None, None, "skorch takes a data frame apart by columns"
+        return inputs.values, inputs.sigma, None
+    matrix = inputs.matrix()
+    if matrix is None:
+        return None, None, "the steps before the net get no numbers in two dimensions"
+    X, sigma = matrix
+    one = inputs.take(slice(0, 1))
+    # Also tells the width behind the steps, which not every transformer knows.
+    transformed = one.values if one.frame is None else one.frame
+    for step in steps:
+        transformed = step.transform(transformed)
+    if not isinstance(transformed, np.ndarray):
+        return None, None, f"{type(steps[-1]).__name__} returns no array"
+    width = transformed.shape[1]
+    if max(width, X.shape[1]) > _MAX_FOLDED_WIDTH:
+        return None, None, f"more than {_MAX_FOLDED_WIDTH} features"
+    weights, offset = np.eye(width), np.zeros(width)
+    for step in reversed(steps):
+        pulled = pull_back(step, weights, offset)
+        if pulled is None:
+            return None, None, f"{type(step).__name__} is not affine"
+        weights, offset = pulled
+        if np.any(np.count_nonzero(weights, axis=1) > 1):
+            return None, None, f"{type(step).__name__} mixes features"
+    column = np.abs(weights).argmax(axis=1)
+    scale = weights[np.arange(width), column]
+    sigma = np.abs(scale) * sigma[column]
+    noisy = column[sigma > 0]
+    if len(set(noisy)) < len(noisy):
+        return None, None, "the net gets a feature more than once"
+    return scale * X[:, column] + offset, sigma, None
+
+
+def as_net_takes(estimator, values):
+    """Return `values` in float32 if `estimator` is a net whose weights are.
+
+    scikit-learn's arrays are float64 by default; torch refuses to multiply them with
+    float32.
+    """
+    if values.dtype != np.float64 or (found := find_net(estimator)) is None:
+        return values
+    torch, net = sys.modules["torch"], found[0]
+    module = getattr(net, "module_", net.module)
+    if isinstance(module, torch.nn.Module):
+        kinds = {p.dtype for p in module.parameters() if p.is_floating_point()}
+        is_double = torch.float64 in kinds
+    else:  # a class that skorch will instantiate
+        is_double = torch.get_default_dtype() == torch.float64
+    return values if is_double else values.astype(np.float32)

@@ -1,0 +1,250 @@
+"""A net as a voter sees it: from a batch on its device to class indices there."""
+
+import copy
+import sys
+import threading
+from contextlib import contextmanager, nullcontext
+from itertools import chain
+
+import torch
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import Pipeline
+
+# Held while a module that could not be copied is in eval mode.
+_BORROWED = threading.RLock()
+
+
+class TorchNet:
+    """What a skorch net or ModuleClassifier answers, without leaving the device.
+
+    Parameters
+    ----------
+    net : skorch net or ModuleClassifier
+
+    classes : ndarray of shape (n_classes,)
+        Output k of the module stands for ``classes[k]``.
+
+    Attributes
+    ----------
+    device : torch.device
+
+    dtype : torch.dtype
+        What the module takes.
+
+    Raises
+    ------
+    ValueError
+        If the module's weights are not on the net's device.
+    """
+
+    def __init__(self, net, classes):
+        self.name = type(net).__name__
+        self.classes = classes
+        self.n_classes = len(classes)
+        self.threshold = None
+        self.autocast = None
+        skorch = sys.modules.get("skorch")
+        is_skorch = skorch is not None and isinstance(net, skorch.NeuralNet)
+        module = net.module_ if is_skorch else net.module
+        self.module = private_copy(module, None if is_skorch else net.device)
+        self.borrowed = self.module is module
+        self.device, self.dtype = home(self.module)
+        if is_skorch:
+            self._check_device(net)
+            # `infer` is what subclasses adapt; it looks up module_ on its net.
+            self._net = shallow_twin(net, self.module)
+            self._nonlinearity = net._get_predict_nonlinearity()
+            if isinstance(net, skorch.NeuralNetBinaryClassifier):
+                self.threshold = net.threshold
+        else:
+            self._net = None
+            self._nonlinearity = net._probabilities
+
+    def _check_device(self, net):
+        if not _is_on(self.device, net.device):
+            raise ValueError(
+                f"{self.name} has device={net.device!r}, but its weights are on "
+                f"{str(self.device)!r}. Move the net by set_params(device=...), not "
+                "its module."
+            )
+
+    def replace(self, module):
+        """Answer by another module that computes the same."""
+        self.module = module
+        if self._net is not None:
+            vars(self._net)["module_"] = module
+
+    def to_input(self, batch):
+        """Return the batch in the dtype that the module takes."""
+        return batch if batch.dtype == self.dtype else batch.to(self.dtype)
+
+    def scores(self, batch):
+        """Return what the largest of is the answer, shape (n, n_classes)."""
+        batch = self.to_input(batch)
+        if self._net is None:
+            output = self.module(batch)
+        else:
+            output = self._net.infer(batch)
+        output = first_output(output, self.name)
+        if output.dtype in (torch.bfloat16, torch.float16):
+            output = output.float()  # else many scores would be equal
+        scores = self._nonlinearity(output)
+        if scores.shape != (len(batch), self.n_classes):
+            raise ValueError(
+                f"{self.name}'s module returned a tensor of shape "
+                f"{tuple(output.shape)} for {len(batch)} inputs, but it has "
+                f"{self.n_classes} classes: {self.classes.tolist()!r}. One output a "
+                "class is needed; name the classes of all outputs in `classes`."
+            )
+        return scores
+
+    def winners(self, batch):
+        """Return the class index of each copy, `n_classes` for one with NaN scores."""
+        with torch.inference_mode(), self._at_rest(), self._precision():
+            scores = self.scores(batch)
+            if self.threshold is None:
+                winner = scores.argmax(dim=1)
+            else:
+                winner = (scores[:, 1] > self.threshold).long()
+            return winner.masked_fill_(scores.isnan().any(dim=1), self.n_classes)
+
+    def _precision(self):
+        if self.autocast is None:
+            return nullcontext()
+        return torch.autocast(self.device.type, getattr(torch, self.autocast))
+
+    @contextmanager
+    def _at_rest(self):
+        if not self.borrowed:
+            yield
+            return
+        with _BORROWED, eval_mode(self.module):
+            yield
+
+
+def shallow_twin(net, module):
+    """Return a skorch net that shares everything with `net` but has another module."""
+    twin = object.__new__(type(net))  # copy.copy would pickle the weights
+    vars(twin).update(vars(net), module_=module)
+    return twin
+
+
+def with_net(estimator, change):
+    """Return `estimator` with ``change(net)`` in the place of the net at its end."""
+    if isinstance(estimator, FrozenEstimator):
+        return FrozenEstimator(with_net(estimator.estimator, change))
+    if isinstance(estimator, Pipeline):
+        *steps, (name, last) = estimator.steps
+        twin = copy.copy(estimator)
+        twin.steps = [*steps, (name, with_net(last, change))]
+        return twin
+    return change(estimator)
+
+
+def silenced(net):
+    """Return `net`, or one like it that adds no noise of its own."""
+    module = getattr(net, "module_", None)
+    if isinstance(module, torch.nn.Module) and any(
+        getattr(part, "is_smoothing_noise", False) for part in module.modules()
+    ):
+        return shallow_twin(net, private_copy(module))
+    return net
+
+
+class Parcel:
+    """A skorch net that arrives in another process, whatever its module is.
+
+    skorch pickles its module by itself, and so without the help by which joblib sends
+    classes that were defined in a notebook or script. The optimizer stays here.
+    """
+
+    def __init__(self, net):
+        self.net = net
+
+    def __reduce__(self):
+        state = {k: v for k, v in vars(self.net).items() if k != "optimizer_"}
+        return _unpack, (type(self.net), state)
+
+
+def _unpack(cls, state):
+    net = object.__new__(cls)
+    vars(net).update(state)
+    return net
+
+
+def packed(net):
+    """Return what becomes `net` once it is unpickled."""
+    return Parcel(net) if hasattr(net, "module_") else net
+
+
+def first_output(output, name):
+    """Return the first tensor of what a module returned, as skorch does."""
+    if isinstance(output, (tuple, list)):
+        output = output[0]
+    if not isinstance(output, torch.Tensor):
+        raise ValueError(
+            f"{name}'s module returned a {type(output).__name__}; a tensor, or a tuple "
+            "that starts with one, is needed."
+        )
+    return output
+
+
+def home(module):
+    """Return the device and the dtype of a module's weights."""
+    tensors = list(chain(module.parameters(), module.buffers()))
+    device = tensors[0].device if tensors else torch.device("cpu")
+    floats = (t.dtype for t in tensors if t.is_floating_point())
+    return device, next(floats, torch.get_default_dtype())
+
+
+def _is_on(device, wanted):
+    """Is `device` the one that was wanted, as far as that was said?"""
+    if wanted is None:
+        return True
+    wanted = torch.device(wanted)
+    return device.type == wanted.type and wanted.index in (None, device.index)
+
+
+def private_copy(module, device=None):
+    """Return `module` in eval mode, without touching the one of the user.
+
+    The copy shares the weights unless they have to move to another device. A module
+    that cannot be copied is returned itself, as it is.
+    """
+    tensors = list(chain(module.parameters(), module.buffers()))
+    moves = not all(_is_on(t.device, device) for t in tensors)
+    memo = {} if moves else {id(t): t for t in tensors}
+    try:
+        twin = copy.deepcopy(module, memo)
+    except Exception:  # as for the old weight_norm, or what holds open files
+        return module.to(device) if moves else module
+    if moves:
+        twin.to(device)
+    twin.eval()
+    silence(twin)
+    return twin
+
+
+def silence(module):
+    """Switch off layers that would add noise of their own to that of the voter."""
+    for part in module.modules():
+        if getattr(part, "is_smoothing_noise", False):
+            part.in_eval = False
+
+
+@contextmanager
+def eval_mode(module):
+    """Put `module` into eval mode, and every part of it back as it was afterwards."""
+    before = [
+        (part, part.training, getattr(part, "in_eval", None))
+        for part in module.modules()
+    ]
+    try:
+        module.eval()
+        silence(module)
+        yield module
+    finally:
+        for part, training, in_eval in before:
+            part.training = training
+            if getattr(part, "is_smoothing_noise", False):
+                part.in_eval = in_eval

@@ -1,0 +1,107 @@
+"""Layers for training nets that will be smoothed."""
+
+import numpy as np
+import torch
+
+
+class GaussianNoise(torch.nn.Module):
+    """Layer that adds fresh Gaussian noise in training mode, and nothing in eval mode.
+
+    Put it first in a net, so that sigma is in the units of the input. Every batch gets
+    its own noise, drawn on the device of the input from torch's global generator.
+
+    Parameters
+    ----------
+    sigma : float, array-like or tensor, default=0.25
+        Standard deviation of the noise; one value, or what broadcasts against one
+        input. 0 adds none.
+
+    in_eval : bool, default=False
+        Add noise in eval mode, too: early stopping and learning rate schedules then
+        see the accuracy under noise. The net's own `predict` is random then;
+        ``SmoothedClassifier`` switches this off while it votes.
+
+    Raises
+    ------
+    ValueError
+        If sigma is negative or not finite; in `forward`, if it does not broadcast.
+
+    See Also
+    --------
+    sksmooth.GaussianAugmenter : Noise drawn once, for other classifiers.
+
+    References
+    ----------
+    J. Cohen, E. Rosenfeld, J. Z. Kolter (2019), arXiv:1902.02918, section 3.3.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sksmooth.torch import GaussianNoise
+    >>> layer = GaussianNoise(0.5)
+    >>> noisy = layer(torch.zeros(1000, 4))
+    >>> bool((noisy.std() - 0.5).abs() < 0.05)
+    True
+    >>> layer.eval()(torch.zeros(1, 4))
+    tensor([[0., 0., 0., 0.]])
+    """
+
+    # Tells the voters which layers to silence without importing this module.
+    is_smoothing_noise = True
+
+    def __init__(self, sigma=0.25, *, in_eval=False):
+        super().__init__()
+        self.sigma = sigma
+        self.in_eval = in_eval
+
+    @property
+    def sigma(self):
+        """The noise level: a float, or a tensor."""
+        return self._level.item() if self._level.ndim == 0 else self._level
+
+    @sigma.setter
+    def sigma(self, sigma):
+        # sigma itself may be a tensor on any device, with or without a gradient.
+        if isinstance(sigma, torch.Tensor):
+            sigma = sigma.detach().cpu().numpy()
+        level = torch.from_numpy(np.array(sigma, dtype=float))
+        if not bool((level.isfinite() & (level >= 0)).all()):
+            raise ValueError(f"sigma must be finite and not negative, got {sigma!r}.")
+        # A plain attribute: sigma is a parameter of training, not a weight, so a
+        # checkpoint does not bring back the sigma that it was trained with.
+        self._level = level
+
+    def forward(self, x):
+        """Return x, with noise where the mode asks for it.
+
+        Parameters
+        ----------
+        x : tensor of shape (n_inputs, *shape)
+
+        Returns
+        -------
+        noisy : tensor of the shape, dtype and device of x
+        """
+        if not (self.training or self.in_eval):
+            return x
+        level = self._level
+        if level.ndim == 0:
+            if level == 0:
+                return x
+            return x + level.item() * torch.randn_like(x)
+        if torch.broadcast_shapes(level.shape, x.shape[1:]) != x.shape[1:]:
+            raise ValueError(
+                f"sigma of shape {tuple(level.shape)} does not broadcast to one input "
+                f"of shape {tuple(x.shape[1:])}."
+            )
+        return x + level.to(x.device, x.dtype) * torch.randn_like(x)
+
+    def extra_repr(self):
+        """Return what `repr` shows between the brackets.
+
+        Returns
+        -------
+        text : str
+        """
+        text = f"sigma={self.sigma}"
+        return text + ", in_eval=True" if self.in_eval else text

@@ -1,0 +1,206 @@
+"""ModuleClassifier: a trained torch module as a scikit-learn classifier."""
+
+import numpy as np
+import torch
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.validation import check_array
+
+from .._labels import label_indices
+from .._votes._torch_net import eval_mode, first_output, home, private_copy
+
+
+class ModuleClassifier(ClassifierMixin, BaseEstimator):
+    """A trained torch module as a classifier that is fitted already.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        Maps a batch of shape (n_inputs, *shape) to one output a class, or to one
+        output (of shape (n_inputs, 1) or (n_inputs,)) for two classes. Of a tuple the
+        first element counts. Used in eval mode, whatever mode it is in; never changed.
+
+    classes : array-like of shape (n_classes,), default=None
+        The label that each output stands for. None takes 0, 1, ... for the outputs of
+        the last linear layer or convolution.
+
+    outputs : {"logits", "probabilities"}, default="logits"
+        What the outputs are. Of one logit, a positive one means the second class; of
+        one probability, one above 1/2.
+
+    device : str or torch.device, default=None
+        Where to run; None is where the weights are. A module is copied, not moved.
+
+    batch_size : int, default=256
+        Inputs at a time in `predict` and `predict_proba`.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The class labels.
+
+    See Also
+    --------
+    sksmooth.SmoothedClassifier : Smooths this classifier without a call of `fit`.
+
+    Notes
+    -----
+    `fit` trains nothing, as that of scikit-learn's FrozenEstimator.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import torch
+    >>> from sksmooth import SmoothedClassifier
+    >>> from sksmooth.torch import ModuleClassifier
+    >>> module = torch.nn.Linear(2, 2)
+    >>> _ = torch.nn.init.eye_(module.weight), torch.nn.init.zeros_(module.bias)
+    >>> f = ModuleClassifier(module, classes=["left", "right"])
+    >>> f.predict([[3.0, 1.0], [0.0, 2.0]])
+    array(['left', 'right'], dtype='<U5')
+    >>> g = SmoothedClassifier(f, sigma=0.5, n=1000, random_state=0)
+    >>> g.predict([[3.0, 1.0], [0.0, 2.0]])
+    array(['left', 'right'], dtype='<U7')
+    """
+
+    def __init__(
+        self, module, *, classes=None, outputs="logits", device=None, batch_size=256
+    ):
+        self.module = module
+        self.classes = classes
+        self.outputs = outputs
+        self.device = device
+        self.batch_size = batch_size
+
+    @property
+    def classes_(self):
+        """The class labels, in the order of the outputs."""
+        if self.classes is None:
+            return np.arange(_count_classes(self.module))
+        classes = np.asarray(self.classes)
+        if classes.ndim != 1 or len(np.unique(classes)) != len(classes):
+            raise ValueError(
+                f"classes must be a list of different labels, got {self.classes!r}."
+            )
+        return classes
+
+    def __sklearn_is_fitted__(self):
+        return True
+
+    def fit(self, X=None, y=None):
+        """Train nothing: the module is trained.
+
+        Parameters
+        ----------
+        X : array-like, default=None
+            Ignored.
+
+        y : array-like of shape (n_inputs,), default=None
+            Checked for labels that the module does not know.
+
+        Returns
+        -------
+        self : ModuleClassifier
+
+        Raises
+        ------
+        ValueError
+            If y holds a label that is not one of `classes_`.
+        """
+        if y is not None:
+            y = np.asarray(y)
+            unknown = np.flatnonzero(label_indices(y, self.classes_) < 0)
+            if len(unknown):
+                raise ValueError(
+                    f"y holds {y[unknown[0]]!r}, which the module does not know: its "
+                    f"classes are {self.classes_.tolist()!r}."
+                )
+        return self
+
+    def predict_proba(self, X):
+        """Return class probabilities.
+
+        Parameters
+        ----------
+        X : array-like or tensor of shape (n_inputs, *shape)
+            Converted to the dtype of the module's weights.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_inputs, n_classes)
+            In the order of `classes_`.
+
+        Raises
+        ------
+        ValueError
+            If X holds NaN or infinity, or the module has another number of outputs
+            than there are classes.
+        """
+        if isinstance(X, torch.Tensor):
+            X = X.detach().float().cpu().numpy() if X.dtype.itemsize < 4 else X
+            X = X.detach().cpu().numpy() if isinstance(X, torch.Tensor) else X
+        X = check_array(X, allow_nd=True, dtype=[np.float32, np.float64])
+        if self.outputs not in ("logits", "probabilities"):
+            raise ValueError(
+                f"outputs must be 'logits' or 'probabilities', got {self.outputs!r}."
+            )
+        n_classes = len(self.classes_)
+        module = private_copy(self.module, self.device)
+        device, dtype = home(module)
+        parts = []
+        with torch.inference_mode(), eval_mode(module):
+            for start in range(0, len(X), self.batch_size):
+                part = np.array(X[start : start + self.batch_size])
+                part = torch.from_numpy(part).to(device, dtype)
+                output = first_output(module(part), type(self).__name__)
+                if output.dtype.itemsize < 4:  # NumPy has no bfloat16
+                    output = output.float()
+                shares = self._probabilities(output)
+                if shares.shape != (len(part), n_classes):
+                    raise ValueError(
+                        f"the module returned a tensor of shape {tuple(output.shape)} "
+                        f"for {len(part)} inputs, but there are {n_classes} classes: "
+                        f"{self.classes_.tolist()!r}."
+                    )
+                parts.append(shares.cpu().numpy())
+        return np.concatenate(parts)
+
+    def predict(self, X):
+        """Return the class with the largest output.
+
+        Parameters
+        ----------
+        X : array-like or tensor of shape (n_inputs, *shape)
+            Converted to the dtype of the module's weights.
+
+        Returns
+        -------
+        prediction : ndarray of shape (n_inputs,)
+
+        Raises
+        ------
+        ValueError
+            As `predict_proba`.
+        """
+        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+
+    def _probabilities(self, output):
+        if output.ndim == 1 or (output.ndim == 2 and output.shape[1] == 1):
+            positive = output.reshape(-1)
+            if self.outputs == "logits":
+                return torch.stack([(-positive).sigmoid(), positive.sigmoid()], dim=1)
+            return torch.stack([1 - positive, positive], dim=1)
+        return output.softmax(dim=-1) if self.outputs == "logits" else output
+
+
+def _count_classes(module):
+    widths = [
+        getattr(part, "out_features", None) or getattr(part, "out_channels", None)
+        for part in module.modules()
+    ]
+    widths = [width for width in widths if width is not None]
+    if not widths:
+        raise ValueError(
+            "the number of outputs of this module is not known: pass "
+            "ModuleClassifier(module, classes=...)."
+        )
+    return max(2, widths[-1])

@@ -1,0 +1,226 @@
+"""Nets through the public face: noise layer, ModuleClassifier, training, errors."""
+
+import pickle
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.datasets import load_digits
+from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import GridSearchCV
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("skorch")
+
+from sksmooth import SmoothedClassifier, certified_accuracy_scorer  # noqa: E402
+from sksmooth.torch import GaussianNoise, ModuleClassifier  # noqa: E402
+from tests.nets import MLP, classifier, halfspace_module  # noqa: E402
+
+X, y = load_digits(return_X_y=True)
+X = (X[:400] / 16).astype(np.float32)
+y = y[:400]
+
+
+def digits_net(**params):
+    return classifier(module__n_features=64, module__n_outputs=10, **params)
+
+
+def smoothed(estimator, **params):
+    defaults = {"sigma": 0.25, "n": 200, "n0": 20, "random_state": 0}
+    return SmoothedClassifier(estimator, **{**defaults, **params})
+
+
+def test_torch_is_imported_only_when_it_is_used():
+    code = (
+        "import sys, sksmooth\n"
+        "from sklearn.datasets import load_iris\n"
+        "from sklearn.naive_bayes import GaussianNB\n"
+        "X, y = load_iris(return_X_y=True)\n"
+        "sksmooth.SmoothedClassifier(GaussianNB(), n=10).fit(X, y).predict(X[:2])\n"
+        "print(sorted({'torch', 'skorch'} & set(sys.modules)))"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert run.stdout.strip() == "[]"
+
+
+class TestGaussianNoise:
+    def test_noise_in_training_only(self):
+        layer, x = GaussianNoise(0.5), torch.ones(20_000, 3)
+        noisy = layer(x)
+        assert (noisy - x).std().item() == pytest.approx(0.5, rel=0.02)
+        assert not torch.equal(layer(x), noisy)
+        assert layer.eval()(x) is x
+        assert not torch.equal(GaussianNoise(0.5, in_eval=True).eval()(x), x)
+
+    def test_sigma_zero_is_the_identity(self):
+        x = torch.ones(5, 3)
+        assert GaussianNoise(0)(x) is x
+
+    @pytest.mark.parametrize("kind", [list, np.array, torch.tensor])
+    def test_sigma_by_feature(self, kind):
+        noise = GaussianNoise(kind([0.0, 1.0, 2.0]))(torch.zeros(20_000, 3))
+        np.testing.assert_allclose(noise.std(dim=0), [0, 1, 2], rtol=0.03)
+
+    @pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+    def test_dtype_and_device_are_those_of_the_input(self, dtype):
+        for sigma in (0.1, [0.1, 0.2]):
+            assert GaussianNoise(sigma)(torch.zeros(4, 2, dtype=dtype)).dtype == dtype
+            out = GaussianNoise(sigma)(torch.zeros(4, 2, device="meta"))
+            assert out.device.type == "meta"
+
+    def test_checkpoints_hold_no_sigma(self):
+        assert GaussianNoise(0.5).state_dict() == {}
+        net = MLP(sigma=0.5)
+        net.load_state_dict(MLP(sigma=0.1).state_dict())
+        assert net.layers[0].sigma == 0.5
+
+    def test_pickle_and_repr(self):
+        copy = pickle.loads(pickle.dumps(GaussianNoise([0.5, 1.0], in_eval=True)))
+        assert copy.sigma.tolist() == [0.5, 1.0]
+        assert copy.in_eval
+        assert repr(GaussianNoise(0.5)) == "GaussianNoise(sigma=0.5)"
+
+    @pytest.mark.parametrize("sigma", [-1, np.nan, [1, -1]])
+    def test_bad_sigma(self, sigma):
+        with pytest.raises(ValueError, match="finite and not negative"):
+            GaussianNoise(sigma)
+
+    def test_sigma_that_does_not_fit(self):
+        with pytest.raises(ValueError, match=r"shape \(2,\) does not broadcast"):
+            GaussianNoise([1, 2])(torch.zeros(4, 1))
+
+    def test_gradients_pass_through(self):
+        x = torch.ones(3, 2, requires_grad=True)
+        GaussianNoise(0.5)(x).sum().backward()
+        assert torch.equal(x.grad, torch.ones(3, 2))
+
+    @pytest.mark.parametrize("in_eval", [False, True])
+    def test_validation_under_noise(self, in_eval):
+        """With in_eval, skorch's validation sees noise; otherwise it does not."""
+        net = digits_net(module__sigma=0.5, module__in_eval=in_eval).initialize()
+        batch = torch.from_numpy(X), torch.from_numpy(y)
+        losses = [net.validation_step(batch)["loss"].item() for _ in range(2)]
+        assert (losses[0] != losses[1]) == in_eval
+
+
+class TestModuleClassifier:
+    def test_predictions(self):
+        f = ModuleClassifier(halfspace_module([1.0, -1.0]), classes=["no", "yes"])
+        points = [[2.0, 1.0], [1.0, 3.0]]
+        assert f.predict(points).tolist() == ["yes", "no"]
+        p = 1 / (1 + np.exp([-1.0, 2.0]))
+        np.testing.assert_allclose(
+            f.predict_proba(torch.tensor(points, requires_grad=True)),
+            np.column_stack([1 - p, p]),
+            rtol=1e-5,
+        )
+
+    def test_one_output(self):
+        module = torch.nn.Linear(1, 1)
+        torch.nn.init.ones_(module.weight)
+        torch.nn.init.zeros_(module.bias)
+        points = np.array([[-1.0], [0.4], [0.6]])
+        assert ModuleClassifier(module).predict(points).tolist() == [0, 1, 1]
+        f = ModuleClassifier(module, outputs="probabilities")
+        assert f.predict(points).tolist() == [0, 0, 1]
+        assert smoothed(f, sigma=0.01).predict(points).tolist() == [0, 0, 1]
+
+    def test_is_a_scikit_learn_estimator(self):
+        module = MLP()
+        f = ModuleClassifier(module, classes=[3, 5, 7], batch_size=2)
+        assert f.get_params()["batch_size"] == 2
+        copy = clone(f)
+        assert copy.module is not module
+        rows = np.ones((5, 4))
+        np.testing.assert_array_equal(copy.predict(rows), f.predict(rows))
+        np.testing.assert_array_equal(
+            pickle.loads(pickle.dumps(f)).predict(rows), f.predict(rows)
+        )
+        assert f.fit(rows, [3, 5, 7, 3, 5]) is f
+        with pytest.raises(ValueError, match="y holds .*4.*does not know"):
+            f.fit(rows, [3, 5, 7, 4, 5])
+        assert module.training
+
+    def test_smoothed(self):
+        f = ModuleClassifier(halfspace_module([1.0, -1.0]), classes=["no", "yes"])
+        g = smoothed(f, abstain_label="?")
+        assert g.predict([[2.0, 0.0], [0.0, 0.0], [0.0, 2.0]]).tolist() == [
+            "yes",
+            "?",
+            "no",
+        ]
+        g.fit(np.eye(2), ["no", "yes"])
+        assert g.predict([[2.0, 0.0]]).tolist() == ["yes"]
+
+    def test_errors(self):
+        with pytest.raises(ValueError, match="number of outputs.*not known"):
+            _ = ModuleClassifier(torch.nn.ReLU()).classes_
+        with pytest.raises(ValueError, match="different labels"):
+            _ = ModuleClassifier(MLP(), classes=[1, 1, 2]).classes_
+        with pytest.raises(ValueError, match="outputs must be"):
+            ModuleClassifier(MLP(), outputs="votes").predict(np.ones((1, 4)))
+        with pytest.raises(ValueError, match=r"shape \(1, 3\).*2 classes"):
+            ModuleClassifier(MLP(), classes=[0, 1]).predict(np.ones((1, 4)))
+
+
+class TestTraining:
+    def test_noise_param_ties_the_layer_to_sigma(self):
+        g = smoothed(digits_net(), sigma=0.375, noise_param="module__sigma").fit(X, y)
+        assert g.estimator_.module_.layers[0].sigma == 0.375
+        assert g.score(X, y) > 0.8
+
+    def test_inputs_and_labels_get_the_types_that_torch_wants(self):
+        g = smoothed(digits_net(max_epochs=1)).fit(X.astype(float), y.astype("int32"))
+        assert g.predict(X.astype(float)).dtype == np.int64
+        frozen = FrozenEstimator(g.estimator_)
+        smoothed(frozen).fit(X.astype(float), y).predict(X[:2].astype(float))
+
+    @pytest.mark.parametrize("n_jobs", [1, 2])
+    def test_grid_search_trains_at_each_level(self, n_jobs):
+        search = GridSearchCV(
+            smoothed(digits_net(), noise_param="module__sigma"),
+            {"sigma": [0.25, 5.0]},
+            scoring=certified_accuracy_scorer(radius=0.1),
+            cv=2,
+            n_jobs=n_jobs,
+        ).fit(X, y)
+        assert search.best_params_ == {"sigma": 0.25}
+        assert search.best_estimator_.estimator_.module_.layers[0].sigma == 0.25
+
+
+class TestBadInput:
+    @pytest.fixture
+    def net(self):
+        return digits_net(max_epochs=1).fit(X, y)
+
+    def test_not_initialised(self):
+        with pytest.raises(NotFittedError, match="call fit, or wrap"):
+            smoothed(digits_net()).predict(X)
+
+    def test_initialised_without_classes(self):
+        with pytest.raises(ValueError, match=r"NeuralNetClassifier\(..., classes="):
+            smoothed(digits_net().initialize()).predict(X)
+
+    def test_bytes(self, net):
+        with pytest.raises(ValueError, match="uint8.*X.astype.'float32'. / 255"):
+            smoothed(net).predict((X * 16).astype(np.uint8))
+        images = np.zeros((4, 1, 8, 8), np.uint8)
+        for pixels in (images, torch.from_numpy(images)):
+            with pytest.raises(ValueError, match="uint8"):
+                smoothed(net).fit(pixels, [0, 1, 0, 1])
+
+    def test_sparse(self, net):
+        with pytest.raises(TypeError, match="[Ss]parse"):
+            smoothed(net).predict(sparse.csr_matrix(X))
+
+    def test_tensors_with_gradients(self, net):
+        tensor = torch.from_numpy(X[:5]).requires_grad_()
+        expected = smoothed(net).predict_proba(X[:5])
+        np.testing.assert_array_equal(smoothed(net).predict_proba(tensor), expected)
+        assert tensor.grad is None

@@ -1,0 +1,108 @@
+"""Streams of normals on a device: the same however they are cut, and normal."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+torch = pytest.importorskip("torch")
+
+from sksmooth._votes._device_noise import (  # noqa: E402
+    DeviceStream,
+    _blank_state,
+    noisy_copies_on_device,
+)
+from sksmooth._votes._noise import stream_key  # noqa: E402
+
+CPU = torch.device("cpu")
+SHAPES = [(1,), (3,), (16,), (57,), (1, 28, 28), (3, 5, 5)]
+CUTS = [(1,) * 50, (50,), (17, 33), (16, 16, 18), (49, 1), (2, 3, 5, 7, 33)]
+
+
+def stream(content=b"x", shape=(3,), dtype=torch.float32, joins=True):
+    opened = DeviceStream(stream_key(0, "estimate", content), shape, dtype, CPU)
+    if not joins:  # as on any other device, where calls must not be joined
+        opened.joins, opened.block = False, 7
+    return opened
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
+@pytest.mark.parametrize("joins", [True, False])
+def test_a_stream_does_not_depend_on_how_it_is_cut(shape, dtype, joins):
+    drawn = []
+    for cut in CUTS:
+        one = stream(shape=shape, dtype=dtype, joins=joins)
+        parts = [torch.empty((k, *shape), dtype=dtype) for k in cut]
+        for part in parts:
+            one.draw(part)
+        drawn.append(torch.cat(parts))
+    for other in drawn[1:]:
+        assert torch.equal(drawn[0], other)
+
+
+def test_a_torch_generator_alone_would_depend_on_it():
+    """Why there are blocks; if this fails they can go."""
+
+    def draw(cut):
+        generator = torch.Generator().manual_seed(0)
+        return torch.cat([torch.empty(k).normal_(generator=generator) for k in cut])
+
+    assert not torch.equal(draw([128]), draw([100, 28]))
+
+
+def test_streams_are_keyed_by_more_than_32_bits():
+    """A seed of torch's generator on the CPU keeps 32 bits only."""
+    keys = [bytes(31) + b"\1", bytes(31) + b"\2", b"\1" + bytes(31)]
+    first = []
+    for key in keys:
+        out = torch.empty(16, 1)
+        DeviceStream(key, (1,), torch.float32, CPU).draw(out)
+        first.append(out)
+    assert not torch.equal(first[0], first[1])
+    assert not torch.equal(first[0], first[2])
+
+
+def test_the_state_is_where_we_think_it_is():
+    """NumPy's Mersenne twister with the same state draws the same bits."""
+    one = stream()
+    words = one.generator.get_state().numpy().view(np.uint64)[3:627].astype(np.uint32)
+    reference = np.random.RandomState()
+    reference.set_state(("MT19937", words, 624))
+    expected = reference.randint(0, 2**32, 700, dtype=np.uint32) & 0xFFFFFF
+    got = torch.rand(700, generator=one.generator) * 2**24
+    np.testing.assert_array_equal(got.numpy(), expected)
+    assert _blank_state().sum() > 0
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
+def test_noise_is_gaussian_and_independent_between_inputs(dtype):
+    n = 20_000
+    columns = []
+    for i in range(20):
+        out = torch.empty((n, 1), dtype=dtype)
+        x = torch.tensor([3.0], dtype=dtype)
+        noisy_copies_on_device(x, 0.5, stream(bytes([i]), (1,), dtype), out)
+        columns.append((out[:, 0].double().numpy() - 3) / 0.5)
+    p_values = [stats.kstest(column, "norm").pvalue for column in columns]
+    assert min(p_values) > 1e-4
+    correlation = np.corrcoef(columns)[np.triu_indices(20, 1)]
+    assert np.abs(correlation).max() < 5 / np.sqrt(n)
+
+
+def test_noise_has_the_standard_deviation_it_should():
+    """To half a per mille: wider noise would claim radii of a larger sigma."""
+    n = 4_000_000
+    out = torch.empty(n, 1)
+    noisy_copies_on_device(torch.zeros(1), 2.0, stream(shape=(1,)), out)
+    out = out.double()
+    assert out.std().item() == pytest.approx(2.0, abs=2 * 5 / np.sqrt(2 * n))
+    tail = (out.abs() > 2 * 3.2905).double().mean().item()  # 0.001 of a normal
+    assert tail == pytest.approx(0.001, abs=5 * np.sqrt(0.001 / n))
+
+
+def test_sigma_by_feature():
+    x, sigma = torch.tensor([0.1, 0.2, 0.3]), torch.tensor([1.0, 0.0, 2.0])
+    out = torch.empty(500, 3)
+    noisy_copies_on_device(x, sigma, stream(), out)
+    assert torch.all(out[:, 1] == x[1])
+    np.testing.assert_allclose(out.std(dim=0), sigma, rtol=0.2)
