@@ -346,39 +346,7 @@ class SmoothedClassifier(BaseSmoother):
         ----------
         J. Cohen, E. Rosenfeld, J. Z. Kolter (2019), arXiv:1902.02918, Proposition 2.
         """
-        prepared = self._prepare(X)
-        if radius_tol is not None and (self.bound, self.method) != _STOPPABLE:
-            raise ValueError(
-                "radius_tol stops early only with bound='cohen' and "
-                f"method='monte_carlo', not with {self.bound!r} and {self.method!r}."
-            )
-        if self.method == "exact":
-            shares, bounds = self._exact(prepared)
-            none = np.zeros(shares.shape, np.int64)
-            votes = Votes(none, none[:, 0], None)
-            return self._certificate(prepared, none, votes, bounds)
-        selection = None
-        if BOUNDS[self.bound].needs_selection:
-            selection = self._vote(prepared, "select", self.n0).counts
-        if radius_tol is not None:
-            rule = BoundProbability(
-                looks=sample_sizes(self.n),
-                alpha=self.alpha,
-                selected=selection.argmax(axis=1),
-                tolerance=_tolerances(radius_tol, len(prepared.inputs)) / self._unit,
-            )
-            votes = self._vote(prepared, "estimate", rule)
-            bounds = bounds_from_lower(rule.selected, votes.value, self._unit)
-            return self._certificate(prepared, selection, votes, bounds, rule.looks)
-        votes = self._vote(prepared, "estimate", self.n)
-        bounds = certify_counts(
-            votes.counts,
-            selection,
-            alpha=self.alpha,
-            bound=self.bound,
-            sigma=self._unit,
-        )
-        return self._certificate(prepared, selection, votes, bounds)
+        return self._certify(self._prepare(X), radius_tol)
 
     def certified_correct(self, X, y, radius):
         """Tell for which inputs the true class is certified at given radii.
@@ -427,7 +395,7 @@ class SmoothedClassifier(BaseSmoother):
         check_consistent_length(prepared.inputs.values, y)
         label = label_indices(y, self.classes_)
         if self.method == "exact" or not BOUNDS[self.bound].by_threshold:
-            certificate = self.certify(X)
+            certificate = self._certify(prepared)
             right = (certificate.selected == label) & certificate.certified
             correct = right[:, None] & (certificate.radius[:, None] >= radii.ravel())
         else:
@@ -500,6 +468,41 @@ class SmoothedClassifier(BaseSmoother):
             if needed <= 100:
                 break
         return needed
+
+    def _certify(self, prepared, radius_tol=None):
+        """Do what `certify` says, with what is prepared already."""
+        if radius_tol is not None and (self.bound, self.method) != _STOPPABLE:
+            raise ValueError(
+                "radius_tol stops early only with bound='cohen' and "
+                f"method='monte_carlo', not with {self.bound!r} and {self.method!r}."
+            )
+        if self.method == "exact":
+            shares, bounds = self._exact(prepared)
+            none = np.zeros(shares.shape, np.int64)
+            votes = Votes(none, none[:, 0], None)
+            return self._certificate(prepared, none, votes, bounds)
+        selection = None
+        if BOUNDS[self.bound].needs_selection:
+            selection = self._vote(prepared, "select", self.n0).counts
+        if radius_tol is not None:
+            rule = BoundProbability(
+                looks=sample_sizes(self.n),
+                alpha=self.alpha,
+                selected=selection.argmax(axis=1),
+                tolerance=_tolerances(radius_tol, len(prepared.inputs)) / self._unit,
+            )
+            votes = self._vote(prepared, "estimate", rule)
+            bounds = bounds_from_lower(rule.selected, votes.value, self._unit)
+            return self._certificate(prepared, selection, votes, bounds, rule.looks)
+        votes = self._vote(prepared, "estimate", self.n)
+        bounds = certify_counts(
+            votes.counts,
+            selection,
+            alpha=self.alpha,
+            bound=self.bound,
+            sigma=self._unit,
+        )
+        return self._certificate(prepared, selection, votes, bounds)
 
     def _vote(self, prepared, purpose, rule):
         """Draw votes: a number of them, or until a rule is settled."""

@@ -1,6 +1,7 @@
 """Stopping, bounds and exact smoothing through the classifier."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 from scipy.stats import norm
@@ -257,6 +258,15 @@ class TestBounds:
         g = smoothed(bound="multiclass").fit(X, y)
         expected = certified_accuracy_score(y, g.certify(X), radius=0.3)
         assert certified_accuracy_scorer(0.3)(g, X, y) == expected
+
+    @pytest.mark.parametrize("params", [{"bound": "multiclass"}, {"method": "exact"}])
+    def test_inputs_are_checked_once(self, params):
+        base = DecisionTreeClassifier(random_state=0).fit(X, y)
+        frame = pd.DataFrame(X, columns=list("abcd"))
+        g = smoothed(base, **params)
+        with pytest.warns(UserWarning, match="X has feature names") as record:
+            g.certified_correct(frame, y, 0.1)
+        assert len(record) == 1
 
     def test_unknown_bound(self):
         with pytest.raises(ValueError, match="'bound' parameter"):
