@@ -1,4 +1,5 @@
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -7,8 +8,10 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def fixed_seeds():
-    """What draws from NumPy's global state draws the same in every run."""
+    """What draws from a global state draws the same in every run and any order."""
     np.random.seed(0)
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(0)
 
 
 @pytest.fixture(scope="session")

@@ -275,7 +275,7 @@ class TestWhatSkorchDoes:
         assert votes(f, X[:1]).tolist() == [[137, 0, 0]]
 
     def test_more_than_one_dimension(self):
-        images = np.random.default_rng(0).normal(size=(90, 2, 5, 7)).astype("f4")
+        images = np.random.default_rng(0).normal(size=(200, 2, 5, 7)).astype("f4")
         conv = torch.nn.Sequential(
             torch.nn.Conv2d(2, 3, 3),
             torch.nn.BatchNorm2d(3),
