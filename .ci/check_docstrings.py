@@ -13,7 +13,13 @@ from pathlib import Path
 from numpydoc.validate import get_validation_checks, validate
 
 ROOT = Path(__file__).resolve().parent.parent
-PUBLIC_MODULES = ["sksmooth", "sksmooth.logs", "sksmooth.stats", "sksmooth.torch"]
+PUBLIC_MODULES = [
+    "sksmooth",
+    "sksmooth.datasets",
+    "sksmooth.logs",
+    "sksmooth.stats",
+    "sksmooth.torch",
+]
 
 
 def public_paths():

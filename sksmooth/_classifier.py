@@ -111,7 +111,8 @@ class SmoothedClassifier(BaseSmoother):
     random_state : int, RandomState instance or None, default=None
         Seeds all noise. With an int, results are reproducible: `fit` draws
         `entropy_` from it, and the noise of an input depends on `entropy_` and on
-        what the input holds, not on its place in X.
+        what the input holds, not on its place in X. Unless it is None, torch is
+        seeded from it, too, while a net is trained.
 
     n_jobs : int, default=None
         Inputs are shared out over this many workers, see scikit-learn's glossary.

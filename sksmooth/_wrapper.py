@@ -37,6 +37,7 @@ from ._votes import (
     check_sigma,
     find_net,
     noisy_training_set,
+    seeded_training,
 )
 
 
@@ -122,7 +123,9 @@ class BaseSmoother(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
                     X_noisy = as_net_takes(estimator, X_noisy)
                 if y.dtype.kind in "iub":  # what torch takes for class indices
                     y = y.astype(np.int64)
-            estimator.fit(X_noisy, y[rows], **fit_params)
+            entropy = None if self.random_state is None else self.entropy_
+            with seeded_training(estimator, entropy):
+                estimator.fit(X_noisy, y[rows], **fit_params)
         self.estimator_ = estimator
         self.classes_ = check_classes(getattr(estimator, "classes_", np.unique(y)))
         check_abstain_label(self.abstain_label, self.classes_)

@@ -181,17 +181,48 @@ class TestTraining:
         frozen = FrozenEstimator(g.estimator_)
         smoothed(frozen).fit(X.astype(float), y).predict(X[:2].astype(float))
 
-    @pytest.mark.parametrize("n_jobs", [1, 2])
-    def test_grid_search_trains_at_each_level(self, n_jobs):
-        search = GridSearchCV(
-            smoothed(digits_net(), noise_param="module__sigma"),
-            {"sigma": [0.25, 5.0]},
-            scoring=certified_accuracy_scorer(radius=0.1),
-            cv=2,
-            n_jobs=n_jobs,
-        ).fit(X, y)
-        assert search.best_params_ == {"sigma": 0.25}
-        assert search.best_estimator_.estimator_.module_.layers[0].sigma == 0.25
+    def test_grid_search_trains_at_each_level(self):
+        """Here and in two processes, with the same results to the last bit."""
+        one, two = (
+            GridSearchCV(
+                smoothed(digits_net(), noise_param="module__sigma"),
+                {"sigma": [0.25, 0.5, 5.0]},
+                scoring=certified_accuracy_scorer(radius=0.1),
+                cv=2,
+                n_jobs=n_jobs,
+            ).fit(X, y)
+            for n_jobs in (1, 2)
+        )
+        assert one.best_params_ == two.best_params_ == {"sigma": 0.25}
+        for split in ("split0_test_score", "split1_test_score"):
+            assert one.cv_results_[split].tolist() == two.cv_results_[split].tolist()
+        best = [search.best_estimator_.estimator_.module_ for search in (one, two)]
+        assert best[0].layers[0].sigma == best[1].layers[0].sigma == 0.25
+        for first, second in zip(
+            best[0].parameters(), best[1].parameters(), strict=True
+        ):
+            assert torch.equal(first, second)
+
+    def test_random_state_seeds_the_training(self):
+        """The same net whatever torch drew before, and torch's generator as before."""
+
+        def weights(random_state, before):
+            torch.manual_seed(before)
+            g = smoothed(
+                digits_net(max_epochs=1, iterator_train__shuffle=True),
+                noise_param="module__sigma",
+                random_state=random_state,
+            ).fit(X, y)
+            return g.estimator_.module_.layers[1].weight, torch.rand(1)
+
+        first, drawn = weights(0, before=1)
+        torch.manual_seed(1)
+        assert torch.equal(drawn, torch.rand(1))
+        assert torch.equal(first, weights(0, before=2)[0])
+        assert not torch.equal(first, weights(1, before=1)[0])
+        free, drawn = weights(None, before=1)
+        assert torch.equal(free, weights(None, before=1)[0])
+        assert not torch.equal(free, weights(None, before=2)[0])
 
 
 class TestBadInput:

@@ -13,7 +13,7 @@ from ._any import check_one_row
 from ._engine import Votes, count_votes
 from ._exact import exact_probabilities
 from ._inputs import Inputs, check_sigma, check_some_noise
-from ._nets import as_net_takes, find_net
+from ._nets import as_net_takes, find_net, seeded_training
 from ._noise import noisy_training_set
 
 __all__ = [
@@ -28,4 +28,5 @@ __all__ = [
     "find_net",
     "noisy_training_set",
     "pulls_back",
+    "seeded_training",
 ]

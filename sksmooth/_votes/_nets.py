@@ -5,12 +5,14 @@ loaded, no estimator can be a net.
 """
 
 import sys
+from contextlib import contextmanager
 
 import numpy as np
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
 from ._affine import pull_back
+from ._noise import stream_key
 
 # Folding costs the square of the width; wider inputs are no tables of features.
 _MAX_FOLDED_WIDTH = 4096
@@ -181,3 +183,27 @@ def as_net_takes(estimator, values):
     else:  # a class that skorch will instantiate
         is_double = torch.get_default_dtype() == torch.float64
     return values if is_double else values.astype(np.float32)
+
+
+@contextmanager
+def seeded_training(estimator, entropy):
+    """Seed torch while a net is trained; afterwards its generators are as before.
+
+    Weights, batches and noise layers draw from torch's global generator. Without this
+    they would depend on what was trained before, and in which process.
+
+    Parameters
+    ----------
+    estimator : classifier
+
+    entropy : int or None
+        None leaves the generators alone.
+    """
+    if entropy is None or find_net(estimator) is None:
+        yield
+        return
+    torch = sys.modules["torch"]
+    seed = int.from_bytes(stream_key(entropy, "train", b"torch")[:8], "little")
+    with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
+        torch.manual_seed(seed >> 1)  # it takes 63 bits
+        yield
