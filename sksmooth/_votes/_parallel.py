@@ -60,7 +60,7 @@ class Chunks:
             fair = left // (4 * self.n_jobs)
             # ... but tiny chunks are no gain.
             size = min(_CHUNK_SECONDS * pace, max(fair, 0.1 * pace))
-        return max(1, min(int(size), left))
+        return max(1, min(round(size), left))
 
     def took(self, n_rows, seconds):
         """Learn what a chunk took, to size those that follow."""
@@ -142,8 +142,9 @@ def _as_slice(rows):
 def _work(count, shared, rows, inputs, rule):
     """Count the votes of one chunk; what a worker does."""
     start = time.perf_counter()
+    # First, for the libraries that it loads.
+    estimator, settings = shared.content()
     with one_thread(), parallel_config("sequential"):
-        estimator, settings = shared.content()
         votes = count(estimator, inputs=inputs, rule=rule, **settings)
     return rows, votes, time.perf_counter() - start
 
@@ -188,39 +189,36 @@ _OPENED = {}
 _OPENING = threading.Lock()
 
 
-class _Limits:
-    """How many workers of this process want one thread each, and what was before."""
+class _BlasLimit:
+    """How many workers of this process want one BLAS thread, and how to go back."""
 
-    def __init__(self):
-        self.lock = threading.Lock()
-        self.n_workers = 0
-        self.pools = None
-
-
-_LIMITS = _Limits()
+    lock = threading.Lock()
+    n_workers = 0
+    before = None
 
 
 @contextmanager
 def one_thread():
     """Let BLAS, OpenMP and torch use one thread: the cores are for the workers.
 
-    Workers that are threads share these limits, so the first one sets them and the
-    last one lifts them. torch has some for every thread.
+    Workers that are threads share the limit of BLAS, so the first one sets it and the
+    last one lifts it. OpenMP and torch keep one for every thread.
     """
     torch = sys.modules.get("torch")
     n_threads = None if torch is None else torch.get_num_threads()
-    with _LIMITS.lock:
-        if not _LIMITS.n_workers:
-            _LIMITS.pools = threadpool_limits(1)
-        _LIMITS.n_workers += 1
+    with _BlasLimit.lock:
+        if not _BlasLimit.n_workers:
+            _BlasLimit.before = threadpool_limits(1, user_api="blas")
+        _BlasLimit.n_workers += 1
     try:
-        if torch is not None:
-            torch.set_num_threads(1)
-        yield
+        with threadpool_limits(1, user_api="openmp"):
+            if torch is not None:
+                torch.set_num_threads(1)
+            yield
     finally:
         if torch is not None:
             torch.set_num_threads(n_threads)
-        with _LIMITS.lock:
-            _LIMITS.n_workers -= 1
-            if not _LIMITS.n_workers:
-                _LIMITS.pools.restore_original_limits()
+        with _BlasLimit.lock:
+            _BlasLimit.n_workers -= 1
+            if not _BlasLimit.n_workers:
+                _BlasLimit.before.restore_original_limits()
