@@ -3,6 +3,7 @@
 from ._augmenter import GaussianAugmenter
 from ._certificate import Certificate
 from ._classifier import SmoothedClassifier
+from ._votes import merge_stores
 from .display import (
     CertifiedAccuracyDisplay,
     NoisyInputsDisplay,
@@ -30,4 +31,5 @@ __all__ = [
     "certified_accuracy_score",
     "certified_accuracy_scorer",
     "certified_accuracy_scorers",
+    "merge_stores",
 ]

@@ -1,5 +1,6 @@
 """SmoothedClassifier: the scikit-learn face over votes and guarantees."""
 
+from contextlib import nullcontext
 from numbers import Integral, Real
 
 import numpy as np
@@ -8,7 +9,13 @@ from sklearn.utils.validation import check_consistent_length, column_or_1d
 from ._certificate import Certificate
 from ._labels import label_indices, name_classes
 from ._sklearn import HasMethods, Interval, StrOptions
-from ._votes import Votes, count_votes, exact_probabilities
+from ._votes import (
+    Votes,
+    VoteStore,
+    count_votes,
+    exact_probabilities,
+    fingerprint,
+)
 from ._wrapper import BaseSmoother
 from .stats import (
     certify_counts,
@@ -119,7 +126,7 @@ class SmoothedClassifier(BaseSmoother):
         Does not change results.
 
     verbose : int, default=0
-        1 shows progress.
+        1 shows progress: inputs decided, votes a second, time left.
 
     Attributes
     ----------
@@ -240,7 +247,7 @@ class SmoothedClassifier(BaseSmoother):
         self.n_jobs = n_jobs
         self.verbose = verbose
 
-    def predict(self, X):
+    def predict(self, X, *, store=None):
         """Return g(x) for each input, or abstain: algorithm PREDICT.
 
         Names the class with most votes once Hung and Fithian's test at level `alpha`
@@ -251,6 +258,10 @@ class SmoothedClassifier(BaseSmoother):
         ----------
         X : array-like of shape (n_inputs, *shape), or data frame
             Inputs of the kind seen during `fit`.
+
+        store : path-like, default=None
+            A file that keeps the votes: the same call continues where one that was
+            interrupted stopped, in this process or another. See `certify`.
 
         Returns
         -------
@@ -264,10 +275,12 @@ class SmoothedClassifier(BaseSmoother):
             If neither this classifier nor `estimator` is fitted.
 
         ValueError
-            If X is not of the shape seen in `fit`, or holds NaN or infinity.
+            If X is not of the shape seen in `fit`, or holds NaN or infinity; if the
+            store holds votes of another run.
 
         RuntimeError
-            If ``estimator.predict`` raises; its exception is the cause.
+            If ``estimator.predict`` raises; its exception is the cause. If the store
+            is damaged or cannot be written.
 
         References
         ----------
@@ -275,12 +288,13 @@ class SmoothedClassifier(BaseSmoother):
         """
         prepared = self._prepare(X)
         if self.method == "exact":
+            self._open(store, prepared)
             shares, bounds = self._exact(prepared)
             return self._labels(shares.argmax(axis=1), bounds.radius > 0)
-        votes = self._top_class_votes(prepared)
+        votes = self._top_class_votes(prepared, store)
         return self._labels(votes.counts.argmax(axis=1), votes.value)
 
-    def predict_proba(self, X):
+    def predict_proba(self, X, *, store=None):
         """Return the smoothed class probabilities: shares of the votes.
 
         The votes are those of `predict`, so the highest share is that of the class
@@ -290,6 +304,11 @@ class SmoothedClassifier(BaseSmoother):
         ----------
         X : array-like of shape (n_inputs, *shape), or data frame
             Inputs of the kind seen during `fit`.
+
+        store : path-like, default=None
+            A file that keeps the votes: the same call continues where one that was
+            interrupted stopped, in this process or another. See `certify`; it
+            shares the votes with `predict`.
 
         Returns
         -------
@@ -301,11 +320,12 @@ class SmoothedClassifier(BaseSmoother):
         """
         prepared = self._prepare(X)
         if self.method == "exact":
+            self._open(store, prepared)
             return self._exact(prepared)[0]
-        votes = self._top_class_votes(prepared)
+        votes = self._top_class_votes(prepared, store)
         return votes.counts / votes.n_used[:, None]
 
-    def certify(self, X, *, radius_tol=None):
+    def certify(self, X, *, radius_tol=None, store=None):
         """Return a class and a certified radius for each input: algorithm CERTIFY.
 
         `n0` votes select a class; `n` fresh votes bound its probability p_A from
@@ -325,6 +345,14 @@ class SmoothedClassifier(BaseSmoother):
             looks, which can cost a class that is only just certified. "Could not" is
             meant up to an error of 0.001, which the guarantee does not rest on. Only
             for the bound "cohen".
+
+        store : path-like, default=None
+            A file that keeps the votes of every input that is decided. The same call
+            continues where one that was interrupted stopped, however it ended; votes
+            that are there are not drawn again, and serve another `alpha` or `bound`,
+            too. Several processes may use one file at once. It is bound to the model,
+            sigma, random state and kind of X. Needs a classifier that is fitted, or
+            an int as `random_state`. See also :func:`merge_stores`.
 
         Returns
         -------
@@ -347,9 +375,11 @@ class SmoothedClassifier(BaseSmoother):
         ----------
         J. Cohen, E. Rosenfeld, J. Z. Kolter (2019), arXiv:1902.02918, Proposition 2.
         """
-        return self._certify(self._prepare(X), radius_tol)
+        prepared = self._prepare(X)
+        with self._open(store, prepared) as store:
+            return self._certify(prepared, radius_tol, store)
 
-    def certified_correct(self, X, y, radius):
+    def certified_correct(self, X, y, radius, *, store=None):
         """Tell for which inputs the true class is certified at given radii.
 
         All that certified accuracy needs, and much cheaper than the radii themselves:
@@ -368,6 +398,10 @@ class SmoothedClassifier(BaseSmoother):
         radius : float or array-like of float
             l2 radii, >= 0, in the units of certified radii. All of them are decided
             by the same votes.
+
+        store : path-like, default=None
+            A file that keeps the votes: the same call continues where one that was
+            interrupted stopped, in this process or another. See `certify`.
 
         Returns
         -------
@@ -396,7 +430,8 @@ class SmoothedClassifier(BaseSmoother):
         check_consistent_length(prepared.inputs.values, y)
         label = label_indices(y, self.classes_)
         if self.method == "exact" or not BOUNDS[self.bound].by_threshold:
-            certificate = self._certify(prepared)
+            with self._open(store, prepared) as store:
+                certificate = self._certify(prepared, store=store)
             right = (certificate.selected == label) & certificate.certified
             correct = right[:, None] & (certificate.radius[:, None] >= radii.ravel())
         else:
@@ -411,7 +446,8 @@ class SmoothedClassifier(BaseSmoother):
                     label=label[known],
                 )
                 part = prepared._replace(inputs=prepared.inputs.take(known))
-                correct[known] = self._vote(part, "estimate", rule).value
+                with self._open(store, prepared) as store:
+                    correct[known] = self._vote(part, "estimate", rule, store).value
         return correct.reshape(len(y), *radii.shape)
 
     def max_certifiable_radius(self, *, known_label=False):
@@ -470,7 +506,7 @@ class SmoothedClassifier(BaseSmoother):
                 break
         return needed
 
-    def _certify(self, prepared, radius_tol=None):
+    def _certify(self, prepared, radius_tol=None, store=None):
         """Do what `certify` says, with what is prepared already."""
         if radius_tol is not None and (self.bound, self.method) != _STOPPABLE:
             raise ValueError(
@@ -484,7 +520,7 @@ class SmoothedClassifier(BaseSmoother):
             return self._certificate(prepared, none, votes, bounds)
         selection = None
         if BOUNDS[self.bound].needs_selection:
-            selection = self._vote(prepared, "select", self.n0).counts
+            selection = self._vote(prepared, "select", self.n0, store).counts
         if radius_tol is not None:
             rule = BoundProbability(
                 looks=sample_sizes(self.n),
@@ -492,10 +528,10 @@ class SmoothedClassifier(BaseSmoother):
                 selected=selection.argmax(axis=1),
                 tolerance=_tolerances(radius_tol, len(prepared.inputs)) / self._unit,
             )
-            votes = self._vote(prepared, "estimate", rule)
+            votes = self._vote(prepared, "estimate", rule, store)
             bounds = bounds_from_lower(rule.selected, votes.value, self._unit)
             return self._certificate(prepared, selection, votes, bounds, rule.looks)
-        votes = self._vote(prepared, "estimate", self.n)
+        votes = self._vote(prepared, "estimate", self.n, store)
         bounds = certify_counts(
             votes.counts,
             selection,
@@ -505,7 +541,7 @@ class SmoothedClassifier(BaseSmoother):
         )
         return self._certificate(prepared, selection, votes, bounds)
 
-    def _vote(self, prepared, purpose, rule):
+    def _vote(self, prepared, purpose, rule, store):
         """Draw votes: a number of them, or until a rule is settled."""
         return count_votes(
             prepared.estimator,
@@ -518,7 +554,33 @@ class SmoothedClassifier(BaseSmoother):
             net_options=self.net_options,
             n_jobs=self.n_jobs,
             verbose=self.verbose,
+            store=store,
         )
+
+    def _open(self, path, prepared):
+        """Return the store of votes as a context, which is None without a path."""
+        if path is None:
+            return nullcontext()
+        if self.method == "exact":
+            raise ValueError(
+                "method='exact' draws no votes that a store could keep: call without "
+                "store."
+            )
+        fitted = "estimator_" in vars(self)
+        if not fitted and not isinstance(self.random_state, Integral):
+            raise ValueError(
+                "a store needs the same noise in every call, but random_state="
+                f"{self.random_state!r} draws other noise each time: give an int, or "
+                "call fit (and keep the fitted classifier)."
+            )
+        settings = fingerprint(
+            prepared.estimator,
+            self.classes_,
+            prepared.inputs,
+            prepared.entropy,
+            self.net_options,
+        )
+        return VoteStore(path, settings)
 
     def _looks(self, first):
         """Sample sizes at which the votes are looked at."""
@@ -537,10 +599,11 @@ class SmoothedClassifier(BaseSmoother):
         two_classes = len(getattr(self, "classes_", ())) == 2
         return self.alpha * (1 if two_classes else bound.top_share)
 
-    def _top_class_votes(self, prepared):
+    def _top_class_votes(self, prepared, path):
         looks = self._looks(first=25)
         rule = NameTopClass(looks, self.alpha, len(prepared.inputs))
-        return self._vote(prepared, "predict", rule)
+        with self._open(path, prepared) as store:
+            return self._vote(prepared, "predict", rule, store)
 
     def _exact(self, prepared):
         """Return exact class probabilities and the certified bounds they give."""

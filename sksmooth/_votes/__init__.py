@@ -3,21 +3,25 @@
 Knows no statistics. One module an idea: `_inputs` (rows, whatever the container),
 `_noise` (the only source of random numbers; on a device: `_device_noise`), one file a
 voter (`_any`, `_linear`, `_torch`), `_nets` (what is a net, without torch),
-`_torch_net` and `_net_modes` (how a net is evaluated), `_engine` (batches, looks,
-parallel), `_exact` (probabilities without votes; with `_exact_axes`, `_exact_trees`,
-`_exact_stumps`, `_exact_sums`).
+`_torch_net` and `_net_modes` (how a net is evaluated), `_engine` (batches, looks),
+`_parallel` (workers), `_store` and `_fingerprint` (votes in a file), `_exact`
+(probabilities without votes; with `_exact_axes`, `_exact_trees`, `_exact_stumps`,
+`_exact_sums`).
 """
 
 from ._affine import pulls_back
 from ._any import check_one_row
 from ._engine import Votes, count_votes
 from ._exact import exact_probabilities
+from ._fingerprint import fingerprint
 from ._inputs import Inputs, check_sigma, check_some_noise
 from ._nets import as_net_takes, find_net, seeded_training
 from ._noise import noisy_training_set
+from ._store import VoteStore, merge_stores
 
 __all__ = [
     "Inputs",
+    "VoteStore",
     "Votes",
     "as_net_takes",
     "check_one_row",
@@ -26,6 +30,8 @@ __all__ = [
     "count_votes",
     "exact_probabilities",
     "find_net",
+    "fingerprint",
+    "merge_stores",
     "noisy_training_set",
     "pulls_back",
     "seeded_training",

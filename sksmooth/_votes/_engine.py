@@ -1,24 +1,23 @@
 """Packs noisy copies of many inputs into batches and counts the classes."""
 
-import sys
 import warnings
 from collections import deque
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from functools import partial
 from itertools import compress
 from numbers import Integral
 from typing import NamedTuple
 
 import numpy as np
 from joblib import effective_n_jobs
-from joblib.parallel import get_active_backend
-from sklearn.utils.parallel import Parallel, delayed
-from tqdm.auto import tqdm
 
 from ._any import AnyVoter
 from ._linear import LinearVoter, linear_scores
 from ._nets import as_net_takes, direct, find_net
 from ._noise import stream_key
+from ._parallel import Chunks, run_chunks, share, shares_memory
+from ._progress import Progress
+from ._store import Ledger
 
 # Where rows are tiny, more of them in one batch gain nothing.
 _MAX_AUTO_ROWS = 65_536
@@ -101,6 +100,7 @@ def count_votes(
     net_options=None,
     n_jobs=None,
     verbose=0,
+    store=None,
 ):
     """Count the classes that `estimator` predicts on noisy copies of each input.
 
@@ -119,7 +119,7 @@ def count_votes(
         of votes at which it is asked, ``empty`` (the value before the first look) and
         ``take(rows)``; ``rule(look, rows, counts)`` returns (value, settled) for the
         inputs that have reached these looks. A settled input gets no more votes; the
-        largest of an input's values is kept.
+        largest of an input's values is kept. With a store, it also has ``questions()``.
 
     entropy : int
         128 bits that key all noise.
@@ -134,64 +134,98 @@ def count_votes(
         How a net is evaluated, see ``SmoothedClassifier``.
 
     n_jobs : int, default=None
-        Workers, each over its own share of the rows.
+        Workers, which get the rows in chunks.
 
     verbose : int, default=0
         1 or more shows a progress bar.
 
+    store : VoteStore, default=None
+        Where votes are read from and written to, once a second or after each chunk.
+
     Returns
     -------
     votes : Votes
-        The same for any `batch_size` and `n_jobs`.
+        The same for any `batch_size`, `n_jobs` and state of the store.
     """
-    n_inputs = len(inputs)
-    n_jobs = min(effective_n_jobs(n_jobs), n_inputs)
-    # A few shares a worker, so that none waits long for the last.
-    n_shares = 1 if n_jobs == 1 else min(n_inputs, 4 * n_jobs)
-    edges = np.linspace(0, n_inputs, n_shares + 1).astype(int).tolist()
-    settings = {"entropy": entropy, "purpose": purpose, "batch_size": batch_size}
+    votes = _no_votes(len(inputs), len(classes), rule)
+    rows, keys, ledger = np.arange(len(inputs)), None, None
+    if store is not None:
+        keys = [stream_key(entropy, purpose, one) for one in inputs.contents()]
+        ledger = Ledger(store, keys, rule, votes)
+        rows = ledger.missing()
     with (
-        tqdm(total=n_inputs, desc=purpose, unit="input", disable=not verbose) as bar,
+        Progress(len(inputs), len(inputs) - len(rows), purpose, verbose) as bar,
+        ledger or nullcontext(),
         warnings.catch_warnings(),
     ):
+        if not len(rows):
+            return votes
         # Said once, when X was validated; not again for every batch. Set here and not
         # in the workers, because threads share the filters; Parallel hands them on.
         for message in ("X has feature names", "X does not have valid feature names"):
             warnings.filterwarnings("ignore", message=message)
-        say = partial(bar.write, file=sys.stderr) if verbose else _hush
-        settings["net_options"] = settle(estimator, classes, inputs, net_options, say)
+        settings = {
+            "classes": classes,
+            "entropy": entropy,
+            "purpose": purpose,
+            "batch_size": batch_size,
+            "net_options": settle(estimator, classes, inputs, net_options, bar.say),
+        }
+
+        def by_others(row):
+            """Another process may have been faster."""
+            if ledger is None or not ledger.read(row):
+                return False
+            bar.update(1, 0)
+            return True
+
+        def report(rows, n_votes):
+            bar.update(len(rows), n_votes)
+            if ledger is not None:
+                ledger.finished(rows)
+
+        n_jobs = min(effective_n_jobs(n_jobs), len(rows))
         if n_jobs == 1:
-            return _count(estimator, classes, inputs, rule, **settings, progress=bar)
-        parts = []
-        rows = [slice(*pair) for pair in zip(edges[:-1], edges[1:], strict=True)]
-        backend, _ = get_active_backend()
-        as_they_come = backend.supports_return_generator
-        shares_memory = getattr(backend, "supports_sharedmem", False)
-        if find_net(estimator) is not None and not shares_memory:
-            from . import _torch_net
-
-            estimator = _torch_net.with_net(estimator, _torch_net.packed)
-        shares = Parallel(
-            n_jobs=n_jobs, return_as="generator" if as_they_come else "list"
-        )(
-            delayed(_count)(
-                estimator,
-                classes,
-                inputs.take(some),
-                rule if isinstance(rule, Integral) else rule.take(some),
-                **settings,
-            )
-            for some in rows
-        )
-        for share in shares:
-            parts.append(share)
-            bar.update(len(share.counts))
-    fields = zip(*parts, strict=True)
-    return Votes(*(None if f[0] is None else np.concatenate(f) for f in fields))
+            todo = None
+            if ledger is not None:
+                todo = ((row, keys[row]) for row in rows if not by_others(row))
+            work = {"todo": todo, "votes": votes, "report": report}
+            _count(estimator, inputs=inputs, rule=rule, **settings, **work)
+            return votes
+        chunks = Chunks(rows, n_jobs, rule if _is_fixed(rule) else rule.looks[0])
+        shared = share((_packed(estimator), settings))
+        for some, part in run_chunks(_count, shared, inputs, rule, chunks, by_others):
+            _put(part, votes, some)
+            report(some, int(part.n_used.sum()))
+    return votes
 
 
-def _hush(message):
-    """Say nothing."""
+def _is_fixed(rule):
+    return isinstance(rule, Integral)
+
+
+def _no_votes(n_inputs, n_classes, rule):
+    return Votes(
+        np.zeros((n_inputs, n_classes), np.int64),
+        np.zeros(n_inputs, np.int64),
+        None if _is_fixed(rule) else rule.empty,
+    )
+
+
+def _put(part, votes, rows):
+    """Copy the votes of some rows to their place."""
+    for source, target in zip(part, votes, strict=True):
+        if target is not None:
+            target[rows] = source
+
+
+def _packed(estimator):
+    """Return what becomes `estimator` in a worker, if workers are processes."""
+    if find_net(estimator) is None or shares_memory():
+        return estimator
+    from . import _torch_net
+
+    return _torch_net.with_net(estimator, _torch_net.packed)
 
 
 def _count(
@@ -204,26 +238,32 @@ def _count(
     purpose,
     batch_size,
     net_options=None,
-    progress=None,
+    todo=None,
+    votes=None,
+    report=None,
 ):
-    """Count votes in this process: fill a batch, classify it, tally, ask the rule."""
+    """Count votes in this process: fill a batch, classify it, tally, ask the rule.
+
+    `todo` yields the rows that are wanted, all by default, with their noise keys. Their
+    votes are put into `votes`. ``report(rows, n_votes)`` is told, after each batch,
+    which rows are settled and how many votes were drawn.
+    """
     voter = make_voter(estimator, classes, inputs, net_options)
-    n_inputs, n_classes = len(inputs), len(classes)
-    fixed = isinstance(rule, Integral)
+    n_inputs = len(inputs)
+    fixed = _is_fixed(rule)
     looks = np.array([rule]) if fixed else rule.looks
-    value = None if fixed else rule.empty
     if batch_size == "auto":
         batch_size = max(1, min(voter.batch_bytes // voter.row_bytes, _MAX_AUTO_ROWS))
     batch_size = min(batch_size, n_inputs * int(looks[-1]))
     batch_size = voter.allocate(batch_size)
-    counts = np.zeros((n_inputs, n_classes), np.int64)
-    n_used = np.zeros(n_inputs, np.int64)
+    if votes is None:
+        votes = _no_votes(n_inputs, len(classes), rule)
+    counts, n_used, value = votes
+    if todo is None:
+        todo = enumerate(stream_key(entropy, purpose, one) for one in inputs.contents())
     # Inputs under way come before new ones, so that few streams are open at a time.
     under_way = deque()
-    new = (
-        _UnderWay(row, voter.open(stream_key(entropy, purpose, content)), 0, looks[0])
-        for row, content in enumerate(inputs.contents())
-    )
+    new = (_UnderWay(row, voter.open(key), 0, looks[0]) for row, key in todo)
     while True:
         # A row is in a batch at most once: what has reached its look has to wait.
         drawn, arrived, filled = [], [], 0
@@ -241,25 +281,23 @@ def _count(
             else:
                 arrived.append(one)
         if not drawn:
-            return Votes(counts, n_used, value)
+            return votes
         rows, sizes = np.transpose(drawn)
         counts[rows] += voter.tally(sizes)
         n_used[rows] += sizes
-        if not arrived:
-            continue
-        look = np.array([one.look for one in arrived])
-        settled = look == len(looks) - 1
-        if not fixed:
-            rows = np.array([one.row for one in arrived])
-            now, enough = rule(look, rows, counts[rows])
+        rows = np.array([one.row for one in arrived], int)
+        settled = np.ones(len(rows), bool)
+        if len(rows) and not fixed:
+            look = np.array([one.look for one in arrived])
+            now, settled = rule(look, rows, counts[rows])
             value[rows] = np.maximum(value[rows], now)
-            settled |= enough
+            settled = settled | (look == len(looks) - 1)
         for one in compress(arrived, ~settled):
             one.look += 1
             one.missing = looks[one.look] - looks[one.look - 1]
             under_way.append(one)
-        if progress is not None:
-            progress.update(int(settled.sum()))
+        if report is not None:
+            report(rows[settled], filled)
 
 
 @dataclass(slots=True)

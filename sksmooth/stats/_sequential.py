@@ -7,11 +7,13 @@ most alpha whatever made the drawing stop at one look and not at another.
 A rule is called as ``rule(look, rows, counts)`` with the index of the look that each of
 some inputs has reached, the inputs' places and their counts so far. It returns, for
 each of them, a value (the engine keeps the largest over the looks) and whether the
-answer is settled.
+answer is settled. ``rule.questions()`` tells what its answers depend on besides votes:
+for each input, bytes that are equal only where the rule would do the same.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import lru_cache
+from hashlib import blake2b
 
 import numpy as np
 from scipy import special
@@ -182,6 +184,23 @@ def _thresholds(looks, alphas, radii, sigma, futility):
     return accept, reject
 
 
+def _questions(rule, own):
+    """Return, for each input, bytes that stand for the rule and the input's `own`.
+
+    `own` has the names of the fields with an entry for each input.
+    """
+    settings = [
+        (field.name, np.asarray(getattr(rule, field.name)).tolist())
+        for field in fields(rule)
+        if field.name not in (*own, "n_inputs")
+    ]
+    shared = blake2b(f"{type(rule).__name__} {settings!r}".encode()).digest()
+    columns = [getattr(rule, name).tolist() for name in own]
+    if not columns:
+        return [shared] * rule.n_inputs
+    return [shared + repr(values).encode() for values in zip(*columns, strict=True)]
+
+
 @dataclass(frozen=True)
 class CertifyKnownLabel:
     """Is the probability of the known label above Phi(r / sigma), for each radius?
@@ -223,6 +242,9 @@ class CertifyKnownLabel:
 
     def take(self, rows):
         return replace(self, label=self.label[rows])
+
+    def questions(self):
+        return _questions(self, ["label"])
 
     def __call__(self, look, rows, counts):
         alphas = split_alpha(self.alpha, len(self.looks))
@@ -266,7 +288,10 @@ class NameTopClass:
         return np.zeros(self.n_inputs, bool)
 
     def take(self, rows):
-        return replace(self, n_inputs=len(range(self.n_inputs)[rows]))
+        return replace(self, n_inputs=len(np.arange(self.n_inputs)[rows]))
+
+    def questions(self):
+        return _questions(self, [])
 
     def __call__(self, look, rows, counts):
         alphas = split_alpha(self.alpha, len(self.looks), last=None)
@@ -316,6 +341,9 @@ class BoundProbability:
         return replace(
             self, selected=self.selected[rows], tolerance=self.tolerance[rows]
         )
+
+    def questions(self):
+        return _questions(self, ["selected", "tolerance"])
 
     def __call__(self, look, rows, counts):
         alphas = split_alpha(self.alpha, len(self.looks))

@@ -1,0 +1,224 @@
+"""Rows handed out to workers: in chunks, each with one thread, the model sent once."""
+
+import os
+import pickle
+import sys
+import threading
+import time
+from contextlib import closing, contextmanager
+from itertools import islice
+from numbers import Integral
+
+import cloudpickle
+import numpy as np
+from joblib import parallel_config
+from joblib.parallel import get_active_backend
+from sklearn.utils.parallel import Parallel, delayed
+from threadpoolctl import threadpool_limits
+
+# Long enough to make nothing of what it costs to hand out a chunk, short enough that
+# little is lost with one.
+_CHUNK_SECONDS = 2.0
+
+# Votes in a first chunk, before anything is known about their pace.
+_FIRST_VOTES = 100_000
+
+
+class Chunks:
+    """Rows in chunks of about two seconds, shorter ones towards the end.
+
+    Parameters
+    ----------
+    rows : ndarray of int
+        Where they stand.
+
+    n_jobs : int
+        Workers.
+
+    first_look : int
+        The fewest votes that an input needs.
+    """
+
+    def __init__(self, rows, n_jobs, first_look):
+        self.rows, self.n_jobs = rows, n_jobs
+        self._first = max(1, _FIRST_VOTES // first_look)
+        self._start, self._n_rows, self._seconds = 0, 0, 0.0
+
+    def __iter__(self):
+        while self._start < len(self.rows):
+            start = self._start
+            self._start += self._size()
+            yield self.rows[start : self._start]
+
+    def _size(self):
+        left = len(self.rows) - self._start
+        if not self._n_rows:
+            size = min(self._first, len(self.rows) // (32 * self.n_jobs))
+        else:
+            pace = self._n_rows / max(self._seconds, 1e-6)
+            # So that no worker waits long for the last one ...
+            fair = left // (4 * self.n_jobs)
+            # ... but tiny chunks are no gain.
+            size = min(_CHUNK_SECONDS * pace, max(fair, 0.1 * pace))
+        return max(1, min(round(size), left))
+
+    def took(self, n_rows, seconds):
+        """Learn what a chunk took, to size those that follow."""
+        self._n_rows += n_rows
+        self._seconds += seconds
+
+
+def shares_memory():
+    """Are the workers of the active backend threads of this process?"""
+    return getattr(get_active_backend()[0], "supports_sharedmem", False)
+
+
+def share(content):
+    """Return an object whose ``content()`` is `content`, in any worker."""
+    return Here(content) if shares_memory() else Parcel(content)
+
+
+def run_chunks(count, shared, inputs, rule, chunks, skip):
+    """Count votes of all chunks in the workers of joblib's backend.
+
+    Parameters
+    ----------
+    count : callable
+        ``count(estimator, inputs=..., rule=..., **settings)``, importable by name.
+
+    shared : what `share` returned for (estimator, settings)
+
+    inputs, rule : Inputs, int or stopping rule
+        Cut into chunks by their ``take``.
+
+    chunks : Chunks
+
+    skip : callable
+        Told a row, says whether its votes are not needed any more.
+
+    Yields
+    ------
+    rows : ndarray of int
+        Those of a chunk that were not skipped; chunks come in any order.
+
+    votes : Votes
+    """
+
+    def tasks():
+        for rows in chunks:
+            rows = rows[[not skip(row) for row in rows]]
+            if len(rows):
+                some = _as_slice(rows)
+                part = rule if isinstance(rule, Integral) else rule.take(some)
+                yield delayed(_work)(count, shared, rows, inputs.take(some), part)
+
+    backend, _ = get_active_backend()
+    options = {"n_jobs": chunks.n_jobs, "batch_size": 1}
+    if backend.supports_return_generator:
+        results = Parallel(**options, return_as="generator_unordered")(tasks())
+    else:
+        results = _in_rounds(Parallel(**options), tasks(), 4 * chunks.n_jobs)
+    # Closed at once when interrupted: that stops the workers.
+    with closing(results):
+        for rows, votes, seconds in results:
+            chunks.took(len(rows), seconds)
+            yield rows, votes
+
+
+def _in_rounds(parallel, tasks, size):
+    """Yield results of a backend that returns them only all at once."""
+    with parallel:
+        while some := list(islice(tasks, size)):
+            yield from parallel(some)
+
+
+def _as_slice(rows):
+    """Return rows as a slice if they are neighbours, which needs no copy."""
+    first, last = int(rows[0]), int(rows[-1])
+    neighbours = last - first == len(rows) - 1 and np.all(np.diff(rows) == 1)
+    return slice(first, last + 1) if neighbours else rows
+
+
+def _work(count, shared, rows, inputs, rule):
+    """Count the votes of one chunk; what a worker does."""
+    start = time.perf_counter()
+    # First, for the libraries that it loads.
+    estimator, settings = shared.content()
+    with one_thread(), parallel_config("sequential"):
+        votes = count(estimator, inputs=inputs, rule=rule, **settings)
+    return rows, votes, time.perf_counter() - start
+
+
+class Here:
+    """An object for workers that are threads of this process."""
+
+    def __init__(self, content):
+        self._content = content
+
+    def content(self):
+        """Return the object."""
+        return self._content
+
+
+class Parcel:
+    """An object that is pickled once and unpickled once in every process.
+
+    Its arrays travel next to the pickle, so that joblib can map large ones into the
+    memory of all workers instead of copying them.
+    """
+
+    def __init__(self, content):
+        buffers = []
+        self.token = os.urandom(16)
+        self.pickle = np.frombuffer(
+            cloudpickle.dumps(content, protocol=5, buffer_callback=buffers.append),
+            np.uint8,
+        )
+        self.buffers = [np.frombuffer(b.raw(), np.uint8) for b in buffers]
+
+    def content(self):
+        """Return the object."""
+        with _OPENING:
+            if self.token not in _OPENED:
+                _OPENED.clear()  # one run at a time, else models would pile up
+                _OPENED[self.token] = pickle.loads(self.pickle, buffers=self.buffers)
+            return _OPENED[self.token]
+
+
+_OPENED = {}
+_OPENING = threading.Lock()
+
+
+class _BlasLimit:
+    """How many workers of this process want one BLAS thread, and how to go back."""
+
+    lock = threading.Lock()
+    n_workers = 0
+    before = None
+
+
+@contextmanager
+def one_thread():
+    """Let BLAS, OpenMP and torch use one thread: the cores are for the workers.
+
+    Workers that are threads share the limit of BLAS, so the first one sets it and the
+    last one lifts it. OpenMP and torch keep one for every thread.
+    """
+    torch = sys.modules.get("torch")
+    n_threads = None if torch is None else torch.get_num_threads()
+    with _BlasLimit.lock:
+        if not _BlasLimit.n_workers:
+            _BlasLimit.before = threadpool_limits(1, user_api="blas")
+        _BlasLimit.n_workers += 1
+    try:
+        with threadpool_limits(1, user_api="openmp"):
+            if torch is not None:
+                torch.set_num_threads(1)
+            yield
+    finally:
+        if torch is not None:
+            torch.set_num_threads(n_threads)
+        with _BlasLimit.lock:
+            _BlasLimit.n_workers -= 1
+            if not _BlasLimit.n_workers:
+                _BlasLimit.before.restore_original_limits()

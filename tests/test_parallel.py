@@ -1,0 +1,206 @@
+"""Workers: the same votes from all of them, the model sent once, one thread each."""
+
+import os
+import signal
+import sys
+import warnings
+from pathlib import Path
+
+import joblib
+import numpy as np
+import pytest
+from sklearn.datasets import load_iris
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.tree import DecisionTreeClassifier
+from threadpoolctl import threadpool_info, threadpool_limits
+
+from sksmooth import SmoothedClassifier
+from sksmooth._votes._parallel import Chunks, Parcel, one_thread
+
+X, y = load_iris(return_X_y=True)
+FOREST = RandomForestClassifier(5, random_state=0).fit(X, y)
+
+
+def smooth(base=FOREST, **params):
+    return SmoothedClassifier(
+        base, **{"sigma": 0.3, "n": 400, "random_state": 0, **params}
+    )
+
+
+def sizes(chunks, seconds_of):
+    """Cut rows while a chunk of k rows takes ``seconds_of(k)``."""
+    got = []
+    for rows in chunks:
+        got.append(len(rows))
+        chunks.took(len(rows), seconds_of(len(rows)))
+    return got
+
+
+def test_chunks_hold_every_row_once():
+    rows = np.random.default_rng(0).permutation(1000)
+    for first_look in (25, 100_000):
+        for pace in (1e-6, 0.01, 1.0, 1e6):
+            chunks = Chunks(rows, 2, first_look)
+            got = []
+            for some in chunks:
+                got.append(some)
+                chunks.took(len(some), len(some) * pace)
+            np.testing.assert_array_equal(np.concatenate(got), rows)
+
+
+def test_chunks_take_two_seconds_and_less_at_the_end():
+    got = sizes(Chunks(np.arange(50_000), 2, 100), lambda k: k / 100)
+    assert got[0] == 50_000 // 64  # at most, before the pace is known
+    assert set(got[1:200]) == {200}  # two seconds
+    assert got[-20] < 100
+    assert min(got[:-1]) == 10  # a tenth of a second
+    # one input may take longer than that
+    assert set(sizes(Chunks(np.arange(100), 2, 100_000), lambda k: 30 * k)) == {1}
+    # tiny ones are not worth being handed out
+    assert len(sizes(Chunks(np.arange(150), 2, 25), lambda k: k * 1e-5)) < 5
+
+
+class Fussy(DecisionTreeClassifier):
+    """Raises if there is more than one thread for a worker; tells who unpickled it."""
+
+    log = None
+
+    def __setstate__(self, state):
+        super().__setstate__(state)
+        if self.log:
+            with open(self.log, "a") as file:
+                file.write(f"{os.getpid()}\n")
+
+    def predict(self, X):
+        threads = {pool["filepath"]: pool["num_threads"] for pool in threadpool_info()}
+        if "torch" in sys.modules:
+            threads["torch"] = sys.modules["torch"].get_num_threads()
+        if set(threads.values()) - {1}:
+            raise RuntimeError(f"more than one thread: {threads}")
+        if joblib.effective_n_jobs(-1) != 1:
+            raise RuntimeError("a worker may start workers of its own")
+        return super().predict(X)
+
+
+@pytest.mark.parametrize("backend", ["loky", "threading"])
+def test_a_worker_gets_one_thread_and_one_model(backend, tmp_path):
+    torch = pytest.importorskip("torch")
+    base = Fussy(random_state=0).fit(X, y)
+    expected = smooth(DecisionTreeClassifier(random_state=0).fit(X, y)).certify(X)
+    base.log = str(tmp_path / "log")
+    before = threadpool_info(), torch.get_num_threads()
+    with joblib.parallel_config(backend=backend):
+        got = smooth(base, n_jobs=2).certify(X)
+    np.testing.assert_array_equal(got.counts, expected.counts)
+    assert (threadpool_info(), torch.get_num_threads()) == before
+    if backend == "threading":
+        assert not os.path.exists(base.log)
+        return
+    # once for each draw of votes in each worker, not for each of dozens of chunks
+    opened = Path(base.log).read_text().split()
+    assert len(set(opened)) <= 2
+    assert str(os.getpid()) not in opened
+    assert all(opened.count(worker) <= 2 for worker in set(opened))
+
+
+def blas():
+    return [p["num_threads"] for p in threadpool_info() if p["user_api"] == "blas"]
+
+
+def test_the_limit_of_blas_is_lifted_by_the_last_worker():
+    with threadpool_limits(2, user_api="blas"):
+        first, second = one_thread(), one_thread()
+        first.__enter__()
+        second.__enter__()
+        first.__exit__(None, None, None)
+        assert set(blas()) == {1}
+        second.__exit__(None, None, None)
+        assert set(blas()) == {2}
+
+
+def test_a_parcel_is_opened_once_and_holds_arrays_beside_the_pickle():
+    content = {"a": np.arange(10_000.0), "b": FOREST}
+    parcel = Parcel(content)
+    assert sum(len(buffer) for buffer in parcel.buffers) >= 80_000
+    assert len(parcel.pickle) < 80_000
+    opened = parcel.content()
+    np.testing.assert_array_equal(opened["a"], content["a"])
+    np.testing.assert_array_equal(opened["b"].predict(X), FOREST.predict(X))
+    assert parcel.content() is opened
+    Parcel([]).content()
+    assert parcel.content() is not opened
+
+
+def test_a_base_with_workers_of_its_own():
+    base = RandomForestClassifier(5, random_state=0, n_jobs=2).fit(X, y)
+    np.testing.assert_array_equal(
+        smooth(base, n_jobs=2).predict(X), smooth().predict(X)
+    )
+
+
+def test_errors_of_a_worker_reach_the_caller():
+    base = Raising(random_state=0).fit(X, y)
+    with pytest.raises(RuntimeError, match="Raising.predict failed.*no such leaf"):
+        smooth(base, n_jobs=2).predict(X)
+
+
+class Raising(DecisionTreeClassifier):
+    def predict(self, X):
+        raise KeyError("no such leaf")
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """Two worker processes of dask."""
+    distributed = pytest.importorskip("distributed")
+    with warnings.catch_warnings():
+        # of the libraries below it, not of ours
+        warnings.simplefilter("ignore")
+        with (
+            distributed.LocalCluster(
+                n_workers=2,
+                threads_per_worker=1,
+                processes=True,
+                dashboard_address=None,
+            ) as cluster,
+            distributed.Client(cluster) as client,
+        ):
+            yield client
+
+
+def same_bytes(one, other):
+    for name in ("prediction", "radius", "counts", "selection_counts", "n_used"):
+        assert getattr(one, name).tobytes() == getattr(other, name).tobytes()
+
+
+def test_dask_gives_the_same_bytes(cluster, tmp_path):
+    expected = smooth().certify(X)
+    with joblib.parallel_config(backend="dask"):
+        same_bytes(smooth().certify(X), expected)
+        path = tmp_path / "votes.sqlite"
+        smooth().certify(X[:20], store=path)
+        same_bytes(smooth().certify(X, store=path), expected)
+        correct = smooth().certified_correct(X, y, [0.1, 0.3])
+    np.testing.assert_array_equal(correct, smooth().certified_correct(X, y, [0.1, 0.3]))
+
+
+class Mortal(DecisionTreeClassifier):
+    """Kills the first worker that gets to the middle of its rows."""
+
+    def predict(self, X):
+        try:
+            os.close(os.open(self.marker, os.O_CREAT | os.O_EXCL))
+        except FileExistsError:
+            return super().predict(X)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.mark.filterwarnings("ignore")  # what dask says about the loss
+def test_dask_retries_what_a_killed_worker_had(cluster, tmp_path):
+    base = Mortal(random_state=0).fit(X, y)
+    base.marker = str(tmp_path / "killed")
+    with joblib.parallel_config(backend="dask"):
+        got = smooth(base).certify(X)
+    assert os.path.exists(base.marker)
+    expected = smooth(DecisionTreeClassifier(random_state=0).fit(X, y)).certify(X)
+    same_bytes(got, expected)
