@@ -33,6 +33,7 @@ from ._validation import (
 from ._votes import (
     Inputs,
     as_net_takes,
+    check_grid,
     check_one_row,
     check_sigma,
     find_net,
@@ -94,6 +95,7 @@ class BaseSmoother(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
 
     def _fit(self, X, y, sample_weight, params):
         check_no_regressor(self.estimator)
+        check_grid(self.grid)
         inputs = check_inputs(X, self.sigma, self, reset=True)
         y = check_y(y)
         check_consistent_length(inputs.values, y, sample_weight)
@@ -168,6 +170,12 @@ class BaseSmoother(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             # What it was fitted on is not known here: let it look at the columns.
             check_one_row(estimator, inputs)
         sigma = check_sigma(self.sigma, inputs.input_shape)
+        if self.grid is not None and self.method == "exact":
+            raise ValueError(
+                "method='exact' adds no noise to X, so there is nothing to round: its "
+                "certificates hold without a grid. Set grid=None."
+            )
+        inputs = inputs.on_grid(self.grid)
         return Prepared(estimator, inputs, sigma, entropy)
 
     def get_metadata_routing(self):

@@ -49,7 +49,11 @@ class AnyVoter(Voter):
     def fill(self, start, stop, row, stream):
         """Put noisy copies of input `row` into places start ... stop - 1."""
         noisy_copies(
-            self.inputs.values[row], self.inputs.sigma, stream, self._batch[start:stop]
+            self.inputs.values[row],
+            self.inputs.sigma,
+            stream,
+            self._batch[start:stop],
+            grid=self.inputs.grid,
         )
         self._rows[start:stop] = row
 

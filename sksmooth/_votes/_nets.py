@@ -134,6 +134,8 @@ def fold(steps, inputs):
         if inputs.frame is not None:
             return None, None, "skorch takes a data frame apart by columns"
         return inputs.values, inputs.sigma, None
+    if inputs.grid is not None:
+        return None, None, "on a grid, noise is added before the steps"
     matrix = inputs.matrix()
     if matrix is None:
         return None, None, "the steps before the net get no numbers in two dimensions"
