@@ -1,10 +1,11 @@
 """How a base classifier is wrapped: trained under noise, and made ready to vote."""
 
+import warnings
 from typing import NamedTuple
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
-from sklearn.exceptions import NotFittedError
+from sklearn.exceptions import InconsistentVersionWarning, NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import UNUSED, MetadataRouter, MethodMapping
@@ -194,6 +195,31 @@ class BaseSmoother(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             )
         )
 
+    def __getstate__(self):
+        return {**super().__getstate__(), "_sksmooth_version": _version()}
+
+    def __setstate__(self, state):
+        state = dict(state)
+        made_by = state.pop("_sksmooth_version", "unknown")
+        name, current = type(self).__name__, _version()
+        missing = sorted(set(self._get_param_names()) - set(state))
+        if missing:
+            raise ValueError(
+                f"this {name} was pickled by another version of sksmooth ({made_by}; "
+                f"this is {current}), which had no parameter {missing[0]!r}: load and "
+                "use it with that version, or fit anew."
+            )
+        if made_by != current:
+            warnings.warn(
+                InconsistentVersionWarning(
+                    estimator_name=name,
+                    current_sklearn_version=f"{current} of sksmooth",
+                    original_sklearn_version=f"{made_by} of sksmooth",
+                ),
+                stacklevel=2,
+            )
+        super().__setstate__(state)
+
     def __sklearn_is_fitted__(self):
         if "estimator_" in vars(self):
             return True
@@ -214,6 +240,12 @@ class BaseSmoother(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
                 tags.classifier_tags.multi_class = base.classifier_tags.multi_class
                 tags.classifier_tags.poor_score = base.classifier_tags.poor_score
         return tags
+
+
+def _version():
+    from . import __version__  # not yet there when this module is imported
+
+    return __version__
 
 
 def _check_known(y, classes):

@@ -6,6 +6,7 @@ loaded, no estimator can be a net.
 
 import sys
 
+import narwhals as nw
 import numpy as np
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
@@ -142,7 +143,9 @@ def fold(steps, inputs):
     X, sigma = matrix
     one = inputs.take(slice(0, 1))
     # Also tells the width behind the steps, which not every transformer knows.
-    transformed = one.values if one.frame is None else one.frame
+    # A copy: steps may work in place.
+    transformed = one.values.copy() if one.frame is None else one.table.clone()
+    transformed = nw.to_native(transformed, pass_through=True)
     for step in steps:
         transformed = step.transform(transformed)
     if not isinstance(transformed, np.ndarray):
