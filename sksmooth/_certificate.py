@@ -15,6 +15,7 @@ from .stats import (
 )
 from .stats._certify import BOUNDS, bounds_from_lower
 from .stats._checks import check_radius
+from .stats._radius import radius_after_loss
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -83,6 +84,10 @@ class Certificate:
     projected : bool
         True if `recertify` scaled the counts: an extrapolation, not a certificate.
 
+    radius_loss : ndarray of float of shape (n_inputs,) or None
+        What rounding the inputs to a grid has taken off `radius`, in its units; None
+        without a grid.
+
     See Also
     --------
     SmoothedClassifier.certify : Makes certificates.
@@ -122,6 +127,7 @@ class Certificate:
     first_equal: np.ndarray
     looks: np.ndarray
     projected: bool = False
+    radius_loss: np.ndarray | None = None
 
     def __post_init__(self):
         # Views, so that the arrays of the classifier stay writable for their owner.
@@ -267,13 +273,14 @@ class Certificate:
             bounds = certify_counts(
                 counts, self.selection_counts, alpha=alpha, bound=bound, sigma=unit
             )
+        radius = radius_after_loss(bounds.radius, self.radius_loss)
         prediction = name_classes(
-            bounds.selected, bounds.radius > 0, self.classes, self.abstain_label
+            bounds.selected, radius > 0, self.classes, self.abstain_label
         )
         return replace(
             self,
             prediction=prediction,
-            radius=bounds.radius,
+            radius=radius,
             p_lower=bounds.p_lower,
             p_upper=bounds.p_upper,
             selected=bounds.selected,

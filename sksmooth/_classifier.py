@@ -1,5 +1,6 @@
 """SmoothedClassifier: the scikit-learn face over votes and guarantees."""
 
+import math
 from contextlib import nullcontext
 from numbers import Integral, Real
 
@@ -15,6 +16,8 @@ from ._votes import (
     count_votes,
     exact_probabilities,
     fingerprint,
+    grid_step,
+    loss_of_others,
 )
 from ._wrapper import BaseSmoother
 from .stats import (
@@ -26,6 +29,7 @@ from .stats import (
 )
 from .stats._certify import BOUNDS, bounds_from_lower, bounds_from_upper
 from .stats._checks import check_radius
+from .stats._radius import radius_after_loss, radius_before_loss
 from .stats._sequential import BoundProbability, CertifyKnownLabel, NameTopClass
 
 # The one way of certifying that can stop early and still give a valid radius.
@@ -89,6 +93,13 @@ class SmoothedClassifier(BaseSmoother):
         "exact" computes the probabilities instead of voting: no votes, no failure
         probability. For two-class linear classifiers, decision trees and two-class
         ensembles of stumps, also behind scalers.
+
+    grid : None, "auto" or float, default=None
+        Step h of a grid, a power of two, to which inputs and noise are rounded before
+        they are added, so that no rounding in x + noise can make a certificate false.
+        "auto" takes about sigma / 2^16. Radii are then smaller by at most h sqrt(d)
+        for d features. None trusts that f cannot tell x from the lowest bits of
+        x + noise, as other implementations do. Does not affect training.
 
     n_copies : int, default=1
         `fit` trains on this many noisy copies of every input; 0 trains on clean data.
@@ -161,8 +172,10 @@ class SmoothedClassifier(BaseSmoother):
     The certificate holds for the classifier g, not for f: use `predict` of this
     class where it matters.
 
-    The guarantee assumes exact arithmetic and noise that the adversary cannot
-    foresee; keep `random_state` secret where that matters.
+    The guarantee assumes noise that the adversary cannot foresee; keep `random_state`
+    secret where that matters. Without a `grid` it also assumes exact arithmetic. With
+    one, g(x) is the vote around x rounded to the grid, and f is what `predict` of
+    `estimator` computes there, rounding included; no short cut replaces it.
 
     Rows that are equal share their noise, so their votes are equal too.
 
@@ -197,6 +210,7 @@ class SmoothedClassifier(BaseSmoother):
         "stopping": [StrOptions({"sequential", "fixed"})],
         "bound": [StrOptions(set(BOUNDS))],
         "method": [StrOptions({"monte_carlo", "exact"})],
+        "grid": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"}), None],
         "n_copies": [Interval(Integral, 0, None, closed="left")],
         "noise_param": [str, None],
         "abstain_label": [str, Real, None],
@@ -221,6 +235,7 @@ class SmoothedClassifier(BaseSmoother):
         stopping="sequential",
         bound="cohen",
         method="monte_carlo",
+        grid=None,
         n_copies=1,
         noise_param=None,
         abstain_label="auto",
@@ -238,6 +253,7 @@ class SmoothedClassifier(BaseSmoother):
         self.stopping = stopping
         self.bound = bound
         self.method = method
+        self.grid = grid
         self.n_copies = n_copies
         self.noise_param = noise_param
         self.abstain_label = abstain_label
@@ -438,14 +454,15 @@ class SmoothedClassifier(BaseSmoother):
             correct = np.zeros((len(y), radii.size), bool)
             known = np.flatnonzero(label >= 0)
             if len(known):
+                part = prepared._replace(inputs=prepared.inputs.take(known))
                 rule = CertifyKnownLabel(
                     looks=self._looks(first=100),
                     alpha=self.alpha,
                     radii=radii.ravel(),
                     sigma=self._unit,
                     label=label[known],
+                    loss=part.inputs.loss,
                 )
-                part = prepared._replace(inputs=prepared.inputs.take(known))
                 with self._open(store, prepared) as store:
                     correct[known] = self._vote(part, "estimate", rule, store).value
         return correct.reshape(len(y), *radii.shape)
@@ -462,7 +479,8 @@ class SmoothedClassifier(BaseSmoother):
         Returns
         -------
         radius : float
-            In the units of certified radii. Infinite if `method` is "exact".
+            In the units of certified radii. Infinite if `method` is "exact". With a
+            `grid`: for an input on it.
 
         See Also
         --------
@@ -471,7 +489,8 @@ class SmoothedClassifier(BaseSmoother):
         if self.method == "exact":
             return np.inf
         alpha = self._alpha_for_radius(self.n, known_label)
-        return float(max_certifiable_radius(self.n, self._unit, alpha))
+        reach = max_certifiable_radius(self.n, self._unit, alpha)
+        return float(radius_after_loss(reach, self._least_loss()))
 
     def required_samples(self, radius, *, known_label=False):
         """Return the smallest `n` with which a radius can be certified at all.
@@ -498,6 +517,7 @@ class SmoothedClassifier(BaseSmoother):
             raise ValueError(f"radius must be one number, got {radius!r}.")
         if self.method == "exact":
             return 0
+        radius = radius_before_loss(radius, self._least_loss())
         # Up to 100 votes there is one look, beyond there are several.
         for n in (1, 101):
             alpha = self._alpha_for_radius(n, known_label)
@@ -591,6 +611,15 @@ class SmoothedClassifier(BaseSmoother):
         """What radii are multiples of: sigma, or 1 if sigma is an array."""
         return float(self.sigma) if np.ndim(self.sigma) == 0 else 1.0
 
+    def _least_loss(self):
+        """What a grid takes off the radius of any input; None without one."""
+        if self.grid is None:
+            return None
+        # Before `fit` the number of features may not be known: one at least.
+        shape = getattr(self, "input_shape_", (getattr(self, "n_features_in_", 1),))
+        step = grid_step(self.grid, self.sigma)
+        return loss_of_others(np.asarray(self.sigma), step, math.prod(shape))
+
     def _alpha_for_radius(self, n, known_label):
         """Share of alpha that is there for a radius after `n` votes."""
         bound = BOUNDS[self.bound]
@@ -614,10 +643,12 @@ class SmoothedClassifier(BaseSmoother):
 
     def _certificate(self, prepared, selection, votes, bounds, looks=None):
         exact = self.method == "exact"
+        loss = prepared.inputs.loss
+        radius = radius_after_loss(bounds.radius, loss)
         n = 0 if exact else self.n
         return Certificate(
-            prediction=self._labels(bounds.selected, bounds.radius > 0),
-            radius=bounds.radius,
+            prediction=self._labels(bounds.selected, radius > 0),
+            radius=radius,
             p_lower=bounds.p_lower,
             p_upper=bounds.p_upper,
             selected=bounds.selected,
@@ -632,6 +663,7 @@ class SmoothedClassifier(BaseSmoother):
             classes=self.classes_,
             abstain_label=self.abstain_label_,
             first_equal=prepared.inputs.first_equal(),
+            radius_loss=loss,
         )
 
     def _labels(self, winner, certain):

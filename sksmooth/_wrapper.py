@@ -1,10 +1,11 @@
 """How a base classifier is wrapped: trained under noise, and made ready to vote."""
 
+import warnings
 from typing import NamedTuple
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
-from sklearn.exceptions import NotFittedError
+from sklearn.exceptions import InconsistentVersionWarning, NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import UNUSED, MetadataRouter, MethodMapping
@@ -33,6 +34,7 @@ from ._validation import (
 from ._votes import (
     Inputs,
     as_net_takes,
+    check_grid,
     check_one_row,
     check_sigma,
     find_net,
@@ -95,6 +97,7 @@ class BaseSmoother(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
 
     def _fit(self, X, y, sample_weight, params):
         check_no_regressor(self.estimator)
+        check_grid(self.grid)
         inputs = check_inputs(X, self.sigma, self, reset=True)
         y = check_y(y)
         check_consistent_length(inputs.values, y, sample_weight)
@@ -171,6 +174,12 @@ class BaseSmoother(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             # What it was fitted on is not known here: let it look at the columns.
             check_one_row(estimator, inputs)
         sigma = check_sigma(self.sigma, inputs.input_shape)
+        if self.grid is not None and self.method == "exact":
+            raise ValueError(
+                "method='exact' adds no noise to X, so there is nothing to round: its "
+                "certificates hold without a grid. Set grid=None."
+            )
+        inputs = inputs.on_grid(self.grid)
         return Prepared(estimator, inputs, sigma, entropy)
 
     def get_metadata_routing(self):
@@ -188,6 +197,31 @@ class BaseSmoother(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
                 method_mapping=MethodMapping().add(caller="fit", callee="fit"),
             )
         )
+
+    def __getstate__(self):
+        return {**super().__getstate__(), "_sksmooth_version": _version()}
+
+    def __setstate__(self, state):
+        state = dict(state)
+        made_by = state.pop("_sksmooth_version", "unknown")
+        name, current = type(self).__name__, _version()
+        missing = sorted(set(self._get_param_names()) - set(state))
+        if missing:
+            raise ValueError(
+                f"this {name} was pickled by another version of sksmooth ({made_by}; "
+                f"this is {current}), which had no parameter {missing[0]!r}: load and "
+                "use it with that version, or fit anew."
+            )
+        if made_by != current:
+            warnings.warn(
+                InconsistentVersionWarning(
+                    estimator_name=name,
+                    current_sklearn_version=f"{current} of sksmooth",
+                    original_sklearn_version=f"{made_by} of sksmooth",
+                ),
+                stacklevel=2,
+            )
+        super().__setstate__(state)
 
     def __sklearn_is_fitted__(self):
         if "estimator_" in vars(self):
@@ -209,6 +243,12 @@ class BaseSmoother(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
                 tags.classifier_tags.multi_class = base.classifier_tags.multi_class
                 tags.classifier_tags.poor_score = base.classifier_tags.poor_score
         return tags
+
+
+def _version():
+    from . import __version__  # not yet there when this module is imported
+
+    return __version__
 
 
 def _check_known(y, classes):

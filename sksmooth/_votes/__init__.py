@@ -1,12 +1,12 @@
 """From an estimator and inputs to votes: how often each class is predicted under noise.
 
 Knows no statistics. One module an idea: `_inputs` (rows, whatever the container),
-`_noise` (the only source of random numbers; on a device: `_device_noise`), one file a
-voter (`_any`, `_linear`, `_torch`), `_nets` (what is a net, without torch),
-`_torch_net` and `_net_modes` (how a net is evaluated), `_engine` (batches, looks),
-`_parallel` (workers), `_store` and `_fingerprint` (votes in a file), `_exact`
-(probabilities without votes; with `_exact_axes`, `_exact_trees`, `_exact_stumps`,
-`_exact_sums`).
+`_noise` (the only source of random numbers; on a device: `_device_noise`), `_grid`
+(noise that is added exactly), one file a voter (`_any`, `_linear`, `_torch`), `_nets`
+(what is a net, without torch), `_torch_net` and `_net_modes` (how a net is evaluated),
+`_engine` (batches, looks), `_parallel` (workers), `_store` and `_fingerprint` (votes in
+a file), `_exact` (probabilities without votes; with `_exact_axes`, `_exact_trees`,
+`_exact_stumps`, `_exact_sums`).
 """
 
 from ._affine import pulls_back
@@ -14,6 +14,7 @@ from ._any import check_one_row
 from ._engine import Votes, count_votes
 from ._exact import exact_probabilities
 from ._fingerprint import fingerprint
+from ._grid import check_grid, grid_step, loss_of_others
 from ._inputs import Inputs, check_sigma, check_some_noise
 from ._nets import as_net_takes, find_net, seeded_training
 from ._noise import noisy_training_set
@@ -24,6 +25,7 @@ __all__ = [
     "VoteStore",
     "Votes",
     "as_net_takes",
+    "check_grid",
     "check_one_row",
     "check_sigma",
     "check_some_noise",
@@ -32,6 +34,8 @@ __all__ = [
     "find_net",
     "fingerprint",
     "merge_stores",
+    "grid_step",
+    "loss_of_others",
     "noisy_training_set",
     "pulls_back",
     "seeded_training",

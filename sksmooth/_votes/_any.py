@@ -49,7 +49,11 @@ class AnyVoter(Voter):
     def fill(self, start, stop, row, stream):
         """Put noisy copies of input `row` into places start ... stop - 1."""
         noisy_copies(
-            self.inputs.values[row], self.inputs.sigma, stream, self._batch[start:stop]
+            self.inputs.values[row],
+            self.inputs.sigma,
+            stream,
+            self._batch[start:stop],
+            grid=self.inputs.grid,
         )
         self._rows[start:stop] = row
 
@@ -96,7 +100,9 @@ def _predict(estimator, X, what):
 def check_one_row(estimator, inputs):
     """Let `estimator` predict the first input as it is, to see whether it can."""
     one = inputs.take(slice(0, 1))
-    X = one.frame
-    if X is None:
+    # A copy: what the estimator does to its input must not reach the user's X.
+    if one.frame is None:
         X = as_net_takes(estimator, one.values.copy())
+    else:
+        X = one.table.clone().to_native()
     _predict(estimator, X, "inputs as they are")

@@ -3,7 +3,7 @@
 import warnings
 from collections import deque
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import compress
 from numbers import Integral
 from typing import NamedTuple
@@ -28,7 +28,8 @@ def make_voter(estimator, classes, inputs, net_options=None):
 
     What a net's options ask for has been settled by ``settle``.
     """
-    scores = linear_scores(estimator)
+    # On a grid f is what `predict` computes for each point of it, rounding included.
+    scores = linear_scores(estimator) if inputs.grid is None else None
     matrix = inputs.matrix() if scores is not None else None
     if matrix is not None:
         return LinearVoter(*scores, *matrix)
@@ -39,10 +40,12 @@ def make_voter(estimator, classes, inputs, net_options=None):
     from . import _torch, _torch_net
 
     if reason is None:
-        return _torch.make(net, classes, values, sigma, inputs.origin, net_options)
-    values = as_net_takes(estimator, inputs.values)
+        return _torch.make(
+            net, classes, values, sigma, inputs.origin, net_options, grid=inputs.grid
+        )
+    inputs = inputs.as_dtype(as_net_takes(estimator, inputs.values).dtype)
     estimator = _torch_net.with_net(estimator, _torch_net.silenced)
-    return AnyVoter(estimator, classes, replace(inputs, values=values))
+    return AnyVoter(estimator, classes, inputs)
 
 
 def settle(estimator, classes, inputs, net_options, say):

@@ -62,7 +62,7 @@ def fingerprint(estimator, classes, inputs, entropy, net_options):
         settings["columns"] = _describe([(str(name), str(d)) for name, d in dtypes])
     # All that Inputs knows, next to the rows, is how noise is put on them.
     for field in fields(inputs):
-        if field.name not in ("values", "frame", "taken"):
+        if field.name not in ("values", "frame", "taken", "loss"):
             settings[field.name] = _describe(getattr(inputs, field.name))
     return settings
 

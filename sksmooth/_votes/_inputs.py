@@ -7,6 +7,11 @@ from typing import Any
 import narwhals as nw
 import numpy as np
 
+from ._grid import check_range, grid_step, round_to_grid, rounding_loss
+
+# Rows are rounded to a grid in chunks of about this much memory.
+_CHUNK_BYTES = 2**24
+
 
 @dataclass(frozen=True)
 class Inputs:
@@ -29,6 +34,12 @@ class Inputs:
 
     taken : ndarray of int of shape (n_inputs,) or None
         Where these rows stand in the user's X, for error messages; None if X is whole.
+
+    grid : float, ndarray that broadcasts to `shape`, or None
+        Steps of the grid that `values` are on; None if they are on none.
+
+    loss : ndarray of float of shape (n_inputs,) or None
+        What having been rounded to the grid takes off each radius.
     """
 
     values: np.ndarray
@@ -36,6 +47,8 @@ class Inputs:
     frame: Any = None
     noisy: tuple = ()
     taken: np.ndarray | None = None
+    grid: Any = None
+    loss: np.ndarray | None = None
 
     @classmethod
     def from_array(cls, X, sigma):
@@ -109,7 +122,55 @@ class Inputs:
         """Return the inputs in a slice of rows."""
         frame = None if self.frame is None else self.table[rows].to_native()
         taken = self.origin[rows]
-        return replace(self, values=self.values[rows], frame=frame, taken=taken)
+        loss = None if self.loss is None else self.loss[rows]
+        return replace(
+            self, values=self.values[rows], frame=frame, taken=taken, loss=loss
+        )
+
+    def on_grid(self, grid):
+        """Return the inputs rounded to a grid, on which noise is added exactly.
+
+        Parameters
+        ----------
+        grid : None, "auto" or float
+            Step of the grid; None returns the inputs as they are.
+
+        Raises
+        ------
+        ValueError
+            If `grid` is no power of two or too fine, or if noisy copies could leave
+            the range in which every multiple of it is a number of their dtype.
+        """
+        if grid is None:
+            return self
+        step = grid_step(grid, self.sigma)
+        for dtype in self._noisy_dtypes():
+            check_range(self.values, self.sigma, step, dtype)
+        values, loss = np.empty_like(self.values), np.empty(len(self))
+        size = max(1, _CHUNK_BYTES // max(1, 8 * self.values[0].size))
+        for start in range(0, len(self), size):
+            some = slice(start, start + size)
+            values[some] = round_to_grid(self.values[some], self.sigma, step)
+            loss[some] = rounding_loss(
+                self.values[some], values[some], self.sigma, step
+            )
+        frame = self.frame
+        if frame is not None:
+            frame = self.assemble(values, np.arange(len(self)))
+        return replace(self, values=values, frame=frame, grid=step, loss=loss)
+
+    def as_dtype(self, dtype):
+        """Return the inputs with `values` of another floating-point dtype."""
+        if self.grid is not None:
+            check_range(self.values, self.sigma, self.grid, dtype)
+        return replace(self, values=self.values.astype(dtype, copy=False))
+
+    def _noisy_dtypes(self):
+        """Dtypes in which the base classifier gets what has noise."""
+        if self.frame is None:
+            return [self.values.dtype]
+        dtypes = self.table.schema.dtypes()
+        return {np.dtype(str(dtypes[place]).lower()) for place in self.noisy}
 
     def contents(self):
         """Yield, row by row, the bytes that key the noise of that row.

@@ -7,6 +7,7 @@ loaded, no estimator can be a net.
 import sys
 from contextlib import contextmanager
 
+import narwhals as nw
 import numpy as np
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
@@ -136,13 +137,17 @@ def fold(steps, inputs):
         if inputs.frame is not None:
             return None, None, "skorch takes a data frame apart by columns"
         return inputs.values, inputs.sigma, None
+    if inputs.grid is not None:
+        return None, None, "on a grid, noise is added before the steps"
     matrix = inputs.matrix()
     if matrix is None:
         return None, None, "the steps before the net get no numbers in two dimensions"
     X, sigma = matrix
     one = inputs.take(slice(0, 1))
     # Also tells the width behind the steps, which not every transformer knows.
-    transformed = one.values if one.frame is None else one.frame
+    # A copy: steps may work in place.
+    transformed = one.values.copy() if one.frame is None else one.table.clone()
+    transformed = nw.to_native(transformed, pass_through=True)
     for step in steps:
         transformed = step.transform(transformed)
     if not isinstance(transformed, np.ndarray):

@@ -9,6 +9,8 @@ from hashlib import blake2b
 
 import numpy as np
 
+from ._grid import noisy_copies_on_grid
+
 PURPOSES = ("select", "estimate", "predict", "train")
 
 
@@ -55,7 +57,7 @@ def open_stream(key):
     return np.random.Generator(np.random.SFC64(int.from_bytes(key, "little")))
 
 
-def noisy_copies(x, sigma, stream, out):
+def noisy_copies(x, sigma, stream, out, grid=None):
     """Fill `out` with copies of `x`, each with its own N(0, sigma^2) noise.
 
     Parameters
@@ -72,11 +74,17 @@ def noisy_copies(x, sigma, stream, out):
     out : C-contiguous ndarray of shape (n_copies, *shape), float32 or float64
         Overwritten.
 
+    grid : float or ndarray that broadcasts to `shape`, default=None
+        Steps of the grid that `x` is on; the noise is then rounded to it, and the sum
+        is exact. See ``Inputs.on_grid``.
+
     Raises
     ------
     ValueError
         If a noisy copy is too large for the dtype.
     """
+    if grid is not None:
+        return noisy_copies_on_grid(x, sigma, grid, stream, out)
     stream.standard_normal(dtype=out.dtype, out=out)
     try:
         with np.errstate(over="raise"):

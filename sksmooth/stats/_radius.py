@@ -93,6 +93,56 @@ def radius_from_probabilities(p_a, p_b=None, *, sigma=1.0, guarantee="cohen"):
     return (np.maximum(radius, 0.0) + 0.0)[()]
 
 
+def radius_after_loss(radius, loss):
+    """Take from a radius what rounding inputs to a grid costs.
+
+    If rounding maps x and x' to q(x) and q(x'), and
+    ||q(x) - q(x')|| <= ||x - x'|| + loss for all x', a radius that holds around q(x)
+    for rounded inputs becomes one around x for inputs that are rounded first.
+
+    Parameters
+    ----------
+    radius : array-like of float
+        Certified radii, 0 where there is none.
+
+    loss : array-like of float, or None
+        In the units of `radius`; None takes off nothing.
+
+    Returns
+    -------
+    radius : ndarray of float
+        Rounded down; 0 where nothing is left.
+    """
+    radius = np.asarray(radius, dtype=float)
+    if loss is None:
+        return radius
+    # The next number below makes up for the rounding of the difference.
+    less = np.nextafter(radius - loss, -np.inf)
+    return np.maximum(np.where(np.isinf(radius), radius, less), 0.0)
+
+
+def radius_before_loss(radius, loss):
+    """Return a radius from which `radius` is left after a loss; its inverse.
+
+    Parameters
+    ----------
+    radius : float
+        What is to be left, >= 0.
+
+    loss : float or None
+        See ``radius_after_loss``.
+
+    Returns
+    -------
+    radius : float
+        Rounded up.
+    """
+    if loss is None:
+        return radius
+    up = np.nextafter(np.nextafter(radius + loss, np.inf), np.inf)
+    return float(np.nextafter(up, np.inf))
+
+
 def _cohen(p_a, p_b):
     if p_b is None:
         return special.ndtri(p_a)

@@ -20,7 +20,7 @@ from scipy import special
 
 from ._binomial import lower_confidence_bound, upper_confidence_bound
 from ._checks import check_counts, check_level, check_radius
-from ._radius import radius_from_probabilities
+from ._radius import radius_after_loss, radius_from_probabilities
 from ._ranking import rank_verification_pvalue
 
 # Error allowed in giving up early, at each look. Any value leaves the guarantee as it
@@ -225,6 +225,9 @@ class CertifyKnownLabel:
     label : ndarray of int of shape (n_inputs,)
         Column of the true class of each input.
 
+    loss : ndarray of float of shape (n_inputs,), default=None
+        What is taken off the radius of each input, see ``radius_after_loss``.
+
     futility : float, default=0.001
         Level of the upper bound with which a radius is given up early.
     """
@@ -234,6 +237,7 @@ class CertifyKnownLabel:
     radii: np.ndarray
     sigma: float
     label: np.ndarray
+    loss: np.ndarray | None = None
     futility: float = FUTILITY
 
     @property
@@ -241,12 +245,15 @@ class CertifyKnownLabel:
         return np.zeros((len(self.label), len(self.radii)), bool)
 
     def take(self, rows):
-        return replace(self, label=self.label[rows])
+        loss = None if self.loss is None else self.loss[rows]
+        return replace(self, label=self.label[rows], loss=loss)
 
     def questions(self):
-        return _questions(self, ["label"])
+        return _questions(self, ["label"] if self.loss is None else ["label", "loss"])
 
     def __call__(self, look, rows, counts):
+        if self.loss is not None:
+            return self._decide(look, rows, counts)
         alphas = split_alpha(self.alpha, len(self.looks))
         accept, reject = _thresholds(
             tuple(self.looks.tolist()),
@@ -259,6 +266,28 @@ class CertifyKnownLabel:
         accepted = votes >= accept[look]
         rejected = votes <= reject[look]
         return accepted, np.all(accepted | rejected, axis=1)
+
+    def _decide(self, look, rows, counts):
+        """Answer where thresholds differ from input to input."""
+        alphas = split_alpha(self.alpha, len(self.looks))
+        n, loss = self.looks[look], self.loss[rows]
+        votes = np.take_along_axis(counts, self.label[rows][:, None], axis=1)[:, 0]
+
+        def reaches(p):
+            left = radius_after_loss(
+                radius_from_probabilities(p, sigma=self.sigma), loss
+            )[:, None]
+            return (left >= self.radii) & (left > 0)
+
+        accepted = reaches(lower_confidence_bound(votes, n, alphas[look]))
+        # As far as votes that are left, all for the label, could lift a later bound.
+        ahead = np.zeros(len(rows))
+        for later, (n_later, level) in enumerate(zip(self.looks, alphas, strict=True)):
+            left = np.maximum(n_later - n, 0)
+            best = lower_confidence_bound(votes + left, n + left, level)
+            ahead = np.where(look < later, np.maximum(ahead, best), ahead)
+        hope = np.minimum(upper_confidence_bound(votes, n, self.futility), ahead)
+        return accepted, np.all(accepted | ~reaches(hope), axis=1)
 
 
 @dataclass(frozen=True)
