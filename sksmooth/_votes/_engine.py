@@ -18,7 +18,8 @@ from tqdm.auto import tqdm
 from ._any import AnyVoter
 from ._linear import LinearVoter, linear_scores
 from ._nets import as_net_takes, direct, find_net
-from ._noise import stream_key
+from ._noise import SHARED, stream_key
+from ._shared import count_shared
 
 # Where rows are tiny, more of them in one batch gain nothing.
 _MAX_AUTO_ROWS = 65_536
@@ -97,6 +98,7 @@ def count_votes(
     *,
     entropy,
     purpose,
+    noise="independent",
     batch_size="auto",
     net_options=None,
     n_jobs=None,
@@ -127,6 +129,9 @@ def count_votes(
     purpose : str
         Which of the independent families of streams to use.
 
+    noise : {"independent", "shared"}, default="independent"
+        Does each input have noise of its own, or do all have the same?
+
     batch_size : int or "auto", default="auto"
         Noisy copies held at a time.
 
@@ -146,10 +151,13 @@ def count_votes(
     """
     n_inputs = len(inputs)
     n_jobs = min(effective_n_jobs(n_jobs), n_inputs)
-    # A few shares a worker, so that none waits long for the last.
-    n_shares = 1 if n_jobs == 1 else min(n_inputs, 4 * n_jobs)
+    # A few shares a worker, so that none waits long for the last. With shared noise
+    # each share draws it again.
+    shares_each = 4 if noise == "independent" else 1
+    n_shares = 1 if n_jobs == 1 else min(n_inputs, shares_each * n_jobs)
     edges = np.linspace(0, n_inputs, n_shares + 1).astype(int).tolist()
-    settings = {"entropy": entropy, "purpose": purpose, "batch_size": batch_size}
+    settings = {"entropy": entropy, "purpose": purpose, "noise": noise}
+    settings["batch_size"] = batch_size
     with (
         tqdm(total=n_inputs, desc=purpose, unit="input", disable=not verbose) as bar,
         warnings.catch_warnings(),
@@ -203,6 +211,7 @@ def _count(
     entropy,
     purpose,
     batch_size,
+    noise="independent",
     net_options=None,
     progress=None,
 ):
@@ -216,6 +225,19 @@ def _count(
         batch_size = max(1, min(voter.batch_bytes // voter.row_bytes, _MAX_AUTO_ROWS))
     batch_size = min(batch_size, n_inputs * int(looks[-1]))
     batch_size = voter.allocate(batch_size)
+    if noise == "shared":
+        stream = voter.open(stream_key(entropy, purpose, SHARED))
+        counted = count_shared(
+            voter,
+            n_inputs,
+            looks,
+            None if fixed else rule,
+            value,
+            stream=stream,
+            block=batch_size,
+            progress=progress,
+        )
+        return Votes(*counted)
     counts = np.zeros((n_inputs, n_classes), np.int64)
     n_used = np.zeros(n_inputs, np.int64)
     # Inputs under way come before new ones, so that few streams are open at a time.

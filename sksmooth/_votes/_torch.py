@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from ._device_noise import DeviceStream, noisy_copies_on_device
+from ._device_noise import DeviceStream, noisy_copies_on_device, shared_noise_on_device
 from ._net_modes import apply
 from ._torch_net import TorchNet
 from ._voter import Voter
@@ -85,6 +85,7 @@ class TorchVoter(Voter):
     def allocate(self, size):
         """Make room for a batch of up to `size` noisy copies; return how many."""
         shape = self.values.shape[1:]
+        self._noise = None
         while True:
             try:
                 self._batch = torch.empty(
@@ -100,11 +101,27 @@ class TorchVoter(Voter):
 
     def fill(self, start, stop, row, stream):
         """Put noisy copies of input `row` into places start ... stop - 1."""
+        self._load(row)
+        noisy_copies_on_device(self._x, self.sigma, stream, self._batch[start:stop])
+        self._in_batch.append(row)
+
+    def draw(self, stream, size):
+        """Make the noise of the next `size` copies of all inputs."""
+        if self._noise is None:
+            self._noise = torch.empty_like(self._batch)
+        shared_noise_on_device(self.sigma, stream, self._noise[:size])
+
+    def place(self, start, stop, row, first):
+        """Put copies of input `row` into places start ... stop - 1."""
+        self._load(row)
+        noise = self._noise[first : first + stop - start]
+        torch.add(noise, self._x, out=self._batch[start:stop])
+        self._in_batch.append(row)
+
+    def _load(self, row):
         if row != self._row:
             x = torch.from_numpy(np.array(self.values[row]))
             self._row, self._x = row, x.to(self.net.device, self.dtype)
-        noisy_copies_on_device(self._x, self.sigma, stream, self._batch[start:stop])
-        self._in_batch.append(row)
 
     def classify(self, size):
         """Return the class index of each of the first `size` copies."""
