@@ -20,6 +20,7 @@ from ._linear import LinearVoter, linear_scores
 from ._nets import as_net_takes, direct, find_net
 from ._noise import SHARED, stream_key
 from ._shared import count_shared
+from ._trees import TreesVoter, compiled
 
 # Where rows are tiny, more of them in one batch gain nothing.
 _MAX_AUTO_ROWS = 65_536
@@ -36,6 +37,9 @@ def make_voter(estimator, classes, inputs, net_options=None):
         return LinearVoter(*scores, *matrix)
     net, values, sigma, reason = direct(estimator, inputs)
     if net is None:
+        model = compiled(estimator, inputs)
+        if model is not None:
+            return TreesVoter(estimator, classes, inputs, model)
         return AnyVoter(estimator, classes, inputs)
     # Torch has been imported if there is a net.
     from . import _torch, _torch_net
