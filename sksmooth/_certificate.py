@@ -14,7 +14,7 @@ from .stats import (
     split_alpha,
 )
 from .stats._certify import BOUNDS, bounds_from_lower
-from .stats._checks import check_radius
+from .stats._checks import check_level, check_radius
 from .stats._radius import radius_after_loss
 
 
@@ -81,6 +81,10 @@ class Certificate:
     looks : ndarray of int
         Sample sizes at which drawing might have stopped; ``[n]`` if it could not.
 
+    noise : {"independent", "shared"}
+        Did the inputs have noise of their own, or all the same? Then several
+        certificates can be wrong together.
+
     projected : bool
         True if `recertify` scaled the counts: an extrapolation, not a certificate.
 
@@ -126,6 +130,7 @@ class Certificate:
     abstain_label: object
     first_equal: np.ndarray
     looks: np.ndarray
+    noise: str = "independent"
     projected: bool = False
     radius_loss: np.ndarray | None = None
 
@@ -302,6 +307,10 @@ class Certificate:
         they share their noise and so are no independent evidence; if their labels
         differ, the input counts as wrong, because g can be right for one only.
 
+        If all inputs shared their noise, the votes of the m distinct ones are counted
+        again at alpha = rho / m (unless alpha is lower): then, with probability
+        1 - rho, none of the certificates is wrong.
+
         Parameters
         ----------
         y_true : array-like of shape (n_inputs,)
@@ -344,8 +353,17 @@ class Certificate:
         if self.projected:
             raise ValueError("a projection certifies nothing.")
         radius = check_radius(radius)
+        rho = float(check_level(rho, "rho"))
         y_true = column_or_1d(y_true)
         check_consistent_length(y_true, self.radius)
+        independent = self.noise == "independent"
+        # A little below, so that rounding does not cost an input.
+        alpha = rho / self.distinct.sum() * (1 - 1e-12)
+        if not independent and self.alpha > alpha:
+            certificate = self.recertify(alpha=alpha)
+            return certificate.certified_accuracy_lower_bound(
+                y_true, radius=radius, rho=rho
+            )
         right = label_indices(y_true, self.classes) == self.selected
         # Equal inputs are one input, which reaches only what all of them do.
         robust = np.full(len(y_true), np.inf)
@@ -356,7 +374,11 @@ class Certificate:
         n_counted = n_inputs - np.searchsorted(robust, radius, side="left")
         if self.bound != "exact":
             n_counted = certified_accuracy_lower_bound(
-                n_counted, n_inputs, alpha=self.alpha, rho=rho
+                n_counted,
+                n_inputs,
+                alpha=self.alpha,
+                rho=rho,
+                independent=independent,
             )
         share = n_counted / n_inputs
         return share if radius.ndim else float(share)

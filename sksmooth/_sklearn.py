@@ -1,7 +1,9 @@
 """Everything private that is taken from scikit-learn, in one place."""
 
+import numpy as np
 from sklearn.base import _fit_context
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import RidgeClassifier
 from sklearn.linear_model._base import LinearClassifierMixin
 from sklearn.metrics._scorer import _BaseScorer
@@ -18,7 +20,9 @@ __all__ = [
     "_check_method_params",
     "_fit_context",
     "_routing_enabled",
+    "boosting_start",
     "estimator_type",
+    "hist_boosting",
     "predicts_by_linear_scores",
     "process_routing",
 ]
@@ -47,6 +51,34 @@ def predicts_by_linear_scores(estimator):
         and "decision_function" not in vars(estimator)
         and getattr(estimator.classes_, "ndim", None) == 1
     )
+
+
+def boosting_start(f):
+    """Return the scores that a GradientBoostingClassifier starts from.
+
+    ndarray of shape (n_columns,), or None if they depend on the input.
+    """
+    if f.init_ != "zero" and type(f.init_) is not DummyClassifier:
+        return None
+    if getattr(f.init_, "strategy", "prior") in ("stratified", "uniform"):
+        return None
+    return f._raw_predict_init(np.zeros((1, f.n_features_in_), np.float32))[0]
+
+
+def hist_boosting(f):
+    """Return what a HistGradientBoostingClassifier adds up.
+
+    Returns
+    -------
+    start : ndarray of shape (n_columns,), or None if a split is on categories
+
+    stages : list of list of structured arrays
+        The nodes of each stage's trees, one tree a column.
+    """
+    stages = [[tree.nodes for tree in stage] for stage in f._predictors]
+    if f.is_categorical_ is not None or getattr(f, "_preprocessor", None) is not None:
+        return None, stages
+    return np.ravel(f._baseline_prediction), stages
 
 
 def estimator_type(estimator):

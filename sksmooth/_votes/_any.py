@@ -3,7 +3,7 @@
 import numpy as np
 
 from ._nets import as_net_takes
-from ._noise import noisy_copies
+from ._noise import add_noise, noisy_copies, shared_noise
 from ._voter import Voter
 
 
@@ -44,6 +44,7 @@ class AnyVoter(Voter):
         values = self.inputs.values
         self._batch = np.empty((size, *values.shape[1:]), values.dtype)
         self._rows = np.empty(size, np.intp)
+        self._noise = None
         return size
 
     def fill(self, start, stop, row, stream):
@@ -55,6 +56,19 @@ class AnyVoter(Voter):
             self._batch[start:stop],
             grid=self.inputs.grid,
         )
+        self._rows[start:stop] = row
+
+    def draw(self, stream, size):
+        """Make the noise of the next `size` copies of all inputs."""
+        if self._noise is None:
+            self._noise = np.empty_like(self._batch)
+        out, grid = self._noise[:size], self.inputs.grid
+        shared_noise(self.inputs.sigma, stream, out, grid=grid)
+
+    def place(self, start, stop, row, first):
+        """Put copies of input `row` into places start ... stop - 1."""
+        noise = self._noise[first : first + stop - start]
+        add_noise(self.inputs.values[row], noise, self._batch[start:stop])
         self._rows[start:stop] = row
 
     def classify(self, size):

@@ -94,10 +94,7 @@ def noisy_copies_on_device(x, sigma, stream, out):
     out : contiguous tensor of shape (n_copies, *shape)
         Overwritten.
     """
-    rows = len(out)
-    if stream.joins:
-        rows = max(1, _CACHED // max(1, x.numel()) // stream.block) * stream.block
-    for part in out.split(rows):
+    for part in _in_cache(stream, out):
         stream.draw(part)
         part.mul_(sigma).add_(x)
 
@@ -135,6 +132,30 @@ def noisy_copies_on_device_grid(place, scale, step, stream, out):
         # Whole numbers, added and scaled exactly.
         torch.mul(steps.mul_(scale).round_().add_(place), step, out=steps)
         part.copy_(steps)
+
+
+def shared_noise_on_device(sigma, stream, out):
+    """Fill `out` with N(0, sigma^2) noise, to be added to several inputs.
+
+    Plus x the same as ``noisy_copies_on_device``, to the bit.
+
+    Parameters
+    ----------
+    sigma, stream, out
+        As in ``noisy_copies_on_device``.
+    """
+    for part in _in_cache(stream, out):
+        stream.draw(part)
+        part.mul_(sigma)
+
+
+def _in_cache(stream, out):
+    """Split `out` into parts that can stay in the cache, of whole blocks."""
+    rows = len(out)
+    if stream.joins:
+        size = max(1, prod(out.shape[1:]))
+        rows = max(1, _CACHED // size // stream.block) * stream.block
+    return out.split(rows)
 
 
 def _generator(key, device):

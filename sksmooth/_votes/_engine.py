@@ -1,5 +1,6 @@
 """Packs noisy copies of many inputs into batches and counts the classes."""
 
+import time
 import warnings
 from collections import deque
 from contextlib import nullcontext
@@ -14,10 +15,12 @@ from joblib import effective_n_jobs
 from ._any import AnyVoter
 from ._linear import LinearVoter, linear_scores
 from ._nets import as_net_takes, direct, find_net
-from ._noise import stream_key
+from ._noise import SHARED, stream_key
 from ._parallel import Chunks, run_chunks, share, shares_memory
 from ._progress import Progress
+from ._shared import count_shared
 from ._store import Ledger
+from ._trees import TreesVoter, compiled
 
 # Where rows are tiny, more of them in one batch gain nothing.
 _MAX_AUTO_ROWS = 65_536
@@ -35,6 +38,9 @@ def make_voter(estimator, classes, inputs, net_options=None):
         return LinearVoter(*scores, *matrix)
     net, values, sigma, reason = direct(estimator, inputs)
     if net is None:
+        model = compiled(estimator, inputs)
+        if model is not None:
+            return TreesVoter(estimator, classes, inputs, model)
         return AnyVoter(estimator, classes, inputs)
     # Torch has been imported if there is a net.
     from . import _torch, _torch_net
@@ -99,6 +105,7 @@ def count_votes(
     *,
     entropy,
     purpose,
+    noise="independent",
     batch_size="auto",
     net_options=None,
     n_jobs=None,
@@ -129,6 +136,9 @@ def count_votes(
 
     purpose : str
         Which of the independent families of streams to use.
+
+    noise : {"independent", "shared"}, default="independent"
+        Does each input have noise of its own, or do all have the same?
 
     batch_size : int or "auto", default="auto"
         Noisy copies held at a time.
@@ -171,6 +181,7 @@ def count_votes(
             "classes": classes,
             "entropy": entropy,
             "purpose": purpose,
+            "noise": noise,
             "batch_size": batch_size,
             "net_options": settle(estimator, classes, inputs, net_options, bar.say),
         }
@@ -188,14 +199,19 @@ def count_votes(
                 ledger.finished(rows)
 
         n_jobs = min(effective_n_jobs(n_jobs), len(rows))
-        if n_jobs == 1:
-            todo = None
-            if ledger is not None:
-                todo = ((row, keys[row]) for row in rows if not by_others(row))
-            work = {"todo": todo, "votes": votes, "report": report}
-            _count(estimator, inputs=inputs, rule=rule, **settings, **work)
-            return votes
         chunks = Chunks(rows, n_jobs, rule if _is_fixed(rule) else rule.looks[0])
+        if n_jobs == 1:
+            # All inputs under shared noise are settled together, those of a chunk.
+            parts = [rows] if ledger is None or noise == "independent" else chunks
+            for part in parts:
+                todo = None
+                if ledger is not None:
+                    todo = ((row, keys[row]) for row in part if not by_others(row))
+                work = {"todo": todo, "votes": votes, "report": report}
+                start = time.perf_counter()
+                _count(estimator, inputs=inputs, rule=rule, **settings, **work)
+                chunks.took(len(part), time.perf_counter() - start)
+            return votes
         shared = share((_packed(estimator), settings))
         for some, part in run_chunks(_count, shared, inputs, rule, chunks, by_others):
             _put(part, votes, some)
@@ -240,6 +256,7 @@ def _count(
     entropy,
     purpose,
     batch_size,
+    noise="independent",
     net_options=None,
     todo=None,
     votes=None,
@@ -264,6 +281,11 @@ def _count(
     counts, n_used, value = votes
     if todo is None:
         todo = enumerate(stream_key(entropy, purpose, one) for one in inputs.contents())
+    if noise == "shared":
+        rows = np.array([row for row, _ in todo], int)
+        stream = voter.open(stream_key(entropy, purpose, SHARED))
+        count_shared(voter, rows, rule, votes, stream, batch_size, report)
+        return votes
     # Inputs under way come before new ones, so that few streams are open at a time.
     under_way = deque()
     new = (_UnderWay(row, voter.open(key), 0, looks[0]) for row, key in todo)

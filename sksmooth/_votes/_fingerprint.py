@@ -20,7 +20,7 @@ _NOT_STATE = {"training", "_parameters", "_buffers", "_modules"}
 _SKORCH_STATE = ("criterion", "predict_nonlinearity", "threshold", "classes")
 
 
-def fingerprint(estimator, classes, inputs, entropy, net_options):
+def fingerprint(estimator, classes, inputs, entropy, noise, net_options):
     """Return the settings that votes depend on, readable or as hashes.
 
     Neither alpha nor the rule is among them, nor what tells the noise: `entropy` is
@@ -35,6 +35,9 @@ def fingerprint(estimator, classes, inputs, entropy, net_options):
     inputs : Inputs
 
     entropy : int
+
+    noise : str
+        See ``count_votes``.
 
     net_options : dict or None
 
@@ -52,6 +55,7 @@ def fingerprint(estimator, classes, inputs, entropy, net_options):
         "random_state": blake2b(
             entropy.to_bytes(16, "little"), person=b"fingerprint", digest_size=16
         ).hexdigest(),
+        "noise": noise,
         "estimator": hash_estimator(estimator),
         "classes": _describe(classes),
         "net_options": repr(sorted((net_options or {}).items())),

@@ -2,9 +2,11 @@
 
 A stream is keyed by what the row holds, not by where it stands, so an input gets the
 same noise for any batch size, row order, subset or process, and different inputs get
-independent noise. Streams are consumed in order and never re-read.
+independent noise. (Shared noise has one key for all inputs.) Streams are consumed in
+order and never re-read.
 """
 
+from contextlib import contextmanager
 from hashlib import blake2b
 
 import numpy as np
@@ -12,6 +14,9 @@ import numpy as np
 from ._grid import noisy_copies_on_grid
 
 PURPOSES = ("select", "estimate", "predict", "train")
+
+# What keys the noise that all inputs share; no row has this content.
+SHARED = b""
 
 
 def stream_key(entropy, purpose, content):
@@ -86,13 +91,49 @@ def noisy_copies(x, sigma, stream, out, grid=None):
     if grid is not None:
         return noisy_copies_on_grid(x, sigma, grid, stream, out)
     stream.standard_normal(dtype=out.dtype, out=out)
+    with _overflow_is_an_error(out.dtype):
+        out *= sigma
+        out += x
+
+
+def shared_noise(sigma, stream, out, grid=None):
+    """Fill `out` with N(0, sigma^2) noise, to be added to several inputs.
+
+    With ``add_noise`` the same as ``noisy_copies``, to the bit.
+
+    Parameters
+    ----------
+    sigma, stream, out, grid
+        As in ``noisy_copies``.
+
+    Raises
+    ------
+    ValueError
+        If the noise is too large for the dtype.
+    """
+    if grid is not None:
+        # What is added to it is on the grid, too, so that sums are exact.
+        origin = np.zeros(out.shape[1:])
+        return noisy_copies_on_grid(origin, sigma, grid, stream, out)
+    stream.standard_normal(dtype=out.dtype, out=out)
+    with _overflow_is_an_error(out.dtype):
+        out *= sigma
+
+
+def add_noise(x, noise, out):
+    """Write x + noise to `out`; raise a ValueError if that is too large for it."""
+    with _overflow_is_an_error(out.dtype):
+        np.add(noise, x, out=out)
+
+
+@contextmanager
+def _overflow_is_an_error(dtype):
     try:
         with np.errstate(over="raise"):
-            out *= sigma
-            out += x
+            yield
     except FloatingPointError:
         raise ValueError(
-            f"x + noise overflows {out.dtype}: scale X (and sigma) down."
+            f"x + noise overflows {dtype}: scale X (and sigma) down."
         ) from None
 
 

@@ -7,6 +7,7 @@ from ._device_noise import (
     DeviceStream,
     noisy_copies_on_device,
     noisy_copies_on_device_grid,
+    shared_noise_on_device,
 )
 from ._grid import check_range
 from ._net_modes import apply
@@ -111,6 +112,7 @@ class TorchVoter(Voter):
     def allocate(self, size):
         """Make room for a batch of up to `size` noisy copies; return how many."""
         shape = self.values.shape[1:]
+        self._noise = None
         while True:
             try:
                 self._batch = torch.empty(
@@ -126,17 +128,42 @@ class TorchVoter(Voter):
 
     def fill(self, start, stop, row, stream):
         """Put noisy copies of input `row` into places start ... stop - 1."""
+        self._load(row)
+        self._add_noise(self._x, stream, self._batch[start:stop])
+        self._in_batch.append(row)
+
+    def draw(self, stream, size):
+        """Make the noise of the next `size` copies of all inputs."""
+        if self._noise is None:
+            self._noise = torch.empty_like(self._batch)
+        if self.step is None:
+            shared_noise_on_device(self.sigma, stream, self._noise[:size])
+        else:
+            origin = torch.zeros(
+                self.values.shape[1:], dtype=self.noise_dtype, device=self.net.device
+            )
+            self._add_noise(origin, stream, self._noise[:size])
+
+    def place(self, start, stop, row, first):
+        """Put copies of input `row` into places start ... stop - 1."""
+        self._load(row)
+        noise = self._noise[first : first + stop - start]
+        x = self._x if self.step is None else (self._x * self.step).to(self.dtype)
+        torch.add(noise, x, out=self._batch[start:stop])  # on a grid exact, too
+        self._in_batch.append(row)
+
+    def _load(self, row):
         if row != self._row:
             x = torch.from_numpy(np.array(self.values[row]))
             self._row, self._x = row, x.to(self.net.device, self.noise_dtype)
             if self.step is not None:
                 self._x /= self.step
-        out = self._batch[start:stop]
+
+    def _add_noise(self, x, stream, out):
         if self.step is None:
-            noisy_copies_on_device(self._x, self.sigma, stream, out)
+            noisy_copies_on_device(x, self.sigma, stream, out)
         else:
-            noisy_copies_on_device_grid(self._x, self.sigma, self.step, stream, out)
-        self._in_batch.append(row)
+            noisy_copies_on_device_grid(x, self.sigma, self.step, stream, out)
 
     def classify(self, size):
         """Return the class index of each of the first `size` copies."""

@@ -35,3 +35,31 @@ class Voter:
         slots += self.classify(len(slots))
         counts = np.bincount(slots, minlength=len(sizes) * self.n_classes)
         return counts.reshape(len(sizes), self.n_classes)
+
+    def tally_block(self, rows, size, batch_size):
+        """Count the votes on each of some inputs under the noise of ``draw``.
+
+        Parameters
+        ----------
+        rows : ndarray of int of shape (n_rows,)
+
+        size : int
+            Copies of each, as many as there is noise.
+
+        batch_size : int
+            Room in the batch. Every batch is full, except for the last.
+
+        Returns
+        -------
+        counts : ndarray of int of shape (n_rows, n_classes)
+        """
+        counts = np.zeros((len(rows), self.n_classes), np.int64)
+        for start in range(0, len(rows) * size, batch_size):
+            stop = min(start + batch_size, len(rows) * size)
+            owners = np.arange(start // size, (stop - 1) // size + 1)
+            edges = np.clip(np.append(owners, owners[-1] + 1) * size, start, stop)
+            for owner, left, right in zip(owners, edges[:-1], edges[1:], strict=True):
+                first = left - owner * size
+                self.place(left - start, right - start, rows[owner], first)
+            counts[owners] += self.tally(np.diff(edges))
+        return counts

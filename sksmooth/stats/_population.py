@@ -6,13 +6,15 @@ from ._binomial import TAIL_MARGIN, check_trials, lower_confidence_bound, upper_
 from ._checks import check_level
 
 
-def certified_accuracy_lower_bound(n_certified, n_inputs, *, alpha, rho=0.001):
+def certified_accuracy_lower_bound(
+    n_certified, n_inputs, *, alpha, rho=0.001, independent=True
+):
     """How many of the inputs are truly certified, given how many were found to be.
 
-    Each input was certified with failure probability `alpha`, independently of the
-    others, and `n_certified` of them came out right and robust at some radius. With
-    probability at least 1 - rho over the noise, at least as many as returned here
-    truly are. The inputs may be any; nothing is assumed about where they come from.
+    Each input was certified with failure probability `alpha`, and `n_certified` of
+    them came out right and robust at some radius. With probability at least 1 - rho
+    over the noise, at least as many as returned here truly are. The inputs may be any;
+    nothing is assumed about where they come from.
 
     Parameters
     ----------
@@ -28,10 +30,17 @@ def certified_accuracy_lower_bound(n_certified, n_inputs, *, alpha, rho=0.001):
     rho : float or array-like of float, default=0.001
         Probability with which the result may be too high, in (0, 1).
 
+    independent : bool, default=True
+        False if failures may go together in any way, as they do where all inputs
+        share their noise.
+
     Returns
     -------
     n_truly_certified : int or ndarray of int
-        T_L = min{t : P(Bin(n_inputs - t, alpha) >= n_certified - t) > rho}.
+        T_L = min{t : P(Bin(n_inputs - t, alpha) >= n_certified - t) > rho}. If not
+        independent, min{t : (n_inputs - t) alpha > rho (n_certified - t)}, or
+        n_certified if that is less: all of them if alpha <= rho / n_inputs, and none if
+        alpha > rho.
 
     Raises
     ------
@@ -45,9 +54,9 @@ def certified_accuracy_lower_bound(n_certified, n_inputs, *, alpha, rho=0.001):
 
     Notes
     -----
-    Certificates of different inputs must rest on independent noise. Noise that is
-    keyed by the content of a row gives that for distinct rows; identical rows share
-    their noise, hence their errors: count them once, in both arguments.
+    If `independent`, certificates of different inputs must rest on independent noise.
+    Noise that is keyed by the content of a row gives that for distinct rows; identical
+    rows share their noise, hence their errors: count them once, in both arguments.
 
     References
     ----------
@@ -58,22 +67,38 @@ def certified_accuracy_lower_bound(n_certified, n_inputs, *, alpha, rho=0.001):
     >>> from sksmooth.stats import certified_accuracy_lower_bound
     >>> certified_accuracy_lower_bound([300, 480], 500, alpha=0.001)
     array([297, 479])
+
+    Under shared noise the same takes a lower alpha:
+
+    >>> certified_accuracy_lower_bound(
+    ...     [300, 480], 500, alpha=[[0.001], [1e-6]], independent=False
+    ... )
+    array([[  0,   0],
+           [300, 480]])
     """
     certified, total, alpha, rho = _check(n_certified, n_inputs, alpha, rho)
+    at_least = _binomial_upper_tail if independent else _any_upper_tail
     # The probability increases in t, and is 1 at t = n_certified: bisection.
     low, high = np.zeros_like(certified), certified
     while np.any(low < high):
         middle = (low + high) // 2
-        tail = upper_tail(certified - middle, total - middle, alpha)
-        # Towards less, as the tail may be a little off; but with one input left it is
-        # alpha itself, and alpha = rho is common.
-        margin = np.where(total - middle == 1, 1.0, TAIL_MARGIN)
-        plausible = tail * margin > rho
+        plausible = at_least(certified - middle, total - middle, alpha) > rho
         low, high = (
             np.where(plausible, low, middle + 1),
             np.where(plausible, middle, high),
         )
     return high[()]
+
+
+def _binomial_upper_tail(k, n, p):
+    """P(Bin(n, p) >= k), rounded up."""
+    # With one trial it is p itself, and alpha = rho is common.
+    return upper_tail(k, n, p) * np.where(n == 1, 1.0, TAIL_MARGIN)
+
+
+def _any_upper_tail(k, n, p):
+    """Highest P(sum of n indicators >= k) if each has probability p: Markov's bound."""
+    return n * p / np.maximum(k, 1) * (1 + 4 * np.finfo(float).eps)
 
 
 def population_accuracy_lower_bound(n_certified, n_inputs, *, alpha, rho=0.001):

@@ -1,0 +1,110 @@
+"""Compiled prediction of sums of trees. The only module that imports numba.
+
+A tree is a set of bits, one a leaf, from left to right. A node whose test fails
+(x > threshold) rules out the leaves of its left branch; the exit leaf is the first that
+is left once all nodes were asked (QuickScorer). No branch of the code depends on the
+data, and a block of rows goes through a node together.
+"""
+
+import numba
+import numpy as np
+from numba.core import types
+from numba.extending import intrinsic
+
+# Rows that go through a node together.
+BLOCK = 256
+
+_ALL = np.uint64(2**64 - 1)
+
+
+@intrinsic
+def _first_bit(typingctx, bits):
+    """Return the place of the lowest bit that is set; 64 if none is."""
+
+    def generate(context, builder, signature, args):
+        return builder.cttz(args[0], context.get_constant(types.boolean, False))
+
+    return types.uint64(types.uint64), generate
+
+
+@numba.njit(nogil=True, cache=True)
+def classify(X, forest, rule, divisor, winner):
+    """Write the class of each row of X to `winner`.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_rows, n_features)
+        Of the dtype of the thresholds: each further one is compiled anew.
+
+    forest : tuple of arrays
+        See ``_trees.Forest``.
+
+    rule : int
+        0: the column with the highest mean of leaf values; the first of equal ones.
+        1: is the only column's sum > 0? 2: is it >= 0?
+
+    divisor : float
+        Of the sums, for the mean.
+
+    winner : ndarray of int64 of shape (n_rows,)
+
+    Returns
+    -------
+    finite : bool
+        False if a value of X is not finite; then `winner` is of no use.
+    """
+    first_test, feature, threshold, word, mask, first_leaf, value, column, start = (
+        forest
+    )
+    n_trees, width = len(column), value.shape[1]
+    n_features, n_columns = X.shape[1], len(start)
+    n_words = (np.max(np.diff(first_leaf)) + 63) // 64
+    rows = np.zeros((n_features, BLOCK), threshold.dtype)
+    bits = np.empty((n_words, BLOCK), np.uint64)
+    leaf = np.empty(BLOCK, np.int64)
+    sums = np.empty((n_columns, BLOCK))
+    for begin in range(0, len(X), BLOCK):
+        size = min(BLOCK, len(X) - begin)
+        for r in range(size):
+            for f in range(n_features):
+                rows[f, r] = X[begin + r, f]
+        for f in range(n_features):
+            finite = True
+            for r in range(size):
+                finite &= abs(rows[f, r]) < np.inf
+            if not finite:
+                return False
+        for k in range(n_columns):
+            sums[k, :] = start[k]
+        for t in range(n_trees):
+            base = first_leaf[t]
+            bits[:] = _ALL
+            for i in range(first_test[t], first_test[t + 1]):
+                x, limit, keep = rows[feature[i]], threshold[i], mask[i]
+                some = bits[word[i]]
+                for r in range(BLOCK):
+                    some[r] &= keep if x[r] > limit else _ALL
+            for r in range(BLOCK):
+                leaf[r] = base + np.int64(_first_bit(bits[0, r]))
+            for w in range(1, (first_leaf[t + 1] - base + 63) // 64):
+                for r in range(BLOCK):
+                    # Still there: no leaf in any earlier word.
+                    later = base + 64 * w + np.int64(_first_bit(bits[w, r]))
+                    leaf[r] = later if leaf[r] == base + 64 * w else leaf[r]
+            for k in range(width):
+                total = sums[column[t] + k]
+                for r in range(size):
+                    total[r] += value[leaf[r], k]
+        for r in range(size):
+            if rule == 1:
+                winner[begin + r] = sums[0, r] > 0
+            elif rule == 2:
+                winner[begin + r] = sums[0, r] >= 0
+            else:
+                best, best_mean = 0, sums[0, r] / divisor
+                for k in range(1, n_columns):
+                    mean = sums[k, r] / divisor
+                    if mean > best_mean:
+                        best, best_mean = k, mean
+                winner[begin + r] = best
+    return True

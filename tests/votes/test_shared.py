@@ -1,0 +1,287 @@
+"""Shared noise: the same votes as independent noise, one input at a time."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+from sklearn.datasets import load_iris
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.naive_bayes import GaussianNB
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.tree import DecisionTreeClassifier
+
+from sksmooth import SmoothedClassifier
+from sksmooth._votes import Inputs, count_votes
+from sksmooth.stats import certified_accuracy_lower_bound
+from sksmooth.stats._sequential import CertifyKnownLabel
+from tests.helpers import Fixed, OpaqueLogisticRegression, halfspace
+
+X, y = load_iris(return_X_y=True)
+CLASSES = np.arange(3)
+BASES = [
+    DecisionTreeClassifier(random_state=0).fit(X, y),
+    LogisticRegression(max_iter=1000).fit(X, y),
+    LogisticRegression(max_iter=1000).fit(X[50:], y[50:]),
+]
+
+
+def votes(estimator, X=X, n=137, sigma=0.3, rule=None, **settings):
+    settings = {"entropy": 3, "purpose": "estimate", "noise": "shared", **settings}
+    inputs = Inputs.from_array(X, sigma)
+    return count_votes(
+        estimator, estimator.classes_, inputs, n if rule is None else rule, **settings
+    )
+
+
+@pytest.mark.parametrize("estimator", BASES, ids=["tree", "linear", "two classes"])
+def test_same_votes_however_they_are_drawn(estimator):
+    expected = votes(estimator).counts
+    assert np.all(expected.sum(axis=1) == 137)
+    for batch_size in (1, 7, 137, 10_000):
+        counts = votes(estimator, X[::15], batch_size=batch_size).counts
+        np.testing.assert_array_equal(counts, expected[::15])
+    np.testing.assert_array_equal(votes(estimator, n_jobs=2).counts, expected)
+    order = np.random.default_rng(0).permutation(len(X))
+    np.testing.assert_array_equal(votes(estimator, X[order]).counts, expected[order])
+    np.testing.assert_array_equal(votes(estimator, X[17:18]).counts, expected[17:18])
+    assert not np.array_equal(votes(estimator, entropy=4).counts, expected)
+    assert not np.array_equal(votes(estimator, purpose="select").counts, expected)
+    independent = votes(estimator, noise="independent").counts
+    assert not np.array_equal(independent, expected)
+
+
+def test_the_noise_is_the_same_for_all_inputs():
+    seen = []
+
+    def label(batch):
+        seen.append(batch.copy())
+        return np.zeros(len(batch), int)
+
+    X = np.array([[0.0, 0.0], [8.0, 16.0], [-32.0, 64.0]])
+    votes(Fixed(label), X, n=50, sigma=np.array([1.0, 0.25]), batch_size=40)
+    assert [len(batch) for batch in seen] == [40, 40, 40, 30]
+    copies = np.concatenate(seen)
+    # 40 copies of each, and then ten of each
+    blocks = np.split(copies, [40, 80, 120, 130, 140])
+    for block, x in zip(blocks, np.tile(X, (2, 1)), strict=True):
+        first = blocks[0] if len(block) == 40 else blocks[3]
+        np.testing.assert_allclose(block - x, first, atol=1e-13)
+    noise = np.concatenate([blocks[0], blocks[3]])
+    assert len(np.unique(noise)) == noise.size
+    assert stats.kstest(noise[:, 0], "norm").pvalue > 0.01
+    assert stats.kstest(noise[:, 1] * 4, "norm").pvalue > 0.01
+
+
+@pytest.mark.parametrize("estimator", BASES, ids=["tree", "linear", "two classes"])
+def test_stopping_leaves_the_votes_as_they_are(estimator):
+    looks = np.array([20, 40, 80, 160])
+    rule = CertifyKnownLabel(
+        looks=looks,
+        alpha=0.05,
+        radii=np.array([0.1, 0.3]),
+        sigma=0.3,
+        label=(y - 1) % len(estimator.classes_),
+    )
+    stopped = votes(estimator, rule=rule)
+    assert len(np.unique(stopped.n_used)) >= 3
+    for n in looks:
+        here = stopped.n_used == n
+        expected = votes(estimator, n=int(n)).counts[here]
+        np.testing.assert_array_equal(stopped.counts[here], expected)
+    for settings in ({"batch_size": 33}, {"n_jobs": 2}):
+        again = votes(estimator, rule=rule, **settings)
+        for a, b in zip(again, stopped, strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+def test_each_input_has_the_votes_of_independent_noise_in_law():
+    """One input at a time, over many seeds: the exact binomial law."""
+    f = halfspace([3.0, -4.0], 0.5)
+    X = np.array([[0.0, 0.0], [0.3, 0.1], [0.0, 0.3]])
+    n, seeds = 400, 300
+    p = stats.norm.cdf((X @ f.coef_[0] + 0.5) / (0.5 * 5))
+    for noise in ("shared", "independent"):
+        counts = np.array(
+            [
+                votes(f, X, n, 0.5, entropy=seed, noise=noise).counts[:, 1]
+                for seed in range(seeds)
+            ]
+        )
+        z = (counts - n * p) / np.sqrt(n * p * (1 - p))
+        for column in z.T:
+            assert stats.kstest(column, "norm").pvalue > 0.001
+        correlation = np.corrcoef(z.T)[0, 1]
+        assert (correlation > 0.5) == (noise == "shared")
+
+
+def test_linear_votes_are_those_of_predict_in_law():
+    f = OpaqueLogisticRegression(max_iter=1000).fit(X, y)
+    g = LogisticRegression()
+    vars(g).update(vars(f))
+    a = votes(f, X[::5], 3000, 1.0).counts
+    b = votes(g, X[::5], 3000, 1.0, entropy=4).counts
+    # Within an input the votes are independent: compare input by input.
+    p_values = []
+    for pair in zip(a, b, strict=True):
+        table = np.array(pair)
+        table = table[:, table.sum(axis=0) >= 10]
+        if table.shape[1] > 1:
+            p_values.append(stats.chi2_contingency(table, correction=False).pvalue)
+    assert len(p_values) > 10
+    assert min(p_values) * len(p_values) > 1e-3
+
+
+def test_more_than_255_classes():
+    n = 300
+    f = LogisticRegression()
+    f.coef_, f.intercept_ = np.zeros((n, 1)), -(np.arange(n) ** 2) / 2.0
+    f.coef_[:, 0] = np.arange(n)  # class k is best at x = k
+    f.classes_, f.n_features_in_ = np.arange(n), 1
+    X = np.array([[0.0], [77.0], [256.0], [299.0]])
+    for noise in ("shared", "independent"):
+        counts = votes(f, X, 50, 0.1, noise=noise).counts
+        assert counts.argmax(axis=1).tolist() == [0, 77, 256, 299]
+        assert counts.max(axis=1).tolist() == [50] * 4
+
+
+def test_frames_share_their_noise():
+    frame = pd.DataFrame(X, columns=list("abcd"))
+    frame["b"] = frame["b"].round().astype(int)
+    f = make_pipeline(StandardScaler(), GaussianNB()).fit(frame, y)
+    g = SmoothedClassifier(
+        f, sigma=[0.5, 0.0, 0.5, 0.2], noise="shared", n=300, random_state=0
+    )
+    whole = g.certify(frame)
+    part = g.certify(frame[40:70])
+    np.testing.assert_array_equal(part.counts, whole.counts[40:70])
+
+
+def test_nets_share_their_noise():
+    torch = pytest.importorskip("torch")
+    skorch = pytest.importorskip("skorch")
+    net = skorch.NeuralNetClassifier(
+        torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.ReLU()), classes=[0, 1, 2]
+    ).initialize()
+    x = X[::10].astype(np.float32)
+    expected = votes(net, x, sigma=1.0).counts
+    for settings in ({"batch_size": 7}, {"batch_size": 1000}, {"n_jobs": 2}):
+        counts = votes(net, x, sigma=1.0, **settings).counts
+        np.testing.assert_array_equal(counts, expected)
+    for row in (3, 14):
+        counts = votes(net, x[[row]], sigma=1.0).counts
+        np.testing.assert_array_equal(counts, expected[[row]])
+
+
+@pytest.mark.parametrize("method", ["predict", "predict_proba", "certify"])
+def test_answers_do_not_depend_on_the_other_inputs(method):
+    f = HistGradientBoostingClassifier(max_iter=3, random_state=0)
+    g = SmoothedClassifier(f, noise="shared", n=400, random_state=0).fit(X, y)
+    whole = np.stack([*getattr(g, method)(X)])
+    for rows in ([3], [149, 20], list(range(100, 30, -7))):
+        part = np.stack([*getattr(g, method)(X[rows])])
+        expected = whole[:, rows] if method == "certify" else whole[rows]
+        np.testing.assert_array_equal(part, expected)
+
+
+def test_overflow_is_an_error():
+    g = SmoothedClassifier(
+        Fixed(lambda X: np.zeros(len(X), int)), noise="shared", random_state=0
+    )
+    with pytest.raises(ValueError, match="overflows float32"):
+        g.set_params(sigma=1e38).certify(np.full((3, 2), 3e38, np.float32))
+
+
+def certificate(alpha, n=1000, **settings):
+    g = SmoothedClassifier(
+        GaussianNB(), alpha=alpha, n=n, noise="shared", random_state=0, **settings
+    ).fit(X, y)
+    return g.certify(X)
+
+
+@pytest.mark.parametrize("bound", ["cohen", "joint", "multiclass"])
+def test_the_claim_about_a_test_set_holds_under_any_dependence(bound):
+    c = certificate(0.05, bound=bound)
+    assert c.noise == "shared"
+    m, rho = int(c.distinct.sum()), 0.01
+    strict = c.recertify(alpha=rho / m)
+    assert strict.noise == "shared"
+    assert (strict.radius < c.radius).any()
+    for radius in (0.0, 0.2, 0.4):
+        right = (strict.prediction == y) & (strict.radius >= radius) & strict.distinct
+        expected = (right & strict.certified).sum() / m
+        share = c.certified_accuracy_lower_bound(y, radius=radius, rho=rho)
+        assert share == expected
+        assert share == strict.certified_accuracy_lower_bound(y, radius=radius, rho=rho)
+        # An alpha below rho / m is kept.
+        lower = c.recertify(alpha=rho / m / 10)
+        kept = lower.certified_accuracy_lower_bound(y, radius=radius, rho=rho)
+        assert kept <= share
+    several = c.certified_accuracy_lower_bound(y, radius=[0.0, 0.4], rho=rho)
+    assert several.shape == (2,)
+
+
+def test_a_claim_from_votes_that_stopped_early():
+    g = SmoothedClassifier(GaussianNB(), n=2000, noise="shared", random_state=0)
+    c = g.fit(X, y).certify(X, radius_tol=0.05)
+    assert len(c.looks) > 1
+    strict = c.recertify(alpha=0.001 / c.distinct.sum())
+    right = (strict.prediction == y) & (strict.radius >= 0.2) & strict.distinct
+    share = c.certified_accuracy_lower_bound(y, radius=0.2)
+    assert share == right.sum() / c.distinct.sum()
+
+
+@pytest.mark.parametrize(("m", "alpha", "rho"), [(8, 0.021, 0.05), (12, 0.003, 0.04)])
+def test_the_bound_under_any_dependence_is_sharp(m, alpha, rho):
+    """The worst dependence: w of the m - t wrong inputs are found together."""
+    found = np.arange(m + 1)
+    bound = certified_accuracy_lower_bound(
+        found, m, alpha=alpha, rho=rho, independent=False
+    )
+    # t falls short of C = t + w with probability (m - t) alpha / w at most.
+    for t in range(m):
+        for w in range(1, m - t + 1):
+            probability = min(1, (m - t) * alpha / w)
+            assert (bound[t + w] <= t) == (probability > rho)
+    assert np.all(np.diff(bound) >= 0)
+    assert np.all(bound <= found)
+
+
+def test_the_bound_for_independent_failures_is_none_for_others():
+    """All m inputs fail together: with probability alpha, not alpha to the m."""
+    m, alpha, rho = 200, 0.05, 0.01
+    assert certified_accuracy_lower_bound(m, m, alpha=alpha, rho=rho) > 0
+    below = {"alpha": rho / m * (1 - 1e-12), "rho": rho, "independent": False}
+    every = np.arange(m + 1)
+    np.testing.assert_array_equal(
+        certified_accuracy_lower_bound(every, m, **below), every
+    )
+    assert not certified_accuracy_lower_bound(
+        every, m, alpha=alpha, rho=rho, independent=False
+    ).any()
+
+
+def test_false_certificates_under_shared_noise():
+    """Inputs at exactly the radius that is claimed: each may fail, all at once."""
+    f = halfspace([1.0, 0.0])
+    sigma, radius, rho = 0.5, 0.2, 0.05
+    rng = np.random.default_rng(0)
+    X = np.column_stack([np.full(30, radius * (1 - 1e-9)), rng.normal(size=30)])
+    y = np.ones(30)
+    naive = proved = 0
+    runs = 400
+    for seed in range(runs):
+        g = SmoothedClassifier(
+            f, sigma=sigma, alpha=0.05, n=500, noise="shared", random_state=seed
+        )
+        c = g.certify(X)
+        # No input truly has this radius, so any share above 0 is a false claim.
+        found = int((c.radius >= radius).sum())
+        naive += certified_accuracy_lower_bound(found, 30, alpha=0.05, rho=rho) > 0
+        proved += c.certified_accuracy_lower_bound(y, radius=radius, rho=rho) > 0
+    assert stats.binom.sf(proved - 1, runs, rho) > 0.001
+    # All have the same votes: the claim for independent noise fails at rate alpha,
+    # far more often than for failures of 30 that have nothing to do with each other.
+    assert naive >= 5
+    assert stats.binom.sf(naive - 1, runs, 0.05) > 0.001
