@@ -148,21 +148,21 @@ def test_only_what_is_missing_is_fetched(monkeypatch):
     assert len(asked) == 2 and all("t10k" in url for url in asked)
 
 
-@pytest.mark.parametrize(
-    "page",
-    [
-        URLError("down"),
-        TimeoutError("timed out"),
-        IncompleteRead(b""),
-        b"<html>moved</html>",
-        gzip.compress(b"other data"),
-        gzip.compress(FILES["train-images-idx3-ubyte"])[:-50],
-        b"\x1f\x8bnot gzip",
-    ],
-)
-def test_next_mirror(monkeypatch, tmp_path, page):
+FAILURES = {
+    "down": URLError("down"),
+    "timeout": TimeoutError("timed out"),
+    "breaks off": IncompleteRead(b""),
+    "no archive": b"<html>moved</html>",
+    "other data": gzip.compress(b"other data"),
+    "cut": gzip.compress(FILES["train-images-idx3-ubyte"])[:-50],
+    "damaged": b"\x1f\x8bnot gzip",
+}
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+def test_next_mirror(monkeypatch, tmp_path, failure):
     """A mirror that fails, in whatever way, is left for the next one."""
-    pages = mirror(0, lambda data: page) | mirror(1)
+    pages = mirror(0, lambda data: FAILURES[failure]) | mirror(1)
     asked = net(monkeypatch, pages)
     assert len(fetch_mnist().data) == 6
     assert len(asked) == 3

@@ -106,7 +106,11 @@ def _remote_contents(dataset, names, problems):
     place = f"OpenML data set {dataset.openml}"
     try:
         bunch = fetch_openml(
-            data_id=dataset.openml, as_frame=False, parser="liac-arff", cache=False
+            data_id=dataset.openml,
+            as_frame=False,
+            parser="liac-arff",
+            cache=False,
+            n_retries=1,
         )
         files = dataset.from_openml(bunch.data, bunch.target)
         found = {name: checked(dataset, name, files[name], place) for name in names}
