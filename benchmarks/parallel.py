@@ -2,9 +2,10 @@
 
     python benchmarks/parallel.py
 
-For one worker and two: wall-clock seconds, and processor seconds of all processes, which
-other programs on the machine disturb less. Two workers that need no more processor time in
-total than one are twice as fast on two idle cores. Prints the numbers of docs/scaling.md.
+For one worker and two: wall-clock seconds, and processor seconds of all processes,
+which other programs on the machine disturb less. Two workers that need no more
+processor time in total than one are twice as fast on two idle cores. Prints the
+numbers of docs/scaling.md.
 """
 
 import os
