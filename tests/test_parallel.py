@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import threading
 import warnings
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from sksmooth import SmoothedClassifier
 from sksmooth._votes._parallel import Chunks, Parcel, one_thread
+from sksmooth._votes._store import Ledger
 
 X, y = load_iris(return_X_y=True)
 FOREST = RandomForestClassifier(5, random_state=0).fit(X, y)
@@ -119,10 +121,10 @@ def test_the_limit_of_blas_is_lifted_by_the_last_worker():
 
 
 def test_a_parcel_is_opened_once_and_holds_arrays_beside_the_pickle():
-    content = {"a": np.arange(10_000.0), "b": FOREST}
+    content = {"a": np.arange(200_000.0), "b": FOREST}
     parcel = Parcel(content)
-    assert sum(len(buffer) for buffer in parcel.buffers) >= 80_000
-    assert len(parcel.pickle) < 80_000
+    assert [len(buffer) for buffer in parcel.buffers] == [1_600_000]
+    assert len(parcel.pickle) < 100_000
     opened = parcel.content()
     np.testing.assert_array_equal(opened["a"], content["a"])
     np.testing.assert_array_equal(opened["b"].predict(X), FOREST.predict(X))
@@ -147,6 +149,32 @@ def test_errors_of_a_worker_reach_the_caller():
 class Raising(DecisionTreeClassifier):
     def predict(self, X):
         raise KeyError("no such leaf")
+
+
+def test_errors_in_handing_out_reach_the_caller(tmp_path, monkeypatch):
+    """They happen in a thread of joblib's: the run must not wait forever."""
+
+    def damaged(self, row, read=Ledger.read):
+        if threading.current_thread() is not threading.main_thread():
+            raise RuntimeError("the store is damaged")
+        return read(self, row)
+
+    monkeypatch.setattr(Ledger, "read", damaged)
+    with (
+        joblib.parallel_config(backend="threading"),
+        pytest.raises(RuntimeError, match="the store is damaged"),
+    ):
+        smooth(n_jobs=2).certify(X, store=tmp_path / "votes.sqlite")
+
+
+def test_progress_of_workers(capsys):
+    with joblib.parallel_config(backend="threading"):
+        smooth(n_jobs=2, verbose=1).predict(X)
+        said = capsys.readouterr().err
+        assert "150/150" in said
+        assert "votes/s" in said
+        smooth(n_jobs=2).predict(X)
+    assert capsys.readouterr() == ("", "")
 
 
 @pytest.fixture(scope="module")

@@ -188,10 +188,10 @@ def count_votes(
 
         def by_others(row):
             """Another process may have been faster."""
-            if ledger is None or not ledger.read(row):
-                return False
-            bar.update(1, 0)
-            return True
+            found = ledger is not None and ledger.read(row)
+            if found:
+                bar.update(1, 0)
+            return found
 
         def report(rows, n_votes):
             bar.update(len(rows), n_votes)

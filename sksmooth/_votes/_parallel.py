@@ -14,11 +14,14 @@ import numpy as np
 from joblib import parallel_config
 from joblib.parallel import get_active_backend
 from sklearn.utils.parallel import Parallel, delayed
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 # Long enough to make nothing of what it costs to hand out a chunk, short enough that
 # little is lost with one.
 _CHUNK_SECONDS = 2.0
+
+# Bytes of an array from which on joblib maps it into memory.
+_LARGE = 1_000_000
 
 # Votes in a first chunk, before anything is known about their pace.
 _FIRST_VOTES = 100_000
@@ -104,13 +107,20 @@ def run_chunks(count, shared, inputs, rule, chunks, skip):
     votes : Votes
     """
 
+    failures = []
+
     def tasks():
-        for rows in chunks:
-            rows = rows[[not skip(row) for row in rows]]
-            if len(rows):
-                some = _as_slice(rows)
-                part = rule if isinstance(rule, Integral) else rule.take(some)
-                yield delayed(_work)(count, shared, rows, inputs.take(some), part)
+        # joblib asks for most tasks in a thread of its own, where an exception would
+        # be lost and the run would wait forever.
+        try:
+            for rows in chunks:
+                rows = rows[[not skip(row) for row in rows]]
+                if len(rows):
+                    some = _as_slice(rows)
+                    part = rule if isinstance(rule, Integral) else rule.take(some)
+                    yield delayed(_work)(count, shared, rows, inputs.take(some), part)
+        except Exception as error:
+            failures.append(error)
 
     backend, _ = get_active_backend()
     options = {"n_jobs": chunks.n_jobs, "batch_size": 1}
@@ -123,6 +133,8 @@ def run_chunks(count, shared, inputs, rule, chunks, skip):
         for rows, votes, seconds in results:
             chunks.took(len(rows), seconds)
             yield rows, votes
+    if failures:
+        raise failures[0]
 
 
 def _in_rounds(parallel, tasks, size):
@@ -163,18 +175,22 @@ class Here:
 class Parcel:
     """An object that is pickled once and unpickled once in every process.
 
-    Its arrays travel next to the pickle, so that joblib can map large ones into the
+    Its large arrays travel next to the pickle, so that joblib can map them into the
     memory of all workers instead of copying them.
     """
 
     def __init__(self, content):
-        buffers = []
+        large = []
+
+        def stays(buffer):
+            if buffer.raw().nbytes < _LARGE:
+                return True
+            large.append(np.frombuffer(buffer.raw(), np.uint8))
+            return False
+
         self.token = os.urandom(16)
-        self.pickle = np.frombuffer(
-            cloudpickle.dumps(content, protocol=5, buffer_callback=buffers.append),
-            np.uint8,
-        )
-        self.buffers = [np.frombuffer(b.raw(), np.uint8) for b in buffers]
+        data = cloudpickle.dumps(content, protocol=5, buffer_callback=stays)
+        self.pickle, self.buffers = np.frombuffer(data, np.uint8), large
 
     def content(self):
         """Return the object."""
@@ -206,12 +222,13 @@ def one_thread():
     """
     torch = sys.modules.get("torch")
     n_threads = None if torch is None else torch.get_num_threads()
+    pools = ThreadpoolController()
     with _BlasLimit.lock:
         if not _BlasLimit.n_workers:
-            _BlasLimit.before = threadpool_limits(1, user_api="blas")
+            _BlasLimit.before = pools.limit(limits=1, user_api="blas")
         _BlasLimit.n_workers += 1
     try:
-        with threadpool_limits(1, user_api="openmp"):
+        with pools.limit(limits=1, user_api="openmp"):
             if torch is not None:
                 torch.set_num_threads(1)
             yield
