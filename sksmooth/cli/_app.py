@@ -9,7 +9,7 @@ import numpy as np
 from .. import __version__
 from .._certificate import round_down
 from ..logs import certification_text, label_texts, prediction_text, write_whole
-from ._command import Command, check_writable, say
+from ._command import Command, check_writable, emit, say
 from ._data import as_model_takes, load_data
 from ._demo import demo
 from ._model import as_smoothed, load_model
@@ -256,7 +256,7 @@ class _Target:
 
     def write(self, text):
         if self.out is None:
-            click.echo(text, nl=False)
+            emit(text)
         else:
             write_whole(self.out, text)
 

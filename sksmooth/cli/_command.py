@@ -9,6 +9,8 @@ import click
 # What shells report for a program that SIGINT or SIGPIPE ended.
 INTERRUPTED, PIPE_CLOSED = 130, 141
 
+_PIECE = 16_384
+
 # Errors whose text was written for the user; others also show their type.
 _IN_WORDS = (ValueError, RuntimeError, ImportError, TypeError)
 
@@ -45,6 +47,13 @@ class Command(click.Command):
             if debug:
                 raise
             raise click.ClickException(_in_one_line(error)) from error
+
+
+def emit(text):
+    """Write results to stdout, in pieces: a write that a closed pipe cuts short is no
+    error where stdout has no buffer, but the next one is."""
+    for start in range(0, len(text), _PIECE):
+        click.echo(text[start : start + _PIECE], nl=False)
 
 
 def say(message):
