@@ -541,7 +541,8 @@ def test_ctrl_c(files, tmp_path, monkeypatch):
         "class Slow(LogisticRegression):\n"
         "    def predict(self, X):\n"
         "        Path('started').touch()\n"
-        "        time.sleep(300)\n"
+        "        for _ in range(3_000):\n"
+        "            time.sleep(0.1)\n"
     )
     monkeypatch.syspath_prepend(tmp_path)
     import slow

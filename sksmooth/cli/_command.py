@@ -39,8 +39,6 @@ class Command(click.Command):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(PIPE_CLOSED)
         except KeyboardInterrupt:
-            if debug:
-                raise
             say("Interrupted." + ctx.meta.get("sksmooth.if_interrupted", ""))
             ctx.exit(INTERRUPTED)
         except Exception as error:
