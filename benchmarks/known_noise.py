@@ -2,12 +2,12 @@
 
     python benchmarks/known_noise.py
 
-The base is a halfspace, so that g is known: it answers 1 exactly where the first feature
-is positive. All inputs lie on the other side, 0.01 sigma from the boundary. There a
-certificate for class 1 is false, and has a probability of at most alpha.
+The base is a halfspace, so that g is known: it answers 1 exactly where the first
+feature is positive. All inputs lie on the other side, 0.01 sigma from the boundary.
+There a certificate for class 1 is false, and has a probability of at most alpha.
 
-The noise of an input depends on its bytes, so whoever knows the key can move an input by
-1e-9, look at the votes it will get, and try again until they lie.
+The noise of an input depends on its bytes, so whoever knows the key can move an input
+by 1e-9, look at the votes it will get, and try again until they lie.
 """
 
 import argparse
@@ -108,7 +108,7 @@ def main(n_victims, n_tries, n_honest):
     )
     show("the inputs found, under other, secret noise", lies, max(1, len(X) * n_keys))
     print(f"tries for one input: {np.mean(tries):,.0f} on average")
-    # The claim that SECURITY.md makes; the last row is bounded by alpha as the first is.
+    # The claim that SECURITY.md makes.
     if not interval(len(found), n_victims)[0] > ALPHA:
         raise SystemExit("the search did not beat alpha: SECURITY.md says it does")
 

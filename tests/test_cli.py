@@ -365,10 +365,10 @@ class TestReport:
         ]
 
     def test_markdown_and_names(self, run, logs):
-        files = ["a=small.tsv", "b=large.tsv"]
+        files = ["a=small.tsv", "b=1=large.tsv"]
         result = run("report", *files, "--radii", "1", "--markdown", "--digits", 2)
         lines = result.stdout.splitlines()
-        assert lines[2:] == ["| a      |     0.00 |", "| b      | **0.25** |"]
+        assert lines[2:] == ["| a      |     0.00 |", "| b=1    | **0.25** |"]
         assert r"\toprule" in run("report", *files, "--latex").stdout
 
     def test_same_names_are_told_apart(self, run, logs):

@@ -46,7 +46,7 @@ def report(logs, radii, digits, style, plot_path, force):
     """Print the certified accuracy of LOGs at several radii.
 
     A LOG is a file that `sksmooth certify` wrote, or any in that format. Its row gets
-    the NAME given, or that of the file. In Markdown and LaTeX the best values are bold.
+    the NAME given (up to the last =), or that of the file. In Markdown and LaTeX the best values are bold.
     """
     check_writable(plot_path, force, "--plot")
     frames = {}
@@ -71,7 +71,7 @@ def _named(logs):
     """Return the files under their names, which are all different."""
     pairs = []
     for text in logs:
-        name, equals, path = text.partition("=")
+        name, equals, path = text.rpartition("=")
         given = equals and name and not os.path.exists(text)
         pairs.append((name, path) if given else (None, text))
     stems = [Path(path).stem for name, path in pairs if name is None]
