@@ -46,7 +46,8 @@ def report(logs, radii, digits, style, plot_path, force):
     """Print the certified accuracy of LOGs at several radii.
 
     A LOG is a file that `sksmooth certify` wrote, or any in that format. Its row gets
-    the NAME given (up to the last =), or that of the file. In Markdown and LaTeX the best values are bold.
+    the NAME given, which ends at the last =, or that of the file. In Markdown and LaTeX
+    the best values are bold.
     """
     check_writable(plot_path, force, "--plot")
     frames = {}
