@@ -1,4 +1,4 @@
-"""Without torch, its modules are not imported to look for doctests."""
+"""What is not installed is not imported to look for doctests."""
 
 from importlib.util import find_spec
 
@@ -11,3 +11,5 @@ if find_spec("torch") is None:
         "sksmooth/_votes/_net_modes.py",
         "tests/nets.py",
     ]
+if find_spec("click") is None:
+    collect_ignore_glob += ["sksmooth/cli/_*.py"]

@@ -103,8 +103,8 @@ def average_certified_radius_score(y_true, certificate, *, sample_weight=None):
     --------
     >>> from sksmooth import average_certified_radius_score
     >>> certificate = ([0, 1, 1, -1], [0.9, 0.4, 0.7, 0.0])
-    >>> average_certified_radius_score([0, 1, 0, 1], certificate).round(3)
-    np.float64(0.325)
+    >>> round(float(average_certified_radius_score([0, 1, 0, 1], certificate)), 3)
+    0.325
     """
     robust, weight = _correct_radii(y_true, certificate, sample_weight)
     return np.average(np.maximum(robust, 0), weights=weight)

@@ -90,8 +90,8 @@ def required_samples(radius, sigma, alpha):
     Four sigma need about 10^5 votes:
 
     >>> from sksmooth.stats import required_samples
-    >>> required_samples(4.0, sigma=1.0, alpha=0.001)
-    np.int64(218105)
+    >>> int(required_samples(4.0, sigma=1.0, alpha=0.001))
+    218105
     """
     radius, sigma = check_radius(radius), check_positive(sigma, "sigma")
     radius, sigma, alpha = np.broadcast_arrays(radius, sigma, check_level(alpha))

@@ -208,8 +208,8 @@ def bernstein_accuracy_lower_bound(n_certified, n_inputs, *, alpha, rho=0.001):
     Examples
     --------
     >>> from sksmooth.stats import bernstein_accuracy_lower_bound
-    >>> bernstein_accuracy_lower_bound(300, 500, alpha=0.001).round(4)
-    np.float64(0.5891)
+    >>> round(float(bernstein_accuracy_lower_bound(300, 500, alpha=0.001)), 4)
+    0.5891
     """
     certified, total, alpha, rho = _check(n_certified, n_inputs, alpha, rho)
     log_rho = -np.log(rho) / total

@@ -1,0 +1,309 @@
+"""The commands that take a model and data: certify and predict."""
+
+import sys
+from time import perf_counter
+
+import click
+import numpy as np
+
+from .. import __version__
+from .._certificate import round_down
+from ..logs import certification_text, label_texts, prediction_text, write_whole
+from ._command import Command, check_writable, emit, say
+from ._data import as_model_takes, load_data
+from ._demo import demo
+from ._model import as_smoothed, load_model
+from ._planning import plan
+from ._report import report
+
+# The format of the field has no word for "at any radius".
+_ENDLESS = 1e9
+
+_PARAMS = [
+    click.option(
+        "--sigma",
+        type=click.FloatRange(min=0, min_open=True),
+        help="Standard deviation of the noise, in the units of the data.",
+    ),
+    click.option(
+        "--alpha",
+        type=click.FloatRange(0, 1, min_open=True, max_open=True),
+        help="Probability that an answer is wrong, for each input.  [default: 0.001]",
+    ),
+    click.option(
+        "--n",
+        type=click.IntRange(min=1),
+        help="Votes for each input, at most.  [default: 100000]",
+    ),
+    click.option(
+        "--method",
+        type=click.Choice(["monte_carlo", "exact"]),
+        help="exact computes instead of voting; for a few kinds of models.",
+    ),
+    click.option(
+        "--batch-size",
+        type=click.IntRange(min=1),
+        help="Noisy inputs given to the model at a time.  [default: as fits]",
+    ),
+    click.option(
+        "--seed",
+        "random_state",
+        type=click.IntRange(0, 2**32 - 1),
+        help="Makes the noise reproducible. Keep it secret from adversaries.  "
+        "[default: what a fitted SmoothedClassifier stores, else new noise each time]",
+    ),
+    click.option(
+        "--jobs",
+        "n_jobs",
+        type=int,
+        help="Worker processes; -1 for one a core. Does not change results.",
+    ),
+]
+
+_FILES = [
+    click.option(
+        "--label",
+        metavar="NAME",
+        help="Where the true labels are: a column of a .csv or .parquet file; an array "
+        "of a .npz file (default: y, if there is one); for a .npy file the number of a "
+        "column, or another .npy file.",
+    ),
+    click.option(
+        "--inputs", metavar="NAME", help="Array of a .npz file that holds the inputs."
+    ),
+    click.option(
+        "--skip",
+        type=click.IntRange(min=1),
+        default=1,
+        metavar="K",
+        help="Take every K-th input of the file only.",
+    ),
+    click.option(
+        "--max",
+        "most",
+        type=click.IntRange(min=1),
+        metavar="M",
+        help="Take at most M inputs.",
+    ),
+    click.option(
+        "--out",
+        type=click.Path(dir_okay=False),
+        help="File to write.  [default: stdout]",
+    ),
+    click.option("--force", is_flag=True, help="Overwrite the file of --out."),
+    click.option(
+        "--store",
+        type=click.Path(dir_okay=False),
+        help="Keep votes in this file while they are counted: the same command "
+        "continues a run that was stopped.",
+    ),
+    click.option(
+        "--trust",
+        multiple=True,
+        metavar="TYPE",
+        help="A type that a .skops file may hold; can be given again.",
+    ),
+    click.option(
+        "--trust-pickle",
+        is_flag=True,
+        help="Load a .pkl, .pickle or .joblib file. DANGER: this runs whatever code "
+        "the file holds, with your rights. Only for files of people you trust.",
+    ),
+    click.option("-q", "--quiet", is_flag=True, help="Print results and errors only."),
+]
+
+_model = click.argument("model", type=click.Path(exists=True, dir_okay=False))
+_data = click.argument("data", type=click.Path(exists=True, dir_okay=False))
+
+
+def _options(groups):
+    def add(function):
+        for option in reversed([one for group in groups for one in group]):
+            function = option(function)
+        return function
+
+    return add
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 88},
+    epilog="Begin with: sksmooth demo --dir demo",
+)
+@click.version_option(__version__, prog_name="sksmooth", message="%(prog)s %(version)s")
+def app():
+    """Certify classifiers by randomized smoothing.
+
+    Results go to stdout or to files, all else to stderr. Exit codes: 0 done, 1 failed,
+    2 wrong use, 130 interrupted.
+    """
+
+
+@app.command(
+    cls=Command,
+    epilog="""\b
+Examples:
+  sksmooth certify model.skops test.npz --out run.tsv
+  sksmooth certify model.skops test.csv --label species --sigma 0.5 --n 10000
+  sksmooth certify model.skops test.npz --out run.tsv --store run.sqlite --jobs -1
+  sksmooth certify forest.joblib test.npz --sigma 0.25 --trust-pickle --seed 7
+""",
+)
+@_model
+@_data
+@_options([_PARAMS[:3]])
+@click.option(
+    "--n0",
+    type=click.IntRange(min=1),
+    help="Votes that select the class.  [default: 100]",
+)
+@click.option(
+    "--bound",
+    type=click.Choice(["cohen", "joint", "multiclass"]),
+    help="How the probability of the class is bounded.  [default: cohen]",
+)
+@click.option(
+    "--radius-tol",
+    type=click.FloatRange(min=0),
+    help="Stop voting on an input once its radius could not grow by more than this.",
+)
+@_options([_PARAMS[3:], _FILES])
+def certify(model, data, radius_tol, **options):
+    """Certify each input of DATA: a class, and a radius within which it stays.
+
+    MODEL is a fitted classifier: a .skops file, or a pickle with --trust-pickle. A
+    SmoothedClassifier is used as it is, and options override its parameters. Any
+    other classifier is smoothed, which needs --sigma.
+
+    DATA is a .npy, .npz, .csv or .parquet file. With labels, the result is a log in the
+    format of the field (idx, label, predict, radius, correct, time), which
+    `sksmooth report` reads; without, idx, predict and radius. predict is -1 for inputs
+    that are not certified.
+    """
+    g, data, target = _prepare(model, data, options)
+    start = perf_counter()
+    certificate = g.certify(data.X, radius_tol=radius_tol, **target.keywords)
+    seconds = perf_counter() - start
+    prediction, radius = certificate
+    endless = np.isinf(radius)
+    if np.any(endless):
+        say(
+            f"Note: {np.sum(endless)} inputs are certified at any radius, written as "
+            f"{_ENDLESS:g}."
+        )
+        radius = np.where(endless, _ENDLESS, radius)
+    time = np.full(len(data.idx), seconds / len(data.idx))
+    text = certification_text((prediction, radius), data.y, idx=data.idx, time=time)
+    target.write(text)
+    if np.ndim(g.sigma):
+        say("Note: sigma differs between features, so radii are in units of sigma.")
+    n_certified = int(np.sum(certificate.certified))
+    words = f"{n_certified} of {len(data.idx)} inputs certified"
+    if n_certified:
+        middle = np.quantile(radius[certificate.certified], 0.5, method="lower")
+        words += f", median radius {round_down(middle)}"
+    if g.method == "exact":
+        settings = "exact"
+    else:
+        level = "an array" if np.ndim(g.sigma) else f"{g.sigma:g}"
+        settings = f"sigma={level}, n={g.n}, alpha={g.alpha:g}"
+    target.tell(f"{words} ({settings}); {seconds:.1f} s")
+
+
+@app.command(
+    cls=Command,
+    epilog="""\b
+Examples:
+  sksmooth predict model.skops new.csv
+  sksmooth predict model.skops test.npz --alpha 0.01 | cut -f 3 | sort | uniq -c
+""",
+)
+@_model
+@_data
+@_options([_PARAMS, _FILES])
+def predict(model, data, **options):
+    """Predict the class of each input of DATA, or abstain.
+
+    MODEL and DATA are as for `sksmooth certify`. The result has the columns idx and
+    predict, with labels also label and correct. predict is -1 where the vote is a close
+    call.
+    """
+    g, data, target = _prepare(model, data, options)
+    start = perf_counter()
+    answer = g.predict(data.X, **target.keywords)
+    seconds = perf_counter() - start
+    certain = np.ones(len(data.idx), bool)
+    if g.abstain_label_ is not None:
+        certain = answer != g.abstain_label_
+    target.write(prediction_text(answer, certain, data.y, idx=data.idx))
+    target.tell(
+        f"{np.sum(certain)} of {len(data.idx)} inputs predicted, "
+        f"{np.sum(~certain)} abstentions; {seconds:.1f} s"
+    )
+
+
+app.add_command(report)
+app.add_command(plan)
+app.add_command(demo)
+
+
+class _Target:
+    """Where results and notes go, and the keywords that `store` means."""
+
+    def __init__(self, out, store, quiet):
+        self.out = out
+        self.quiet = quiet
+        self.keywords = {} if store is None else {"store": store}
+
+    def write(self, text):
+        if self.out is None:
+            emit(text)
+        else:
+            write_whole(self.out, text)
+
+    def tell(self, words):
+        if not self.quiet:
+            say(words if self.out is None else f"{words}; see {self.out}")
+
+
+def _prepare(model_path, data_path, options):
+    """Load everything, and refuse before the run what would fail after it."""
+    files = {
+        name: options.pop(name)
+        for name in (
+            *("label", "inputs", "skip", "most", "out", "force", "store"),
+            *("trust", "trust_pickle", "quiet"),
+        )
+    }
+    params = {name: value for name, value in options.items() if value is not None}
+    check_writable(files["out"], files["force"], "--out")
+    model = load_model(
+        model_path, trust=files["trust"], trust_pickle=files["trust_pickle"]
+    )
+    g = as_smoothed(model, model_path, params)
+    g.set_params(verbose=int(not files["quiet"] and sys.stderr.isatty()))
+    data = load_data(
+        data_path,
+        label=files["label"],
+        inputs=files["inputs"],
+        skip=files["skip"],
+        most=files["most"],
+    )
+    classes = getattr(g, "classes_", None)
+    if classes is not None:
+        label_texts(np.asarray(classes))
+        if data.y is not None:
+            # Whatever is wrong with the labels is said now.
+            nothing = np.full(len(data.idx), classes[0]), np.zeros(len(data.idx))
+            certification_text(nothing, data.y)
+    store = files["store"]
+    if store is not None:
+        if "entropy_" not in vars(g) and g.random_state is None:
+            raise click.UsageError(
+                "--store needs --seed with this model: without one the noise is new "
+                "each time, and stored votes could not be used again."
+            )
+        click.get_current_context().meta["sksmooth.if_interrupted"] = (
+            f" The votes counted so far are in {store}: the same command continues."
+        )
+    data = data._replace(X=as_model_takes(data.X, g))
+    return g, data, _Target(files["out"], store, files["quiet"])

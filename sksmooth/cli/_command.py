@@ -1,0 +1,124 @@
+"""How every command ends: exit codes, one-line errors, pipes that close early."""
+
+import os
+import sys
+import warnings
+
+import click
+
+# What shells report for a program that SIGINT or SIGPIPE ended.
+INTERRUPTED, PIPE_CLOSED = 130, 141
+
+_PIECE = 16_384
+
+# Errors whose text was written for the user; others also show their type.
+_IN_WORDS = (ValueError, RuntimeError, ImportError, TypeError)
+
+
+class Command(click.Command):
+    """A command that ends with a line on stderr instead of a traceback."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.params.append(
+            click.Option(
+                ["--debug"], is_flag=True, help="Show the traceback of an error."
+            )
+        )
+
+    def invoke(self, ctx):
+        debug = ctx.params.pop("debug")
+        try:
+            with warnings.catch_warnings():
+                warnings.showwarning = _show_warning
+                return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit):
+            raise
+        except BrokenPipeError:
+            # Whoever read the results has seen enough. Nothing is left to flush.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(PIPE_CLOSED)
+        except KeyboardInterrupt:
+            say("Interrupted." + ctx.meta.get("sksmooth.if_interrupted", ""))
+            ctx.exit(INTERRUPTED)
+        except Exception as error:
+            if debug:
+                raise
+            raise click.ClickException(_in_one_line(error)) from error
+
+
+def emit(text):
+    """Write results to stdout, in pieces: a write that a closed pipe cuts short is no
+    error where stdout has no buffer, but the next one is."""
+    for start in range(0, len(text), _PIECE):
+        click.echo(text[start : start + _PIECE], nl=False)
+
+
+def say(message):
+    """Tell the user something that is not a result."""
+    click.echo(message, err=True)
+
+
+def _show_warning(message, category, filename, lineno, file=None, line=None):
+    say(f"Warning: {_words(message)}")
+
+
+def _in_one_line(error):
+    if isinstance(error, OSError) and error.strerror:
+        where = f"{error.filename}: " if error.filename else ""
+        return f"{where}{error.strerror}"
+    text = _words(error)
+    if not isinstance(error, _IN_WORDS) or not text:
+        text = f"{type(error).__name__}: {text} (--debug shows where)"
+    cause = error.__cause__
+    if isinstance(error, RuntimeError) and cause is not None:
+        words = _words(cause)
+        if words not in text:
+            text += f" ({type(cause).__name__}: {words})"
+    return text
+
+
+def _words(message):
+    return " ".join(str(message).split())
+
+
+def check_writable(path, force, option):
+    """Refuse a file that could not be written, or that should not be."""
+    if path is None:
+        return
+    folder = os.path.dirname(os.path.realpath(path))
+    if not os.path.isdir(folder):
+        raise click.UsageError(f"{option} {path}: there is no folder {folder}.")
+    if not os.access(folder, os.W_OK):
+        raise click.UsageError(f"{option} {path}: the folder is not writable.")
+    if os.path.exists(path) and not force:
+        raise click.UsageError(
+            f"{option} {path}: the file exists. Add --force to overwrite it."
+        )
+
+
+class Numbers(click.ParamType):
+    """Numbers separated by commas, such as 0,0.25,0.5."""
+
+    name = "numbers"
+
+    def __init__(self, minimum, *, open=False):
+        self.minimum = minimum
+        self.open = open
+
+    def get_metavar(self, param, ctx):
+        return "NUMBER,..."
+
+    def convert(self, value, param, ctx):
+        if isinstance(value, tuple):
+            return value
+        try:
+            numbers = tuple(float(part) for part in value.split(","))
+        except ValueError:
+            self.fail(f"{value!r} is not a list of numbers such as 0.25,0.5.")
+        for number in numbers:
+            low = number <= self.minimum if self.open else number < self.minimum
+            if low or not number < float("inf"):
+                bound = f"{'above' if self.open else 'at least'} {self.minimum:g}"
+                self.fail(f"{number:g} must be {bound} and finite.")
+        return numbers

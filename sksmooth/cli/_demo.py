@@ -1,0 +1,74 @@
+"""The command demo: a small run, and files to try the other commands on."""
+
+import os
+
+import click
+import numpy as np
+
+from .._classifier import SmoothedClassifier
+from ..metrics import certified_accuracy_score
+from ._command import Command, check_writable, say
+
+
+@click.command(
+    cls=Command,
+    epilog="""\b
+Examples:
+  sksmooth demo
+  sksmooth demo --dir demo
+""",
+)
+@click.option(
+    "--dir",
+    "folder",
+    type=click.Path(file_okay=False),
+    help="Keep the model and the test images in this folder, made if need be.",
+)
+@click.option("--force", is_flag=True, help="Overwrite files of an earlier demo.")
+def demo(folder, force):
+    """Smooth a classifier of handwritten digits and certify 100 test images.
+
+    Takes a few seconds. The digits come with scikit-learn; a pixel is from 0 to 1.
+    """
+    from sklearn.datasets import load_digits
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import train_test_split
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    if folder is not None:
+        os.makedirs(folder, exist_ok=True)
+        model_path = os.path.join(folder, "model.skops")
+        data_path = os.path.join(folder, "test.npz")
+        check_writable(model_path, force, "--dir")
+        check_writable(data_path, force, "--dir")
+    X, y = load_digits(return_X_y=True)
+    X_train, X_test, y_train, y_test = train_test_split(
+        X / 16, y, test_size=100, stratify=y, random_state=0
+    )
+    f = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=1_000))
+    g = SmoothedClassifier(f, sigma=0.25, n=10_000, n_copies=4, random_state=0)
+    g.fit(X_train, y_train)
+    certificate = g.certify(X_test)
+    radii = [0, 0.25, 0.5, 0.75]
+    scores = certified_accuracy_score(y_test, certificate, radius=radii)
+    click.echo(f"{len(y_test)} images of digits, noise of sigma = {g.sigma} on pixels")
+    click.echo("  l2 radius   certified accuracy")
+    for radius, score in zip(radii, scores, strict=True):
+        click.echo(f"  {radius:9.2f}   {score:18.0%}")
+    click.echo(
+        "Within its radius no change of an image changes the answer; each certificate "
+        f"is\nwrong with probability {g.alpha:g} at most."
+    )
+    if folder is None:
+        return
+    import skops.io
+
+    skops.io.dump(g, model_path)
+    np.savez(data_path, X=X_test, y=y_test)
+    log = os.path.join(folder, "run.tsv")
+    say(
+        f"Saved {model_path} and {data_path}. Now try\n"
+        f"  sksmooth certify {model_path} {data_path} --out {log}\n"
+        f"  sksmooth report {log}"
+    )

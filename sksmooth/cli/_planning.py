@@ -1,0 +1,109 @@
+"""The command plan: votes and radii before anything is certified."""
+
+from decimal import ROUND_CEILING, Decimal
+
+import click
+from scipy.stats import norm
+
+from .._certificate import round_down
+from ..stats import (
+    lower_confidence_bound,
+    max_certifiable_radius,
+    radius_from_probabilities,
+    required_samples,
+)
+from ._command import Command, Numbers, say
+
+_HEADER = ["sigma", "radius", "p needed", "n needed", "n", "votes needed", "max radius"]
+
+
+@click.command(
+    cls=Command,
+    epilog="""\b
+Examples:
+  sksmooth plan --radius 0.5 --sigma 0.25
+  sksmooth plan --radius 0.5,1 --sigma 0.25,0.5,1 --n 10000 --alpha 0.0001
+""",
+)
+@click.option("--radius", type=Numbers(0), required=True, help="Radii to certify.")
+@click.option(
+    "--sigma", type=Numbers(0, open=True), required=True, help="Noise levels."
+)
+@click.option(
+    "--alpha",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    default=0.001,
+    show_default=True,
+    help="Probability that a certificate is wrong.",
+)
+@click.option(
+    "--n",
+    type=click.IntRange(min=1),
+    default=100_000,
+    show_default=True,
+    help="Votes for each input.",
+)
+def plan(radius, sigma, alpha, n):
+    """Tell how many votes a radius needs, and how far votes can reach.
+
+    \b
+    p needed      how often the model must be right under noise, at least
+    n needed      votes that certify the radius if all of them agree
+    votes needed  of n votes, those that must agree
+    max radius    the largest radius that n votes can certify
+
+    The bound is that of Cohen et al. (bound "cohen"). A dash means: not with this
+    sigma, or not with n votes.
+    """
+    rows = [
+        _row(one_sigma, one_radius, alpha, n)
+        for one_sigma in sigma
+        for one_radius in radius
+    ]
+    table = [_HEADER, *rows]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    for row in table:
+        cells = [text.rjust(width) for text, width in zip(row, widths, strict=True)]
+        click.echo("  ".join(cells))
+    if any(row[5] == "-" for row in rows):
+        say(f"Note: where votes needed is a dash, n={n} is too few for the radius.")
+
+
+def _row(sigma, radius, alpha, n):
+    try:
+        fewest = str(int(required_samples(radius, sigma, alpha)))
+    except ValueError:  # beyond what any feasible number of votes certifies
+        fewest = "-"
+    return [
+        f"{sigma:g}",
+        f"{radius:g}",
+        _share_text(radius / sigma),
+        fewest,
+        str(n),
+        _votes_needed(sigma, radius, alpha, n),
+        round_down(max_certifiable_radius(n, sigma, alpha)),
+    ]
+
+
+def _share_text(ratio):
+    """Return Phi(ratio) as text, never below its value."""
+    share = str(Decimal(norm.cdf(ratio)).quantize(Decimal("1e-6"), ROUND_CEILING))
+    # As many nines say less than what is missing.
+    return share if ratio < 4 else f"1 - {0.99 * norm.sf(ratio):.1e}"
+
+
+def _votes_needed(sigma, radius, alpha, n):
+    """Return the fewest of n votes that certify the radius, as text."""
+
+    def enough(count):
+        p_lower = lower_confidence_bound(count, n, alpha)
+        reached = radius_from_probabilities(p_lower, sigma=sigma)
+        return reached >= radius and reached > 0
+
+    if not enough(n):
+        return "-"
+    low, high = 0, n
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if enough(middle) else (middle, high)
+    return str(high)
