@@ -3,12 +3,8 @@
 import numpy as np
 import torch
 
-from ._device_noise import (
-    DeviceStream,
-    noisy_copies_on_device,
-    noisy_copies_on_device_grid,
-)
-from ._grid import check_range
+from ._device_grid import GridNoise
+from ._device_noise import DeviceStream, noisy_copies_on_device
 from ._net_modes import apply
 from ._torch_net import TorchNet
 from ._voter import Voter
@@ -44,8 +40,8 @@ class TorchVoter(Voter):
     Raises
     ------
     ValueError
-        If an input with noise is too large for the dtype of the module, or for it to
-        hold every multiple of the grid's step; if the device cannot make the noise.
+        If an input with noise is too large for the dtype of the module, or too large
+        to be on the grid in that dtype.
     """
 
     def __init__(self, net, values, sigma, places, grid=None):
@@ -64,28 +60,15 @@ class TorchVoter(Voter):
                 "down."
             )
         self.values = values
-        self.noise_dtype = self.dtype
-        self.step = None
+        self.sigma = sigma
+        if np.ndim(sigma):
+            level = np.broadcast_to(sigma, values.shape[1:]).astype(numpy_dtype)
+            self.sigma = torch.from_numpy(level).to(net.device)
+        self.grid_noise = None
         if grid is not None:
-            if net.device.type == "mps":
-                raise ValueError(
-                    "grid needs noise in double precision, which the device 'mps' does "
-                    "not have: move the net to the CPU."
-                )
-            check_range(values, sigma, grid, numpy_dtype)
-            self.noise_dtype = torch.float64
-            self.step = self._on_device(grid)
-            sigma = sigma / grid
-        self.sigma = self._on_device(sigma)
+            self.grid_noise = GridNoise(values, sigma, grid, self.dtype, net.device)
         self._row, self._x = None, None
         self._in_batch = []
-
-    def _on_device(self, level):
-        """Return a number as it is, and an array as a tensor of an input's shape."""
-        if not np.ndim(level):
-            return level
-        level = np.array(np.broadcast_to(level, self.values.shape[1:]))
-        return torch.from_numpy(level).to(self.net.device, self.noise_dtype)
 
     @property
     def batch_bytes(self):
@@ -105,8 +88,9 @@ class TorchVoter(Voter):
 
     def open(self, key):
         """Return the stream of noise for one input, on the net's device."""
-        shape = self.values.shape[1:]
-        return DeviceStream(key, shape, self.noise_dtype, self.net.device)
+        if self.grid_noise is not None:
+            return self.grid_noise.open(key)
+        return DeviceStream(key, self.values.shape[1:], self.dtype, self.net.device)
 
     def allocate(self, size):
         """Make room for a batch of up to `size` noisy copies; return how many."""
@@ -126,17 +110,13 @@ class TorchVoter(Voter):
 
     def fill(self, start, stop, row, stream):
         """Put noisy copies of input `row` into places start ... stop - 1."""
+        self._in_batch.append(row)
+        if self.grid_noise is not None:
+            return self.grid_noise.fill(row, stream, self._batch[start:stop])
         if row != self._row:
             x = torch.from_numpy(np.array(self.values[row]))
-            self._row, self._x = row, x.to(self.net.device, self.noise_dtype)
-            if self.step is not None:
-                self._x /= self.step
-        out = self._batch[start:stop]
-        if self.step is None:
-            noisy_copies_on_device(self._x, self.sigma, stream, out)
-        else:
-            noisy_copies_on_device_grid(self._x, self.sigma, self.step, stream, out)
-        self._in_batch.append(row)
+            self._row, self._x = row, x.to(self.net.device, self.dtype)
+        noisy_copies_on_device(self._x, self.sigma, stream, self._batch[start:stop])
 
     def classify(self, size):
         """Return the class index of each of the first `size` copies."""
