@@ -25,7 +25,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from sksmooth import SmoothedClassifier
-from tests.helpers import Fixed
+from tests.helpers import Fixed, votes_of_a_tree
 
 X, y = load_iris(return_X_y=True)
 X.flags.writeable = False  # whatever a test does to it is an error
@@ -354,7 +354,7 @@ class TestManyAtATime:
         """In a process of its own, which has no threads that a fork could lose."""
         code = (
             "import multiprocessing\n"
-            "from tests.test_faults import votes_of_a_tree\n"
+            "from tests.helpers import votes_of_a_tree\n"
             "if __name__ == '__main__':\n"
             "    known = multiprocessing.get_all_start_methods()\n"
             "    for method in ('fork', 'spawn'):\n"
@@ -367,11 +367,6 @@ class TestManyAtATime:
         )
         known = {"fork", "spawn"} & set(multiprocessing.get_all_start_methods())
         assert run.stdout.splitlines() == [str(votes_of_a_tree())] * len(known)
-
-
-def votes_of_a_tree():
-    g = smoothed(DecisionTreeClassifier(random_state=0), n=50).fit(X[::10], y[::10])
-    return g.certify(X[::10]).counts.tolist()
 
 
 class TestPickles:
