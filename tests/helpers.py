@@ -2,7 +2,11 @@
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
+from sklearn.tree import DecisionTreeClassifier
+
+from sksmooth import SmoothedClassifier
 
 
 class OpaqueLogisticRegression(LogisticRegression):
@@ -57,3 +61,12 @@ def points_at_distance(weights, offset, distance, n_points, seed=0):
     X = rng.normal(size=(n_points, len(weights)))
     X -= np.outer((X @ weights + offset) / length - distance, weights / length)
     return X
+
+
+def votes_of_a_tree():
+    """Vote counts of some points of the iris data; for any process to compute."""
+    X, y = load_iris(return_X_y=True)
+    X, y = X[::10], y[::10]
+    f = DecisionTreeClassifier(random_state=0)
+    g = SmoothedClassifier(f, sigma=0.5, n=50, random_state=0).fit(X, y)
+    return g.certify(X).counts.tolist()

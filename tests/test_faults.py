@@ -25,7 +25,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from sksmooth import SmoothedClassifier
-from tests.helpers import Fixed
+from tests.helpers import Fixed, votes_of_a_tree
 
 X, y = load_iris(return_X_y=True)
 X.flags.writeable = False  # whatever a test does to it is an error
@@ -80,10 +80,10 @@ class TestFailingLater:
         with joblib.parallel_config(backend="threading"):
             with pytest.raises(error, match=message):
                 g.certify(X)
-        assert vars(g) == before
-        # the fault has passed: all answers are there, and as ever
-        good = Fixed(FailsLater(0, None))
-        assert_same(g.certify(X), smoothed(good).certify(X))
+            assert vars(g) == before
+            # the fault has passed: all answers are there, and as ever
+            good = Fixed(FailsLater(0, None))
+            assert_same(g.certify(X), smoothed(good).certify(X))
 
     def test_of_the_interpreter_reaches_the_user(self):
         def stop(good):
@@ -272,7 +272,8 @@ class TestKindsOfInput:
         g = smoothed(self.base, grid=grid)
         expected = g.certify(X)
         assert_same(g.certify(mapped), expected)
-        assert_same(g.set_params(n_jobs=2).certify(mapped), expected)
+        with joblib.parallel_config(backend="threading"):
+            assert_same(g.set_params(n_jobs=2).certify(mapped), expected)
         assert (tmp_path / "X.npy").read_bytes() == before
 
     @pytest.mark.parametrize("dtype", [np.float16, np.float32])
@@ -353,7 +354,7 @@ class TestManyAtATime:
         """In a process of its own, which has no threads that a fork could lose."""
         code = (
             "import multiprocessing\n"
-            "from tests.test_faults import votes_of_a_tree\n"
+            "from tests.helpers import votes_of_a_tree\n"
             "if __name__ == '__main__':\n"
             "    known = multiprocessing.get_all_start_methods()\n"
             "    for method in ('fork', 'spawn'):\n"
@@ -366,11 +367,6 @@ class TestManyAtATime:
         )
         known = {"fork", "spawn"} & set(multiprocessing.get_all_start_methods())
         assert run.stdout.splitlines() == [str(votes_of_a_tree())] * len(known)
-
-
-def votes_of_a_tree():
-    g = smoothed(DecisionTreeClassifier(random_state=0), n=50).fit(X[::10], y[::10])
-    return g.certify(X[::10]).counts.tolist()
 
 
 class TestPickles:

@@ -16,6 +16,7 @@ def smoothed(estimator, **params):
         smoothed(LogisticRegression(), abstain_label=None),
         smoothed(LogisticRegression(), abstain_label=None, n_copies=2),
         smoothed(DecisionTreeClassifier(random_state=0), abstain_label=None),
+        smoothed(LogisticRegression(), abstain_label=None, grid="auto"),
     ]
 )
 def test_without_abstention(estimator, check):

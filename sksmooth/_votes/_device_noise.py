@@ -99,41 +99,6 @@ def noisy_copies_on_device(x, sigma, stream, out):
         part.mul_(sigma).add_(x)
 
 
-def noisy_copies_on_device_grid(place, scale, step, stream, out):
-    """Fill `out` with copies of an input on a grid, each with its own rounded noise.
-
-    Parameters
-    ----------
-    place : float64 tensor of shape `shape`
-        The input in steps of the grid: whole numbers.
-
-    scale : float or float64 tensor of shape `shape`
-        Standard deviation of the noise in steps.
-
-    step : float or float64 tensor of shape `shape`
-        Steps of the grid.
-
-    stream : DeviceStream
-        Of dtype float64.
-
-    out : contiguous tensor of shape (n_copies, *shape)
-        Overwritten. See ``noisy_copies_on_grid``.
-    """
-    rows = len(out)
-    if stream.joins:
-        rows = max(1, _CACHED // 2 // max(1, place.numel()) // stream.block)
-        rows *= stream.block
-    buffer = torch.empty(
-        (min(rows, len(out)), *place.shape), dtype=torch.float64, device=out.device
-    )
-    for part in out.split(rows):
-        steps = buffer[: len(part)]
-        stream.draw(steps)
-        # Whole numbers, added and scaled exactly.
-        torch.mul(steps.mul_(scale).round_().add_(place), step, out=steps)
-        part.copy_(steps)
-
-
 def shared_noise_on_device(sigma, stream, out):
     """Fill `out` with N(0, sigma^2) noise, to be added to several inputs.
 

@@ -7,7 +7,6 @@ loaded, no estimator can be a net.
 import sys
 from contextlib import contextmanager
 
-import narwhals as nw
 import numpy as np
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
@@ -146,8 +145,10 @@ def fold(steps, inputs):
     one = inputs.take(slice(0, 1))
     # Also tells the width behind the steps, which not every transformer knows.
     # A copy: steps may work in place.
-    transformed = one.values.copy() if one.frame is None else one.table.clone()
-    transformed = nw.to_native(transformed, pass_through=True)
+    if one.frame is None:
+        transformed = one.values.copy()
+    else:
+        transformed = one.table.clone().to_native()
     for step in steps:
         transformed = step.transform(transformed)
     if not isinstance(transformed, np.ndarray):

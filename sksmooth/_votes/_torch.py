@@ -3,15 +3,10 @@
 import numpy as np
 import torch
 
-from ._device_noise import (
-    DeviceStream,
-    noisy_copies_on_device,
-    noisy_copies_on_device_grid,
-    shared_noise_on_device,
-)
-from ._grid import check_range
+from ._device_grid import GridNoise
 from ._net_modes import apply
 from ._torch_net import TorchNet
+from ._torch_noise import PlainNoise
 from ._voter import Voter
 
 _CHANNELS = (1, 3, 4)
@@ -45,8 +40,8 @@ class TorchVoter(Voter):
     Raises
     ------
     ValueError
-        If an input with noise is too large for the dtype of the module, or for it to
-        hold every multiple of the grid's step; if the device cannot make the noise.
+        If an input with noise is too large for the dtype of the module, or too large
+        to be on the grid in that dtype.
     """
 
     def __init__(self, net, values, sigma, places, grid=None):
@@ -65,28 +60,11 @@ class TorchVoter(Voter):
                 "down."
             )
         self.values = values
-        self.noise_dtype = self.dtype
-        self.step = None
-        if grid is not None:
-            if net.device.type == "mps":
-                raise ValueError(
-                    "grid needs noise in double precision, which the device 'mps' does "
-                    "not have: move the net to the CPU."
-                )
-            check_range(values, sigma, grid, numpy_dtype)
-            self.noise_dtype = torch.float64
-            self.step = self._on_device(grid)
-            sigma = sigma / grid
-        self.sigma = self._on_device(sigma)
-        self._row, self._x = None, None
+        if grid is None:
+            self.noise = PlainNoise(values, sigma, self.dtype, net.device)
+        else:
+            self.noise = GridNoise(values, sigma, grid, self.dtype, net.device)
         self._in_batch = []
-
-    def _on_device(self, level):
-        """Return a number as it is, and an array as a tensor of an input's shape."""
-        if not np.ndim(level):
-            return level
-        level = np.array(np.broadcast_to(level, self.values.shape[1:]))
-        return torch.from_numpy(level).to(self.net.device, self.noise_dtype)
 
     @property
     def batch_bytes(self):
@@ -102,17 +80,16 @@ class TorchVoter(Voter):
 
     @property
     def row_bytes(self):
-        return self.dtype.itemsize * int(np.prod(self.values.shape[1:]))
+        return self.dtype.itemsize * self.noise.row_size
 
     def open(self, key):
         """Return the stream of noise for one input, on the net's device."""
-        shape = self.values.shape[1:]
-        return DeviceStream(key, shape, self.noise_dtype, self.net.device)
+        return self.noise.open(key)
 
     def allocate(self, size):
         """Make room for a batch of up to `size` noisy copies; return how many."""
         shape = self.values.shape[1:]
-        self._noise = None
+        self._shared = None
         while True:
             try:
                 self._batch = torch.empty(
@@ -128,42 +105,20 @@ class TorchVoter(Voter):
 
     def fill(self, start, stop, row, stream):
         """Put noisy copies of input `row` into places start ... stop - 1."""
-        self._load(row)
-        self._add_noise(self._x, stream, self._batch[start:stop])
+        self.noise.fill(row, stream, self._batch[start:stop])
         self._in_batch.append(row)
 
     def draw(self, stream, size):
         """Make the noise of the next `size` copies of all inputs."""
-        if self._noise is None:
-            self._noise = torch.empty_like(self._batch)
-        if self.step is None:
-            shared_noise_on_device(self.sigma, stream, self._noise[:size])
-        else:
-            origin = torch.zeros(
-                self.values.shape[1:], dtype=self.noise_dtype, device=self.net.device
-            )
-            self._add_noise(origin, stream, self._noise[:size])
+        if self._shared is None:
+            self._shared = torch.empty_like(self._batch)
+        self.noise.draw(stream, self._shared[:size])
 
     def place(self, start, stop, row, first):
         """Put copies of input `row` into places start ... stop - 1."""
-        self._load(row)
-        noise = self._noise[first : first + stop - start]
-        x = self._x if self.step is None else (self._x * self.step).to(self.dtype)
-        torch.add(noise, x, out=self._batch[start:stop])  # on a grid exact, too
+        noise = self._shared[first : first + stop - start]
+        self.noise.place(row, noise, self._batch[start:stop])
         self._in_batch.append(row)
-
-    def _load(self, row):
-        if row != self._row:
-            x = torch.from_numpy(np.array(self.values[row]))
-            self._row, self._x = row, x.to(self.net.device, self.noise_dtype)
-            if self.step is not None:
-                self._x /= self.step
-
-    def _add_noise(self, x, stream, out):
-        if self.step is None:
-            noisy_copies_on_device(x, self.sigma, stream, out)
-        else:
-            noisy_copies_on_device_grid(x, self.sigma, self.step, stream, out)
 
     def classify(self, size):
         """Return the class index of each of the first `size` copies."""

@@ -606,6 +606,43 @@ class TestNets:
         counts = np.bincount(np.clip(steps, -12, 12) + 12, minlength=25)
         assert stats.chisquare(counts, expected).pvalue > 1e-3
 
+    @pytest.mark.parametrize("dtype", ["float32", "float64"])
+    def test_what_a_gpu_does(self, dtype):
+        """The same operations with torch, here on the CPU."""
+        from sksmooth._votes._device_grid import noisy_copies_on_device_grid
+        from sksmooth._votes._device_noise import DeviceStream
+
+        torch = self.torch
+        sigma = np.array([0.33, 0.0, 5.0])
+        step, x = grid_step("auto", sigma), np.array([1.5, 0.1, -2.0])
+        dtype = getattr(torch, dtype)
+        key, cpu = stream_key(0, "estimate", b"x"), torch.device("cpu")
+        out = torch.empty((1000, 3), dtype=dtype)
+        parts = [torch.as_tensor(part) for part in (x / step, sigma / step, step)]
+        device_stream = DeviceStream(key, (3,), torch.float64, cpu)
+        for some in (out[:10], out[10:]):
+            noisy_copies_on_device_grid(*parts, device_stream, some)
+        normals = torch.empty((1000, 3), dtype=torch.float64)
+        DeviceStream(key, (3,), torch.float64, cpu).draw(normals)
+        expected = (np.rint(normals.numpy() * (sigma / step)) + x / step) * step
+        expected = torch.as_tensor(expected).to(dtype)
+        np.testing.assert_array_equal(out.numpy(), expected.numpy())
+
+    def test_other_devices_get_noise_from_the_host(self):
+        from sksmooth._votes._device_grid import GridNoise
+
+        torch = self.torch
+        values, step = np.array([[1.5, -2.0]]), 2.0**-17
+        key, cpu = stream_key(0, "estimate", b"x"), torch.device("cpu")
+        copies = []
+        for host_only in (False, True):
+            noise = GridNoise(values, 0.5, step, torch.float32, cpu)
+            if host_only:
+                noise.device = torch.device("mps")
+            copies.append(torch.empty((50, 2)))
+            noise.fill(0, noise.open(key), copies[-1])
+        np.testing.assert_array_equal(*(one.numpy() for one in copies))
+
     def test_range(self):
         x = np.full((1, 1), 200.0)
         with pytest.raises(ValueError, match="float32 holds all"):

@@ -1,0 +1,62 @@
+"""Noisy inputs of a net, on its device: one class for each way of making them.
+
+A maker of noise has ``open(key)``, the stream for one input;
+``fill(row, stream, out)``, which writes noisy copies of an input; and, where all inputs
+share their noise,
+``draw(stream, out)``, which writes the noise alone, and ``place(row, noise, out)``,
+which adds an input to it. ``row_size`` is how many numbers a copy takes.
+"""
+
+import numpy as np
+import torch
+
+from ._device_noise import DeviceStream, noisy_copies_on_device, shared_noise_on_device
+
+
+class PlainNoise:
+    """Independent noise on every element of the inputs.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_inputs, *shape)
+
+    sigma : float or ndarray that broadcasts to `shape`
+
+    dtype : torch.dtype
+        float32 or float64.
+
+    device : torch.device
+    """
+
+    def __init__(self, values, sigma, dtype, device):
+        self.values, self.dtype, self.device = values, dtype, device
+        self.shape = values.shape[1:]
+        self.row_size = int(np.prod(self.shape))
+        self.sigma = sigma
+        if np.ndim(sigma):
+            level = np.broadcast_to(sigma, self.shape).copy()
+            self.sigma = torch.from_numpy(level).to(device, dtype)
+        self._row, self._x = None, None
+
+    def open(self, key):
+        """Return the stream of noise for one input."""
+        return DeviceStream(key, self.shape, self.dtype, self.device)
+
+    def fill(self, row, stream, out):
+        """Write noisy copies of input `row` to `out`."""
+        noisy_copies_on_device(self.load(row), self.sigma, stream, out)
+
+    def draw(self, stream, out):
+        """Write noise alone to `out`."""
+        shared_noise_on_device(self.sigma, stream, out)
+
+    def place(self, row, noise, out):
+        """Write input `row` plus noise to `out`."""
+        torch.add(noise, self.load(row), out=out)
+
+    def load(self, row):
+        """Return input `row` on the device."""
+        if row != self._row:
+            x = torch.from_numpy(np.array(self.values[row]))
+            self._row, self._x = row, x.to(self.device, self.dtype)
+        return self._x
