@@ -17,6 +17,7 @@ from tqdm.auto import tqdm
 
 from ._any import AnyVoter
 from ._linear import LinearVoter, linear_scores
+from ._mlp import MLPVoter, mlp_layers
 from ._nets import as_net_takes, direct, find_net
 from ._noise import SHARED, stream_key
 from ._shared import count_shared
@@ -35,6 +36,10 @@ def make_voter(estimator, classes, inputs, net_options=None):
     matrix = inputs.matrix() if scores is not None else None
     if matrix is not None:
         return LinearVoter(*scores, *matrix)
+    layers = mlp_layers(estimator)
+    matrix = inputs.matrix() if layers is not None else None
+    if matrix is not None:
+        return MLPVoter(layers, classes, *matrix)
     net, values, sigma, reason = direct(estimator, inputs)
     if net is None:
         model = compiled(estimator, inputs)
