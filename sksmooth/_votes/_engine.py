@@ -14,6 +14,7 @@ from joblib import effective_n_jobs
 
 from ._any import AnyVoter
 from ._linear import LinearVoter, linear_scores
+from ._mlp import MLPVoter, mlp_layers
 from ._nets import as_net_takes, direct, find_net
 from ._noise import SHARED, stream_key
 from ._parallel import Chunks, run_chunks, share, shares_memory
@@ -32,10 +33,10 @@ def make_voter(estimator, classes, inputs, net_options=None):
     What a net's options ask for has been settled by ``settle``.
     """
     # On a grid f is what `predict` computes for each point of it, rounding included.
-    scores = linear_scores(estimator) if inputs.grid is None else None
-    matrix = inputs.matrix() if scores is not None else None
-    if matrix is not None:
-        return LinearVoter(*scores, *matrix)
+    if inputs.grid is None:
+        voter = _without_noisy_inputs(estimator, classes, inputs)
+        if voter is not None:
+            return voter
     net, values, sigma, reason = direct(estimator, inputs)
     if net is None:
         model = compiled(estimator, inputs)
@@ -52,6 +53,19 @@ def make_voter(estimator, classes, inputs, net_options=None):
     inputs = inputs.as_dtype(as_net_takes(estimator, inputs.values).dtype)
     estimator = _torch_net.with_net(estimator, _torch_net.silenced)
     return AnyVoter(estimator, classes, inputs)
+
+
+def _without_noisy_inputs(estimator, classes, inputs):
+    """Return a voter that draws what noise makes of the inputs, or None."""
+    scores, layers = linear_scores(estimator), mlp_layers(estimator)
+    matrix = None
+    if scores is not None or layers is not None:
+        matrix = inputs.matrix()
+    if matrix is None:
+        return None
+    if scores is not None:
+        return LinearVoter(*scores, *matrix)
+    return MLPVoter(layers, classes, *matrix)
 
 
 def settle(estimator, classes, inputs, net_options, say):

@@ -13,6 +13,9 @@ from .._sklearn import predicts_by_linear_scores
 from ._affine import pull_back
 from ._voter import Voter
 
+# Inputs looked at together under shared noise.
+_ROWS = 256
+
 
 class LinearVoter(Voter):
     """Counts the votes of a classifier with scores ``weights @ x + offset``.
@@ -85,23 +88,75 @@ class LinearVoter(Voter):
         normals = self._normals[:size]
         stream.standard_normal(out=normals)
         np.matmul(self.factor.T, normals.T, out=self._scores[:, :size])
+        self._leads = None
 
     def tally_block(self, rows, size, batch_size):
         """Count under the noise of ``draw``: no copy is made, scores are compared."""
+        if self._leads is None:
+            self._leads = self._largest_leads(size, len(rows))
         counts = np.zeros((len(rows), self.n_classes), np.int64)
         n_together = max(1, batch_size // size)
-        for start in range(0, len(rows), n_together):
-            some = rows[start : start + n_together]
-            means = np.array([self._clean_scores(row) for row in some]).T
-            counts[start : start + n_together] = self._count(
-                np.full(len(some), size), self._scores[:, :size], means[:, :, None]
-            )
+        for start in range(0, len(rows), _ROWS):
+            some = rows[start : start + _ROWS]
+            means = np.zeros((len(some), len(self.contenders)))
+            means[:, 1:] = [self._clean_scores(row) for row in some]
+            may_win = self._may_win(means)
+            clear = may_win.sum(axis=1) == 1
+            part = counts[start : start + _ROWS]
+            part[clear, self.contenders[may_win[clear].argmax(axis=1)]] = size
+            open_ = np.flatnonzero(~clear)
+            for few in np.split(open_, range(n_together, len(open_), n_together)):
+                if len(few):
+                    places = np.flatnonzero(may_win[few].any(axis=0))
+                    part[few] = self._count(
+                        np.full(len(few), size),
+                        self._scores[:, :size],
+                        places.tolist(),
+                        means[few].T[:, :, None],
+                    )
         return counts
 
     def _clean_scores(self, row):
         return self.weights @ self.X[row] + self.offset
 
-    def _count(self, sizes, noisy, means=None):
+    def _largest_leads(self, size, n_rows):
+        """Return the most by which noise puts one contender ahead of another.
+
+        Returns
+        -------
+        leads : ndarray of shape (n_contenders, n_contenders)
+            Of the first over the second; infinite if not worth finding out.
+        """
+        n = len(self.contenders)
+        leads = np.full((n, n), np.inf)
+        if n_rows < 2 * n:
+            return leads
+        scores, gap = self._scores[:, :size], self._sums[0, :size]
+        for a in range(n):
+            for b in range(a):
+                if b == 0:
+                    gap = scores[a - 1]
+                else:
+                    gap = np.subtract(
+                        scores[a - 1], scores[b - 1], out=self._sums[0, :size]
+                    )
+                leads[a, b], leads[b, a] = gap.max(), -gap.min()
+        # More than rounding can change, here and where noise is added to a mean.
+        return leads + 8 * np.finfo(float).eps * np.abs(scores).max(initial=0)
+
+    def _may_win(self, means):
+        """Tell, for each input, which contenders may win under the noise of ``draw``.
+
+        The others are behind the one with the highest mean in every copy.
+        """
+        inputs, best = np.arange(len(means)), means.argmax(axis=1)
+        highest = means[inputs, best][:, None]
+        slack = 8 * np.finfo(float).eps * np.abs(means).max(axis=1, keepdims=True)
+        may_win = means + self._leads[:, best].T + slack >= highest
+        may_win[inputs, best] = True
+        return may_win
+
+    def _count(self, sizes, noisy, places=None, means=None):
         """Count the winners in each part of a batch.
 
         Parameters
@@ -109,37 +164,44 @@ class LinearVoter(Voter):
         sizes : ndarray of int of shape (n_parts,)
 
         noisy : ndarray of shape (n_scores, n_copies)
-            Scores.
+            Scores of all contenders but the first, whose score is 0.
 
-        means : ndarray of shape (n_scores, n_parts, 1), default=None
+        places : list of int, default=None
+            The contenders that may win, in order; None for all.
+
+        means : ndarray of shape (n_contenders, n_parts, 1), default=None
             Added to `noisy`, which are the same in all parts.
 
         Returns
         -------
         counts : ndarray of int of shape (n_parts, n_classes)
         """
+        if places is None:
+            places = list(range(len(self.contenders)))
         size = int(sizes.sum())
         shape = (size,) if means is None else (len(sizes), size // len(sizes))
         sums, best = self._sums[:, :size].reshape(2, *shape)
         better = self._better[:, :size].reshape(-1, *shape)
-        best.fill(0)
-        for k, scores in enumerate(noisy):
+        best.fill(0 if places[0] == 0 else -np.inf)
+        others = places[places[0] == 0 :]
+        for k in others:
             if means is None:
-                sums = scores
+                sums = noisy[k - 1]
             else:
-                np.add(scores, means[k], out=sums)
-            np.greater(sums, best, out=better[k])
+                np.add(noisy[k - 1], means[k], out=sums)
+            np.greater(sums, best, out=better[k - 1])
             np.maximum(best, sums, out=best)
         # The last score that is better than all before it wins.
         counts = np.zeros((len(sizes), self.n_classes), np.int64)
         starts = np.cumsum(sizes) - sizes
         won, n_before = np.zeros(shape, bool), 0
-        for k, contender in reversed(list(enumerate(self.contenders[1:]))):
-            won |= better[k]
+        for k in reversed(others):
+            won |= better[k - 1]
             n_won = _count_parts(won.ravel(), starts)
-            counts[:, contender] = n_won - n_before
+            counts[:, self.contenders[k]] = n_won - n_before
             n_before = n_won
-        counts[:, self.contenders[0]] = sizes - n_before
+        if places[0] == 0:
+            counts[:, self.contenders[0]] = sizes - n_before
         return counts
 
 

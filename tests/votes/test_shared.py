@@ -285,3 +285,30 @@ def test_false_certificates_under_shared_noise():
     # far more often than for failures of 30 that have nothing to do with each other.
     assert naive >= 5
     assert stats.binom.sf(naive - 1, runs, 0.05) > 0.001
+
+
+def test_leaving_out_what_cannot_win_leaves_the_votes_as_they_are(monkeypatch):
+    """Many inputs, so that leads are looked at; one at a time, so that they are not."""
+    rng = np.random.default_rng(0)
+    f = LogisticRegression()
+    f.coef_, f.intercept_ = rng.normal(size=(6, 4)), rng.normal(size=6)
+    f.coef_[4] = f.coef_[2]  # always ties if the intercepts are equal
+    f.intercept_[4] = f.intercept_[2]
+    f.classes_, f.n_features_in_ = np.arange(6), 4
+    for scale, sigma in ((3.0, 0.5), (1.0, 0.01), (0.0, 1.0)):
+        x = scale * rng.normal(size=(200, 4))
+        x[:20] += 1e8 * rng.normal(size=(20, 4))
+        together = votes(f, x, 300, sigma).counts
+        for batch_size in (64, 1000):
+            counts = votes(f, x, 300, sigma, batch_size=batch_size).counts
+            np.testing.assert_array_equal(counts, together)
+        alone = [votes(f, x[[row]], 300, sigma).counts[0] for row in range(0, 200, 5)]
+        np.testing.assert_array_equal(alone, together[::5])
+        assert not together[:, 4].any()
+        assert np.all(together.sum(axis=1) == 300)
+    # Only noise in a direction that changes no score: every contender ties or not,
+    # in all copies alike.
+    f.coef_[:, 0] = 0
+    counts = votes(f, x, 50, np.array([1.0, 0, 0, 0])).counts
+    np.testing.assert_array_equal(counts.argmax(axis=1), f.predict(x))
+    assert np.all(counts.max(axis=1) == 50)
