@@ -3,7 +3,7 @@
 import numpy as np
 
 from .._certificate import Certificate
-from ..logs import robust_radii
+from ..logs._tables import robust_radii
 from ..metrics import _correct_radii
 from ..stats import (
     certified_accuracy_lower_bound,
