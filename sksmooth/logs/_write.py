@@ -79,34 +79,54 @@ def write_log(certificate, y, path, *, idx=None, time=None):
     1       2       1       0.250000        0       0:00:01.250000
     2       2       -1      0.0     0       0:00:02
     """
+    write_whole(path, certification_text(certificate, y, idx=idx, time=time))
+
+
+def certification_text(certificate, y=None, *, idx=None, time=None):
+    """Return what `write_log` writes; without labels, idx, predict and radius only."""
     if getattr(certificate, "projected", False):
         raise ValueError("a projection certifies nothing: there is nothing to log.")
     prediction, radius = certificate
     prediction, radius = np.asarray(prediction), np.asarray(radius, dtype=float)
-    y = column_or_1d(y)
-    idx = np.arange(len(y)) if idx is None else column_or_1d(idx)
-    time = np.zeros(len(y)) if time is None else column_or_1d(time)
-    check_consistent_length(y, prediction, radius, idx, time)
-    if len(y):
-        check_same_kind(y, prediction)
+    idx = np.arange(len(radius)) if idx is None else column_or_1d(idx)
+    time = np.zeros(len(radius)) if time is None else column_or_1d(time)
+    check_consistent_length(prediction, radius, idx, time)
     _check_writable(radius, idx, time)
-    certified = radius > 0
-    label = _label_texts(y)
-    answer = np.full(len(y), str(ABSTAIN), dtype=object)
-    answer[certified] = _label_texts(prediction[certified])
-    lines = [
-        (
-            str(int(idx[i])),
-            label[i],
-            answer[i],
-            _radius_text(radius[i]),
-            str(int(label[i] == answer[i])),
-            str(timedelta(seconds=float(time[i]))),
-        )
-        for i in range(len(y))
-    ]
-    text = "".join("\t".join(line) + "\n" for line in [HEADER, *lines])
-    _write_whole(path, text)
+    columns = _answer_columns(prediction, radius > 0, y, idx)
+    columns["radius"] = [radius_text(one) for one in radius]
+    if y is not None:
+        columns["time"] = [str(timedelta(seconds=float(one))) for one in time]
+    return _as_text(columns)
+
+
+def prediction_text(prediction, certain, y=None, *, idx):
+    """Return a log of predictions: idx, predict and, with labels, label and correct."""
+    return _as_text(_answer_columns(np.asarray(prediction), certain, y, idx))
+
+
+def _answer_columns(prediction, certain, y, idx):
+    """Return the columns about answers, as texts; -1 where they are not certain."""
+    answer = np.full(len(prediction), str(ABSTAIN), dtype=object)
+    columns = {"idx": [str(int(one)) for one in idx]}
+    if y is not None:
+        y = column_or_1d(y)
+        check_consistent_length(y, prediction)
+        if len(y):
+            check_same_kind(y, prediction)
+        columns["label"] = label_texts(y)
+    answer[certain] = label_texts(prediction[certain])
+    columns["predict"] = answer
+    if y is not None:
+        right = [a == b for a, b in zip(columns["label"], answer, strict=True)]
+        columns["correct"] = [str(int(one)) for one in right]
+    return columns
+
+
+def _as_text(columns):
+    """Return columns of texts as a log, in the order of the format."""
+    names = [name for name in HEADER if name in columns]
+    rows = zip(*(columns[name] for name in names), strict=True)
+    return "".join("\t".join(line) + "\n" for line in [names, *rows])
 
 
 def _check_writable(radius, idx, time):
@@ -122,7 +142,7 @@ def _check_writable(radius, idx, time):
         raise ValueError("time must hold finite numbers of seconds >= 0.")
 
 
-def _label_texts(labels):
+def label_texts(labels):
     """Return labels as the texts that stand in a log."""
     if is_text(labels):
         texts = [str(label) for label in labels]
@@ -149,7 +169,7 @@ def _label_texts(labels):
     return [str(int(label)) for label in labels]
 
 
-def _radius_text(radius):
+def radius_text(radius):
     if radius == 0:
         return "0.0"
     # Decimals that leave this many significant digits.
@@ -157,7 +177,7 @@ def _radius_text(radius):
     return round_down(radius, decimals)
 
 
-def _write_whole(path, text):
+def write_whole(path, text):
     """Write a file that appears under its name only when it is complete."""
     path = os.path.realpath(path)
     folder, name = os.path.split(path)
