@@ -12,10 +12,10 @@ PACKAGE = Path(__file__).resolve().parent.parent / "sksmooth"
 # From the ground to the roof. The rooms of one floor do not know each other.
 FLOORS = (
     ("_sklearn",),
-    ("_labels", "_votes", "datasets", "stats"),
+    ("stats", "_labels", "_votes", "datasets"),
     ("_certificate", "_validation"),
-    ("_augmenter", "_wrapper", "logs", "metrics"),
-    ("_classifier", "display"),
+    ("metrics", "logs", "_wrapper", "_augmenter"),
+    ("display", "_classifier"),
     ("torch",),
     ("__init__",),
     ("cli",),

@@ -5,7 +5,7 @@
 
 Each page is opened at the width of a desk and of a phone, from the disk and without a
 network. Reported are messages of the console, requests that fail or leave the disk,
-formulas that were not drawn, and pages wider than the screen. One picture a page and
+formulas that were not drawn, and what sticks out of the screen. One picture a page and
 width is left to be looked at.
 """
 
@@ -33,6 +33,17 @@ PAGES = [
     "search",
 ]
 WIDTHS = {"desk": (1280, 900), "phone": (390, 844)}
+# What ends to the right of the screen, unless something around it scrolls.
+STICKING_OUT = """
+() => [...document.querySelectorAll("article *")].filter((e) => {
+  const box = e.getBoundingClientRect();
+  if (!box.width || box.right <= innerWidth + 1 || e.closest("svg, .sd-d-none"))
+    return false;
+  for (let p = e; p && p.tagName !== "ARTICLE"; p = p.parentElement)
+    if (/auto|scroll|hidden/.test(getComputedStyle(p).overflowX)) return false;
+  return true;
+}).slice(0, 5).map((e) => `${e.tagName}.${e.className} ${e.textContent.slice(0, 40)}`)
+"""
 
 
 def look(browser, site, pictures):
@@ -43,7 +54,12 @@ def look(browser, site, pictures):
         )
         for name in PAGES:
             page, found = context.new_page(), []
-            page.on("console", lambda m, found=found: found.append(m.text))
+            page.on(
+                "console",
+                lambda m, found=found: (
+                    found.append(m.text) if m.type in ("error", "warning") else None
+                ),
+            )
             page.on("pageerror", lambda e, found=found: found.append(str(e)))
             page.on("requestfailed", lambda r, found=found: found.append(r.url))
             page.on(
@@ -66,9 +82,7 @@ def look(browser, site, pictures):
             )
             if formulas:
                 found.append(f"{formulas} formulas are not drawn")
-            wide = page.evaluate("document.documentElement.scrollWidth")
-            if wide > width:
-                found.append(f"{wide} pixels wide on a screen of {width}")
+            found += [f"sticks out: {text}" for text in page.evaluate(STICKING_OUT)]
             file = pictures / f"{name.replace('/', '_')}_{device}.png"
             page.screenshot(path=file, full_page=True)
             yield from (f"{name}, {device}: {text}" for text in found)

@@ -38,6 +38,7 @@ autosummary_generate = True
 autosummary_ignore_module_all = False
 autosummary_imported_members = True
 autodoc_typehints = "none"
+toc_object_entries_show_parents = "hide"
 autodoc_default_options = {"member-order": "bysource"}
 numpydoc_show_class_members = False
 
@@ -61,6 +62,7 @@ sphinx_gallery_conf = {
 }
 
 html_theme = "pydata_sphinx_theme"
+html_context = {"default_mode": "auto"}
 html_title = "sksmooth"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
@@ -101,11 +103,14 @@ def _copy_mathjax(app, error):
         target.write_bytes(Path(_mathjax).read_bytes())
 
 
-def _link_gallery(app, name, source):
-    """Let links to files of examples, as GitHub follows them, lead to their pages."""
-    source[0] = re.sub(
+def _adapt_markdown(app, name, source):
+    """Adapt what is written for GitHub and for doctest."""
+    # Links to files of examples lead to their pages.
+    text = re.sub(
         r"\]\(\.\./examples/(plot_\w+)\.py\)", r"](auto_examples/\1)", source[0]
     )
+    # Expected output ends at an empty line, which a reader does not need.
+    source[0] = text.replace("\n\n```\n", "\n```\n")
 
 
 def _escape_stars(app, what, name, obj, options, lines):
@@ -121,5 +126,5 @@ def _skip_requests(app, what, name, obj, skip, options):
 def setup(app):
     app.connect("autodoc-process-docstring", _escape_stars, priority=900)
     app.connect("autodoc-skip-member", _skip_requests)
-    app.connect("source-read", _link_gallery)
+    app.connect("source-read", _adapt_markdown)
     app.connect("build-finished", _copy_mathjax)
