@@ -52,7 +52,7 @@ sphinx_gallery_conf = {
     "doc_module": ("sksmooth",),
     "reference_url": {"sksmooth": None},
     "filename_pattern": r"/plot_",
-    "within_subsection_order": "FileNameSortKey",
+    "within_subsection_order": "gallery_order.ReadingOrder",
     "abort_on_example_error": True,
     "download_all_examples": False,
     "remove_config_comments": True,

@@ -70,7 +70,6 @@ for (name, g), (upper, lower) in zip(smoothed.items(), axes.T, strict=True):
 for ax in axes.flat:
     ax.label_outer()
 axes[1, 0].get_legend().remove()
-
 plt.show()
 
 # %%

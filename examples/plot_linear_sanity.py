@@ -126,7 +126,6 @@ right.set(
 for axes in (left, right):
     axes.grid(alpha=0.2)
     axes.spines[["top", "right"]].set_visible(False)
-
 plt.show()
 
 # %%
