@@ -20,7 +20,8 @@ BIN = $(VENV)/bin
 INSTALL = $(BIN)/python -m pip install --quiet -c constraints.txt $(PIP_FLAGS)
 INPUTS = pyproject.toml constraints.txt
 
-SPHINX = $(BIN)/python -m sphinx -b html -E -W --keep-going -q docs docs/_build/html
+SPHINX = rm -rf docs/_build docs/api/generated && \
+    MPLBACKEND=Agg $(BIN)/python -m sphinx -W --keep-going -q docs docs/_build/html
 
 .PHONY: demo test lint docs gallery clean
 
@@ -42,7 +43,7 @@ docs: $(VENV)/.docs-installed examples/certified_accuracy.png
 	$(BIN)/python .ci/check_site.py docs/_build/html
 
 gallery: $(VENV)/.docs-installed examples/certified_accuracy.png
-	MPLBACKEND=Agg $(SPHINX)
+	$(SPHINX)
 	$(BIN)/python .ci/check_site.py docs/_build/html
 
 examples/certified_accuracy.png: examples/plot_quickstart.py | $(VENV)/.docs-installed
