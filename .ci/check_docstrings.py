@@ -1,5 +1,7 @@
 """Validate the docstrings of every public name, by the checks in pyproject.toml.
 
+Functions and classes need an example, too; their methods may do without.
+
 Imports the package instead of reading its source, so that properties and dataclasses
 are told apart from methods and ordinary classes.
 """
@@ -45,8 +47,9 @@ def main():
     paths = list(public_paths())
     n_errors = 0
     for path in paths:
+        is_member = path.rpartition(".")[0] not in PUBLIC_MODULES
         for code, message in validate(path)["errors"]:
-            if code in checks:
+            if code in checks or (code == "EX01" and not is_member):
                 print(f"{path}: {code} {message}")
                 n_errors += 1
     print(f"{len(paths)} public docstrings checked, {n_errors} errors")

@@ -36,7 +36,7 @@ class GaussianAugmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     n_features_in_ : int
         Number of features seen during `fit` (of an n-D input: its second dimension).
 
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of features seen during `fit`, if X had string column names.
 
     input_shape_ : tuple of int

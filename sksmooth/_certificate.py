@@ -182,6 +182,19 @@ class Certificate:
         ------
         ImportError
             If pandas is not installed.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.naive_bayes import GaussianNB
+        >>> from sksmooth import SmoothedClassifier
+        >>> X, y = load_iris(return_X_y=True)
+        >>> g = SmoothedClassifier(GaussianNB(), n=1_000, random_state=0).fit(X, y)
+        >>> g.certify(X[[0, 70, 149]]).to_frame().round(2)
+           prediction  radius  p_lower  count  n_used
+        0           0    0.62     0.99   1000    1000
+        1          -1    0.00     0.45    503    1000
+        2           2    0.12     0.69    736    1000
         """
         try:
             import pandas as pd

@@ -163,7 +163,7 @@ class SmoothedClassifier(BaseSmoother):
     n_features_in_ : int
         Number of features seen during `fit` (of an n-D input: its second dimension).
 
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of features seen during `fit`, if X had string column names.
 
     input_shape_ : tuple of int
@@ -312,6 +312,16 @@ class SmoothedClassifier(BaseSmoother):
         References
         ----------
         J. Cohen, E. Rosenfeld, J. Z. Kolter (2019), arXiv:1902.02918, Proposition 1.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.naive_bayes import GaussianNB
+        >>> from sksmooth import SmoothedClassifier
+        >>> X, y = load_iris(return_X_y=True)
+        >>> g = SmoothedClassifier(GaussianNB(), n=1_000, random_state=0).fit(X, y)
+        >>> g.predict(X[[0, 70, 149]])  # the second one is a close call
+        array([ 0, -1,  2])
         """
         prepared = self._prepare(X)
         if self.method == "exact":
@@ -344,6 +354,23 @@ class SmoothedClassifier(BaseSmoother):
             is "fixed"; of 1/25, 1/50, ... for inputs with a clear vote if it is
             "sequential": set it to "fixed" where the probabilities themselves
             matter. Without error if `method` is "exact".
+
+        Raises
+        ------
+        NotFittedError, ValueError, RuntimeError
+            As `predict`.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.naive_bayes import GaussianNB
+        >>> from sksmooth import SmoothedClassifier
+        >>> X, y = load_iris(return_X_y=True)
+        >>> g = SmoothedClassifier(GaussianNB(), n=1_000, random_state=0).fit(X, y)
+        >>> g.set_params(stopping="fixed").predict_proba(X[[0, 70, 149]])
+        array([[1.   , 0.   , 0.   ],
+               [0.   , 0.498, 0.502],
+               [0.   , 0.277, 0.723]])
         """
         prepared = self._prepare(X)
         if self.method == "exact":
@@ -401,6 +428,17 @@ class SmoothedClassifier(BaseSmoother):
         References
         ----------
         J. Cohen, E. Rosenfeld, J. Z. Kolter (2019), arXiv:1902.02918, Proposition 2.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.naive_bayes import GaussianNB
+        >>> from sksmooth import SmoothedClassifier
+        >>> X, y = load_iris(return_X_y=True)
+        >>> g = SmoothedClassifier(GaussianNB(), n=1_000, random_state=0).fit(X, y)
+        >>> prediction, radius = g.certify(X[[0, 70, 149]])
+        >>> prediction, radius.round(2)
+        (array([ 0, -1,  2]), array([0.62, 0.  , 0.12]))
         """
         prepared = self._prepare(X)
         with self._open(store, prepared) as store:
@@ -450,6 +488,18 @@ class SmoothedClassifier(BaseSmoother):
         References
         ----------
         J. Cohen, E. Rosenfeld, J. Z. Kolter (2019), arXiv:1902.02918, section 4.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.naive_bayes import GaussianNB
+        >>> from sksmooth import SmoothedClassifier
+        >>> X, y = load_iris(return_X_y=True)
+        >>> g = SmoothedClassifier(GaussianNB(), n=1_000, random_state=0).fit(X, y)
+        >>> g.certified_correct(X[[0, 70, 149]], y[[0, 70, 149]], radius=[0, 0.5])
+        array([[ True,  True],
+               [False, False],
+               [ True, False]])
         """
         radii = check_radius(radius)
         prepared = self._prepare(X)
@@ -496,6 +546,14 @@ class SmoothedClassifier(BaseSmoother):
         See Also
         --------
         required_samples : The votes that a radius needs.
+
+        Examples
+        --------
+        >>> from sklearn.naive_bayes import GaussianNB
+        >>> from sksmooth import SmoothedClassifier
+        >>> g = SmoothedClassifier(GaussianNB(), sigma=0.5, n=10_000)
+        >>> round(g.max_certifiable_radius(), 3)
+        1.599
         """
         if self.method == "exact":
             return np.inf
@@ -523,6 +581,18 @@ class SmoothedClassifier(BaseSmoother):
         ------
         ValueError
             If no feasible number of votes would do: then sigma is too small.
+
+        See Also
+        --------
+        max_certifiable_radius : The radius that `n` votes can reach.
+
+        Examples
+        --------
+        >>> from sklearn.naive_bayes import GaussianNB
+        >>> from sksmooth import SmoothedClassifier
+        >>> g = SmoothedClassifier(GaussianNB(), sigma=0.5)
+        >>> g.required_samples(1.5)  # 3 sigma
+        5114
         """
         if np.ndim(check_radius(radius)):
             raise ValueError(f"radius must be one number, got {radius!r}.")

@@ -67,6 +67,17 @@ def test_steps_are_exact():
     assert display.ax_.get_ylabel() == "Certified accuracy"
 
 
+def test_predictions_come_in_the_order_of_scores():
+    one = CertifiedAccuracyDisplay.from_predictions(TRUE, PAIR, name="g")
+    other = CertifiedAccuracyDisplay.from_certificate(PAIR, TRUE, name="g")
+    np.testing.assert_array_equal(one.line_.get_xydata(), other.line_.get_xydata())
+    assert one.line_.get_label() == other.line_.get_label() == "g (ACR = 0.30)"
+    several = CertifiedAccuracyDisplay.from_predictions(TRUE, {"a": PAIR, "b": PAIR})
+    assert several.name == ["a", "b"]
+    with pytest.raises(ValueError, match="rho needs a Certificate"):
+        CertifiedAccuracyDisplay.from_predictions(TRUE, PAIR, rho=0.1)
+
+
 def test_curve_is_the_score():
     g = smoothed()
     c = g.certify(X)

@@ -8,7 +8,12 @@ import numpy as np
 
 from .. import __version__
 from .._certificate import round_down
-from ..logs import certification_text, label_texts, prediction_text, write_whole
+from ..logs._write import (
+    certification_text,
+    label_texts,
+    prediction_text,
+    write_whole,
+)
 from ._command import Command, check_writable, emit, say
 from ._data import as_model_takes, load_data
 from ._demo import demo

@@ -3,14 +3,7 @@
 import numpy as np
 
 from .._certificate import Certificate
-from ..logs import robust_radii
-from ..metrics import _correct_radii
-from ..stats import (
-    certified_accuracy_lower_bound,
-    certify_counts,
-    max_certifiable_radius,
-    split_alpha,
-)
+from ._curves import corners, curve_of_certificate, curve_of_log, label
 from ._style import INK, as_list, colors, import_pyplot, style
 
 _TAG = "sksmooth certified accuracy"
@@ -19,7 +12,8 @@ _TAG = "sksmooth certified accuracy"
 class CertifiedAccuracyDisplay:
     """Certified accuracy against radius, for one classifier or several.
 
-    Make it with :meth:`from_estimator`, :meth:`from_certificate` or :meth:`from_log`.
+    Make it with :meth:`from_estimator`, :meth:`from_certificate`,
+    :meth:`from_predictions` or :meth:`from_log`.
     The curve is exact: it steps down behind every radius that occurs. The area under it
     is the average certified radius (ACR).
 
@@ -276,24 +270,12 @@ class CertifiedAccuracyDisplay:
         """
         import_pyplot(f"{cls.__name__}.from_certificate")
         named = certificate if isinstance(certificate, dict) else {None: certificate}
-        curves, scaled = [], set()
-        for each in named.values():
-            robust, _ = _correct_radii(y, each, None)
-            radius, accuracy = _steps(robust)
-            lower = ceiling = None
-            if isinstance(each, Certificate):
-                ceiling = _ceiling(each)
-                scaled.add(np.ndim(each.sigma) > 0)
-            if rho is not None:
-                if not isinstance(each, Certificate):
-                    raise ValueError(
-                        "rho needs a Certificate: a pair (prediction, radius) does not "
-                        "know its alpha."
-                    )
-                # A radius that is infinite is reached by what reaches every other.
-                finite = np.minimum(radius, np.finfo(float).max)
-                lower = each.certified_accuracy_lower_bound(y, radius=finite, rho=rho)
-            curves.append((radius, accuracy, lower, ceiling))
+        curves = [curve_of_certificate(y, each, rho) for each in named.values()]
+        scaled = {
+            np.ndim(each.sigma) > 0
+            for each in named.values()
+            if isinstance(each, Certificate)
+        }
         if len(scaled) > 1:
             raise ValueError(
                 "some certificates have radii in units of sigma, others in units of X: "
@@ -304,6 +286,45 @@ class CertifiedAccuracyDisplay:
         return cls._from_curves(named, curves, rho, name, unit).plot(
             ax, curve_kwargs=curve_kwargs, plot_ceiling=plot_ceiling
         )
+
+    @classmethod
+    def from_predictions(cls, y_true, certificate, **kwargs):
+        """Plot the certified accuracy of certificates, in scikit-learn's order.
+
+        The same as :meth:`from_certificate`, with the arguments in the order of
+        scikit-learn's displays and of :func:`sksmooth.certified_accuracy_score`.
+
+        Parameters
+        ----------
+        y_true : array-like of shape (n_inputs,)
+            True labels.
+
+        certificate : Certificate, pair (prediction, radius), or dict of them
+            What `certify` returned; the keys of a dict name the curves.
+
+        **kwargs : dict
+            Passed on to :meth:`from_certificate`.
+
+        Returns
+        -------
+        display : CertifiedAccuracyDisplay
+
+        Raises
+        ------
+        ImportError, ValueError
+            As :meth:`from_certificate`.
+
+        Examples
+        --------
+        >>> from sksmooth.display import CertifiedAccuracyDisplay
+        >>> y_true, y_pred, radius = [0, 1, 0, 1], [0, 1, 1, -1], [0.9, 0.4, 0.7, 0.0]
+        >>> display = CertifiedAccuracyDisplay.from_predictions(
+        ...     y_true, (y_pred, radius), name="g"
+        ... )
+        >>> display.line_.get_label()
+        'g (ACR = 0.33)'
+        """
+        return cls.from_certificate(certificate, y_true, **kwargs)
 
     @classmethod
     def from_log(
@@ -386,53 +407,36 @@ class CertifiedAccuracyDisplay:
         """
         import_pyplot(f"{cls.__name__}.from_log")
         named = log if isinstance(log, dict) else {None: log}
-        curves = []
-        for key, each in named.items():
-            title = "the log" if key is None else f"log {key!r}"
-            robust = robust_radii(each, title)
-            if not len(robust):
-                raise ValueError(f"{title} has no rows.")
-            radius, accuracy = _steps(robust)
-            lower = ceiling = None
-            level = sigma.get(key) if isinstance(sigma, dict) else sigma
-            risk = alpha[key] if isinstance(alpha, dict) else alpha
-            if rho is not None:
-                n_certified = np.rint(accuracy * len(robust)).astype(int)
-                lower = certified_accuracy_lower_bound(
-                    n_certified, len(robust), alpha=risk, rho=rho
-                ) / len(robust)
-            if level is not None:
-                ceiling = float(max_certifiable_radius(n, level, risk))
-                # Logs have three digits, which the reference code rounds to nearest.
-                if radius[-1] > ceiling * 1.005:
-                    raise ValueError(
-                        f"{title} has a radius of {radius[-1]:g}, but sigma={level:g}, "
-                        f"n={n} and alpha={risk:g} reach {ceiling:.3g} at most."
-                    )
-            curves.append((radius, accuracy, lower, ceiling))
+        curves = [
+            curve_of_log(
+                each,
+                "the log" if key is None else f"log {key!r}",
+                sigma=sigma.get(key) if isinstance(sigma, dict) else sigma,
+                n=n,
+                alpha=alpha[key] if isinstance(alpha, dict) else alpha,
+                rho=rho,
+            )
+            for key, each in named.items()
+        ]
         return cls._from_curves(named, curves, rho, name, unit).plot(
             ax, curve_kwargs=curve_kwargs, plot_ceiling=plot_ceiling
         )
 
     @classmethod
     def _from_curves(cls, named, curves, rho, name, unit):
-        radius, accuracy, lower, ceiling = map(list, zip(*curves, strict=True))
         if name is None and None not in named:
             name = [str(key) for key in named]
+        columns = [list(column) for column in zip(*curves, strict=True)]
         if len(curves) == 1:
-            radius, accuracy, lower, ceiling = (
-                radius[0],
-                accuracy[0],
-                lower[0],
-                ceiling[0],
-            )
+            columns = [column[0] for column in columns]
             name = name[0] if isinstance(name, list) else name
+        radius, accuracy, lower_bound, max_radius = columns
         return cls(
             radius=radius,
             accuracy=accuracy,
-            lower_bound=lower,
+            lower_bound=lower_bound,
             rho=rho,
-            max_radius=ceiling,
+            max_radius=max_radius,
             name=name,
             unit=unit,
         )
@@ -489,11 +493,11 @@ class CertifiedAccuracyDisplay:
         self.ax_, self.figure_ = ax, ax.figure
         self.line_, self.band_, self.ceiling_ = [], [], []
         for k in range(n_curves):
-            x, heights = _drawn(radii[k], accuracies[k])
+            x, heights = corners(radii[k], accuracies[k])
             default = {
                 "color": palette[k],
                 "drawstyle": "steps-pre",
-                "label": _label(names[k], radii[k], accuracies[k]),
+                "label": label(names[k], radii[k], accuracies[k]),
                 "gid": _TAG,
             }
             (line,) = ax.plot(x, heights, **style(default, kwargs[k]))
@@ -515,7 +519,7 @@ class CertifiedAccuracyDisplay:
         x, top = line.get_data()
         return self.ax_.fill_between(
             x,
-            _drawn(radius, lower)[1],
+            corners(radius, lower)[1],
             top,
             step="pre",
             color=line.get_color(),
@@ -552,44 +556,3 @@ class CertifiedAccuracyDisplay:
             handles + list(extra.values()), labels + list(extra), loc="best"
         )
         legend._sksmooth_extra = extra
-
-
-def _steps(robust):
-    """Return 0 and the radii that occur, and the share that reaches each."""
-    radius, n_equal = np.unique(robust[robust > -np.inf], return_counts=True)
-    n_reached = n_equal[::-1].cumsum()[::-1]
-    if not len(radius) or radius[0] > 0:
-        radius = np.append(0.0, radius)
-        n_reached = np.append(n_equal.sum(), n_reached)
-    return radius, n_reached / len(robust)
-
-
-def _drawn(radius, accuracy):
-    """Return the corners of a curve: down to 0 at its end, if it has one."""
-    if np.isfinite(radius[-1]):
-        return np.append(radius, radius[-1]), np.append(accuracy, 0.0)
-    end = 1.1 * radius[-2] if radius[-2] > 0 else 1.0
-    return np.append(radius[:-1], end), accuracy
-
-
-def _label(name, radius, accuracy):
-    area = np.sum(np.diff(radius) * accuracy[1:])
-    text = f"ACR = {area:.2f}" if np.isfinite(area) else "ACR infinite"
-    return text if name is None else f"{name} ({text})"
-
-
-def _ceiling(certificate):
-    """Return the radius of an input on which all n votes agree, None if exact."""
-    if certificate.bound == "exact":
-        return None
-    n, alpha = certificate.n, certificate.alpha
-    unit = certificate.sigma if np.ndim(certificate.sigma) == 0 else 1.0
-    if len(certificate.looks) > 1:
-        alpha = split_alpha(alpha, len(certificate.looks))[-1]
-        return float(max_certifiable_radius(n, unit, alpha))
-    votes = np.zeros((1, max(2, len(certificate.classes))), np.int64)
-    votes[0, 0] = n
-    bounds = certify_counts(
-        votes, votes, alpha=alpha, bound=certificate.bound, sigma=unit
-    )
-    return float(bounds.radius[0])

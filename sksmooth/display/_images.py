@@ -108,6 +108,17 @@ class NoisyInputsDisplay:
 
         ValueError
             If the image is not one, a sigma is negative, or a number out of range.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_digits
+        >>> from sksmooth.display import NoisyInputsDisplay
+        >>> x = load_digits().images[0]  # pixels from 0 to 16
+        >>> display = NoisyInputsDisplay.from_image(
+        ...     x, sigma=[0, 4], n_copies=2, value_range=(0, 16), random_state=0
+        ... )
+        >>> display.images.shape
+        (2, 2, 8, 8)
         """
         import_pyplot(f"{cls.__name__}.from_image")
         clean = _check_image(image, shape)

@@ -166,6 +166,20 @@ class SmoothedDecisionDisplay:
 
         NotFittedError, RuntimeError
             As `predict`.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import make_moons
+        >>> from sklearn.svm import SVC
+        >>> from sksmooth import SmoothedClassifier
+        >>> from sksmooth.display import SmoothedDecisionDisplay
+        >>> X, y = make_moons(noise=0.1, random_state=0)
+        >>> g = SmoothedClassifier(SVC(gamma=2), sigma=0.2, n=1_000, random_state=0)
+        >>> display = SmoothedDecisionDisplay.from_estimator(
+        ...     g.fit(X, y), X, grid_resolution=10, ylabel="height"
+        ... )
+        >>> display.response.shape, display.ax_.get_ylabel()
+        ((10, 10), 'height')
         """
         import_pyplot(f"{cls.__name__}.from_estimator")
         points = _plane(X, "X")

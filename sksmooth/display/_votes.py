@@ -192,6 +192,19 @@ class VotesDisplay:
 
         ValueError
             If the certificate is exact: it has no votes.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.naive_bayes import GaussianNB
+        >>> from sksmooth import SmoothedClassifier
+        >>> from sksmooth.display import VotesDisplay
+        >>> X, y = load_iris(return_X_y=True)
+        >>> g = SmoothedClassifier(GaussianNB(), n=1_000, random_state=0).fit(X, y)
+        >>> certificate = g.certify(X[[0, 70]])
+        >>> display = VotesDisplay.from_certificate(certificate, index=1)
+        >>> display.ax_.get_title()
+        'Abstains: the bounds leave room for another class'
         """
         import_pyplot(f"{cls.__name__}.from_certificate")
         if certificate.bound == "exact":

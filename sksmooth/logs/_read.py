@@ -1,0 +1,209 @@
+"""Read logs, whoever wrote them."""
+
+import re
+import warnings
+
+import numpy as np
+
+from ._format import ABSTAIN, HEADER, is_whole, whole
+
+_REQUIRED = HEADER[:3]
+# Nothing is computed from these, so it does no harm if their last digits are cut off.
+_EXPENDABLE = ("correct", "time")
+_CLOCK = re.compile(r"(?:(\d+) days?, )?(\d+):(\d\d):(\d\d(?:\.\d*)?)")
+
+
+def read_log(path):
+    """Read a certification or prediction log in the format of the field.
+
+    Copes with what the reference code and its successors have written: times as
+    seconds or as h:mm:ss.ffffff, a `correct` that holds something else (it is computed
+    anew), further columns such as `basePredict` or `count`, any order of columns, line
+    ends of any system, and the last line of a run that was killed.
+
+    Parameters
+    ----------
+    path : str or path-like
+        File to read.
+
+    Returns
+    -------
+    log : pandas.DataFrame
+        One row an input, with the columns of the file and these types: `idx` int;
+        `label` and `predict` int, or strings if the file has no numbers there, with -1
+        (or "-1") for abstentions; `radius` float, if the file has it; `correct` bool,
+        label == predict; `time` float, seconds, if the file has it. Other columns are
+        numbers if all of their values are. No rows if the file has none.
+
+    Raises
+    ------
+    ImportError
+        If pandas is not installed.
+
+    ValueError
+        If the file is empty, a column is missing or occurs twice, or a value cannot be
+        what it should be: the message names file and line.
+
+    Warns
+    -----
+    UserWarning
+        If the last line is incomplete, and so left out. A last line without a line
+        end counts as complete if all values are there and it ends with the time.
+
+    See Also
+    --------
+    write_log : Writes such files.
+    certified_accuracy_table : Certified accuracies from several logs.
+
+    References
+    ----------
+    J. Cohen, E. Rosenfeld, J. Z. Kolter (2019), arXiv:1902.02918, and the code
+    published with it.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from sksmooth.logs import read_log, write_log
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "sigma_0.25"
+    ...     write_log(([3, 1, -1], [0.75, 0.25, 0.0]), [3, 2, 2], path)
+    ...     read_log(path)
+       idx  label  predict  radius  correct  time
+    0    0      3        3    0.75     True   0.0
+    1    1      2        1    0.25    False   0.0
+    2    2      2       -1    0.00    False   0.0
+    """
+    pd = import_pandas("read_log")
+    columns, rows, numbers = _read_rows(path)
+    cells = {name: [row[k] for row in rows] for k, name in enumerate(columns)}
+
+    def parsed(name, parse, dtype):
+        return _parse_column(path, name, cells[name], numbers, parse, dtype)
+
+    kind = _label_kind(cells["label"] + cells["predict"])
+    log = {name: _numbers_or_texts(texts) for name, texts in cells.items()}
+    log["idx"] = parsed("idx", whole, np.int64)
+    log["label"], log["predict"] = parsed("label", *kind), parsed("predict", *kind)
+    log["correct"] = (log["label"] == log["predict"]).astype(bool)
+    for name, parse in [("radius", _radius), ("time", _seconds)]:
+        if name in cells:
+            log[name] = parsed(name, parse, np.float64)
+    return pd.DataFrame(log)
+
+
+def import_pandas(caller):
+    try:
+        import pandas
+    except ImportError as error:
+        raise ImportError(f"{caller} needs pandas: pip install pandas.") from error
+    return pandas
+
+
+def _read_rows(path):
+    """Return the columns of a log, its rows as lists of texts, and their lines."""
+    with open(path, encoding="utf-8-sig") as file:
+        text = file.read()
+    lines = [(k, line) for k, line in enumerate(text.split("\n"), 1) if line.strip()]
+    if not lines:
+        raise ValueError(f"{path} is empty: a log begins with a line of column names.")
+    columns = [name.strip() for name in lines[0][1].split("\t")]
+    missing = [name for name in _REQUIRED if name not in columns]
+    if missing:
+        raise ValueError(
+            f"{path} has no column {', '.join(map(repr, missing))}: its first line "
+            f"names {columns}, and a log needs at least {_REQUIRED}, separated by tabs."
+        )
+    if len(set(columns)) < len(columns):
+        raise ValueError(f"{path} has a column twice: {columns}.")
+    rows, numbers = [], []
+    for number, line in lines[1:]:
+        row = [cell.strip() for cell in line.split("\t")]
+        is_last = number == lines[-1][0]
+        unended = is_last and not text.endswith("\n")
+        if is_last and len(row) <= len(columns) and _is_cut(row, columns, unended):
+            warnings.warn(
+                f"{path}, line {number}: the last line {line!r} is incomplete, as "
+                "after a run that was killed, and is left out.",
+                UserWarning,
+                stacklevel=3,
+            )
+            continue
+        if len(row) != len(columns):
+            raise ValueError(
+                f"{path}, line {number}: expected {len(columns)} values separated by "
+                f"tabs, got {len(row)}: {line!r}."
+            )
+        rows.append(row)
+        numbers.append(number)
+    return columns, rows, numbers
+
+
+def _is_cut(row, columns, unended):
+    """Does the last line look as if its end were missing?"""
+    if len(row) < len(columns) or not row[-1]:
+        return True
+    if not unended:
+        return False
+    if columns[-1] == "time":
+        try:
+            _seconds(row[-1])
+        except ValueError:
+            return True
+    return columns[-1] not in _EXPENDABLE
+
+
+def _parse_column(path, name, texts, numbers, parse, dtype):
+    values = []
+    for text, number in zip(texts, numbers, strict=True):
+        try:
+            values.append(parse(text))
+        except ValueError as error:
+            raise ValueError(
+                f"{path}, line {number}: {name} is {text!r}, but {error}."
+            ) from None
+    return np.array(values, dtype=dtype)
+
+
+def _label_kind(texts):
+    """Return how to parse labels: as texts if no class among them is a number."""
+    numbers = [text for text in texts if is_whole(text)]
+    if len(numbers) < len(texts) and all(whole(text) == ABSTAIN for text in numbers):
+        return _text, object
+    return whole, np.int64
+
+
+def _text(text):
+    if not text:
+        raise ValueError("must not be empty")
+    return text
+
+
+def _radius(text):
+    try:
+        radius = float(text)
+    except ValueError:
+        raise ValueError("must be a number") from None
+    if not (np.isfinite(radius) and radius >= 0):
+        raise ValueError("must be finite and >= 0")
+    return radius
+
+
+def _seconds(text):
+    clock = _CLOCK.fullmatch(text)
+    if clock:
+        days, hours, minutes, seconds = clock.groups(default="0")
+        return ((int(days) * 24 + int(hours)) * 60 + int(minutes)) * 60 + float(seconds)
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError("must be seconds or h:mm:ss") from None
+
+
+def _numbers_or_texts(texts):
+    for dtype in (np.int64, np.float64):
+        try:
+            return np.array([dtype(text) for text in texts], dtype=dtype)
+        except ValueError:
+            continue
+    return np.array(texts, dtype=object)

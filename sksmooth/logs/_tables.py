@@ -1,0 +1,179 @@
+"""Accuracies from several logs."""
+
+import numpy as np
+
+from ..stats._checks import check_radius
+from ._format import ABSTAIN
+from ._read import import_pandas, read_log
+
+
+def certified_accuracy_table(logs, radii):
+    """Certified accuracy of several logs at several radii.
+
+    Parameters
+    ----------
+    logs : dict of str to path-like or pandas.DataFrame
+        Name of each row, and its log: a file, or what `read_log` returned.
+
+    radii : array-like of float of shape (n_radii,)
+        l2 radii, >= 0, in the units of the logs.
+
+    Returns
+    -------
+    table : pandas.DataFrame
+        Share of the inputs with label == predict and radius >= r, in [0, 1]: one row
+        a log, one column a radius. NaN for a log without rows.
+
+    Raises
+    ------
+    ImportError
+        If pandas is not installed.
+
+    ValueError
+        If a radius is negative or not finite, if a log has no radii, or if a file
+        cannot be read as a log.
+
+    See Also
+    --------
+    format_table : The table as Markdown or LaTeX, best values marked.
+
+    References
+    ----------
+    J. Cohen, E. Rosenfeld, J. Z. Kolter (2019), arXiv:1902.02918, section 4 and
+    table 1.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from sksmooth.logs import certified_accuracy_table
+    >>> small = {"label": [0, 1, 1], "predict": [0, 1, 0], "radius": [0.4, 0.2, 0.1]}
+    >>> large = {"label": [0, 1, 1], "predict": [0, -1, 0], "radius": [0.9, 0.0, 0.3]}
+    >>> logs = {"0.25": pd.DataFrame(small), "0.50": pd.DataFrame(large)}
+    >>> certified_accuracy_table(logs, [0, 0.25, 0.5]).round(2)
+    radius  0.00  0.25  0.50
+    0.25    0.67  0.33  0.00
+    0.50    0.33  0.33  0.33
+    """
+    pd = import_pandas("certified_accuracy_table")
+    radii = np.atleast_1d(check_radius(radii, "radii"))
+    rows = {}
+    for name, log in logs.items():
+        robust = robust_radii(log, f"log {name!r}")
+        reached = len(robust) - np.searchsorted(np.sort(robust), radii, side="left")
+        rows[name] = (
+            reached / len(robust) if len(robust) else np.full(len(radii), np.nan)
+        )
+    columns = pd.Index(radii, name="radius")
+    return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+
+
+def prediction_table(logs, reference):
+    """How often predictions are right, and agree with a run of many more votes.
+
+    Parameters
+    ----------
+    logs : dict of str to path-like or pandas.DataFrame
+        Name of each row, and its log: a file, or what `read_log` returned.
+
+    reference : path-like or pandas.DataFrame
+        Log of a run whose predictions stand for g(x). It has all `idx` of the others.
+
+    Returns
+    -------
+    table : pandas.DataFrame
+        One row a log, with the shares of five kinds of answers, which add up to 1:
+        correct or incorrect (label == predict), each accurate or inaccurate (the
+        reference predicts the same), and abstentions.
+
+    Raises
+    ------
+    ImportError
+        If pandas is not installed.
+
+    ValueError
+        If the reference lacks an input of a log, or has one twice.
+
+    Notes
+    -----
+    Where the reference abstains, g(x) is not known and an answer counts as inaccurate.
+
+    References
+    ----------
+    J. Cohen, E. Rosenfeld, J. Z. Kolter (2019), arXiv:1902.02918, section 4
+    ("Prediction") and appendix E.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from sksmooth.logs import prediction_table
+    >>> idx, label = range(4), [0, 1, 1, 2]
+    >>> few = pd.DataFrame({"idx": idx, "label": label, "predict": [0, -1, 0, 2]})
+    >>> many = pd.DataFrame({"idx": idx, "label": label, "predict": [0, 1, 0, 1]})
+    >>> prediction_table({"100": few}, many).T
+                            100
+    correct, accurate      0.25
+    correct, inaccurate    0.25
+    incorrect, accurate    0.25
+    incorrect, inaccurate  0.00
+    abstain                0.25
+    """
+    pd = import_pandas("prediction_table")
+    reference = _as_log(reference)
+    if not reference["idx"].is_unique:
+        raise ValueError("the reference log has an idx twice.")
+    truth = reference.set_index("idx")["predict"]
+    rows = {}
+    for name, log in logs.items():
+        log = _as_log(log)
+        missing = log.loc[~log["idx"].isin(truth.index), "idx"]
+        if len(missing):
+            raise ValueError(
+                f"log {name!r} has inputs that the reference lacks, such as idx "
+                f"{missing.iloc[0]}."
+            )
+        answer = log["predict"].to_numpy()
+        abstains = np.isin(answer.astype(str), str(ABSTAIN))
+        correct = (log["label"].to_numpy() == answer) & ~abstains
+        accurate = (truth.loc[log["idx"]].to_numpy() == answer) & ~abstains
+        rows[name] = {
+            "correct, accurate": np.mean(correct & accurate),
+            "correct, inaccurate": np.mean(correct & ~accurate),
+            "incorrect, accurate": np.mean(~correct & accurate),
+            "incorrect, inaccurate": np.mean(~correct & ~accurate & ~abstains),
+            "abstain": np.mean(abstains),
+        }
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def robust_radii(log, name="the log"):
+    """Return the radius of each input of a log, -inf where it is wrong or abstains.
+
+    Parameters
+    ----------
+    log : path-like or pandas.DataFrame
+
+    name : str
+        What an error calls it.
+
+    Returns
+    -------
+    radii : ndarray of float of shape (n_inputs,)
+
+    Raises
+    ------
+    ValueError
+        If the log has no radii.
+    """
+    log = _as_log(log)
+    for column in ("label", "predict", "radius"):
+        if column not in log:
+            raise ValueError(
+                f"{name} has no column {column!r}, only {list(log.columns)}: certified "
+                "accuracy needs the log of a certification."
+            )
+    correct = (log["label"] == log["predict"]).to_numpy()
+    return np.where(correct, log["radius"].to_numpy(dtype=float), -np.inf)
+
+
+def _as_log(log):
+    return log if hasattr(log, "columns") else read_log(log)

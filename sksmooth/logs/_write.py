@@ -1,0 +1,194 @@
+"""Write certificates to a log."""
+
+import os
+import re
+import uuid
+from datetime import timedelta
+
+import numpy as np
+from sklearn.utils.validation import check_consistent_length, column_or_1d
+
+from .._certificate import round_down
+from .._labels import check_same_kind, is_text
+from ._format import ABSTAIN, HEADER, is_whole
+
+_DIGITS = 6
+
+
+def write_log(certificate, y, path, *, idx=None, time=None):
+    """Write certificates to a log in the format of the field.
+
+    The file appears complete or not at all: it is written under another name in the
+    same folder, and then takes the place of any file at `path`.
+
+    Parameters
+    ----------
+    certificate : Certificate, or pair (prediction, radius)
+        What `certify` returned.
+
+    y : array-like of shape (n_inputs,)
+        True labels: whole numbers other than -1, or strings.
+
+    path : str or path-like
+        File to write.
+
+    idx : array-like of int of shape (n_inputs,), default=None
+        Place of each input in its data set; None counts from 0.
+
+    time : array-like of float of shape (n_inputs,), default=None
+        Seconds spent on each input, written as h:mm:ss.ffffff; None writes 0.
+
+    Raises
+    ------
+    ValueError
+        If lengths differ, if a radius is infinite, negative or NaN, if a label cannot
+        be written, or if the certificate is a projection. Nothing is written then.
+
+    See Also
+    --------
+    read_log : Reads the file.
+
+    Notes
+    -----
+    An input without a certified radius is written as predict -1, radius 0.0, whatever
+    the abstain label. Radii are rounded down to 6 significant digits, so that what
+    is written is certified too. If sigma was an array they are in units of sigma, which
+    the format has no place to say.
+
+    Strings are written as they are; most other readers of the format expect numbers. A
+    class -1 would read as an abstention and is refused: encode such labels first, for
+    instance with scikit-learn's LabelEncoder, before `fit`.
+
+    References
+    ----------
+    J. Cohen, E. Rosenfeld, J. Z. Kolter (2019), arXiv:1902.02918, and the code
+    published with it.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from sksmooth.logs import write_log
+    >>> certificate = ([3, 1, -1], [0.7541239, 0.25, 0.0])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "sigma_0.25"
+    ...     write_log(certificate, [3, 2, 2], path, time=[1.5, 1.25, 2])
+    ...     print(path.read_text().expandtabs(8))
+    idx     label   predict radius  correct time
+    0       3       3       0.754123        1       0:00:01.500000
+    1       2       1       0.250000        0       0:00:01.250000
+    2       2       -1      0.0     0       0:00:02
+    """
+    write_whole(path, certification_text(certificate, y, idx=idx, time=time))
+
+
+def certification_text(certificate, y=None, *, idx=None, time=None):
+    """Return what `write_log` writes; without labels, idx, predict and radius only."""
+    if getattr(certificate, "projected", False):
+        raise ValueError("a projection certifies nothing: there is nothing to log.")
+    prediction, radius = certificate
+    prediction, radius = np.asarray(prediction), np.asarray(radius, dtype=float)
+    idx = np.arange(len(radius)) if idx is None else column_or_1d(idx)
+    time = np.zeros(len(radius)) if time is None else column_or_1d(time)
+    check_consistent_length(prediction, radius, idx, time)
+    _check_writable(radius, idx, time)
+    columns = _answer_columns(prediction, radius > 0, y, idx)
+    columns["radius"] = [radius_text(one) for one in radius]
+    if y is not None:
+        columns["time"] = [str(timedelta(seconds=float(one))) for one in time]
+    return _as_text(columns)
+
+
+def prediction_text(prediction, certain, y=None, *, idx):
+    """Return a log of predictions: idx, predict and, with labels, label and correct."""
+    return _as_text(_answer_columns(np.asarray(prediction), certain, y, idx))
+
+
+def _answer_columns(prediction, certain, y, idx):
+    """Return the columns about answers, as texts; -1 where they are not certain."""
+    answer = np.full(len(prediction), str(ABSTAIN), dtype=object)
+    columns = {"idx": [str(int(one)) for one in idx]}
+    if y is not None:
+        y = column_or_1d(y)
+        check_consistent_length(y, prediction)
+        if len(y):
+            check_same_kind(y, prediction)
+        columns["label"] = label_texts(y)
+    answer[certain] = label_texts(prediction[certain])
+    columns["predict"] = answer
+    if y is not None:
+        right = [a == b for a, b in zip(columns["label"], answer, strict=True)]
+        columns["correct"] = [str(int(one)) for one in right]
+    return columns
+
+
+def _as_text(columns):
+    """Return columns of texts as a log, in the order of the format."""
+    names = [name for name in HEADER if name in columns]
+    rows = zip(*(columns[name] for name in names), strict=True)
+    return "".join("\t".join(line) + "\n" for line in [names, *rows])
+
+
+def _check_writable(radius, idx, time):
+    bad = np.flatnonzero(~(np.isfinite(radius) & (radius >= 0)))
+    if len(bad):
+        raise ValueError(
+            f"the radius of input {bad[0]} is {radius[bad[0]]}: the format holds only "
+            "finite radii >= 0. An exact certificate may be infinite: clip it."
+        )
+    if len(idx) and np.any(idx != np.floor(idx)):
+        raise ValueError("idx must hold whole numbers.")
+    if not np.all(np.isfinite(time) & (time >= 0)):
+        raise ValueError("time must hold finite numbers of seconds >= 0.")
+
+
+def label_texts(labels):
+    """Return labels as the texts that stand in a log."""
+    if is_text(labels):
+        texts = [str(label) for label in labels]
+        for text in texts:
+            if not text.strip() or text != text.strip() or re.search(r"[\t\r\n]", text):
+                raise ValueError(
+                    f"label {text!r} cannot be written to a log: it is empty, or holds "
+                    "a tab, a line end or a space at either end."
+                )
+            if is_whole(text):
+                raise ValueError(
+                    f"label {text!r} would be read as a number: convert y to int."
+                )
+        return texts
+    if labels.dtype.kind == "b":
+        labels = labels.astype(int)
+    if any(label != np.floor(label) for label in labels):
+        raise ValueError("labels must be whole numbers or strings to be written.")
+    if any(label == ABSTAIN for label in labels):
+        raise ValueError(
+            "a label -1 means an abstention in a log: encode the labels as 0, 1, ... "
+            "before fit, for instance with LabelEncoder."
+        )
+    return [str(int(label)) for label in labels]
+
+
+def radius_text(radius):
+    if radius == 0:
+        return "0.0"
+    # Decimals that leave this many significant digits.
+    decimals = _DIGITS - 1 - int(np.floor(np.log10(radius)))
+    return round_down(radius, decimals)
+
+
+def write_whole(path, text):
+    """Write a file that appears under its name only when it is complete."""
+    path = os.path.realpath(path)
+    folder, name = os.path.split(path)
+    part = os.path.join(folder, f".{name}.{uuid.uuid4().hex}.part")
+    try:
+        with open(part, "x", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, path)
+    except BaseException:
+        if os.path.exists(part):
+            os.remove(part)
+        raise

@@ -1,0 +1,122 @@
+"""The documentation lists all public names, and its checker finds what is wrong."""
+
+import importlib.util
+import re
+import runpy
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+pytestmark = pytest.mark.skipif(
+    not (ROOT / ".ci").is_dir(), reason="only in a checkout, which has .ci and docs"
+)
+
+
+@pytest.fixture(scope="module")
+def listed():
+    text = (ROOT / "docs/api/index.rst").read_text("utf-8")
+    return set(re.findall(r"^   (\w+)$", text, flags=re.MULTILINE))
+
+
+def public_modules():
+    """Names of the modules of the package that have no underscore."""
+    places = [*(ROOT / "sksmooth").glob("*.py"), *(ROOT / "sksmooth").glob("*/")]
+    names = {path.stem for path in places if (path / "__init__.py").exists()}
+    names |= {path.stem for path in places if path.suffix == ".py"}
+    return {name for name in names if not name.startswith("_")}
+
+
+def test_public_names_are_in_the_api_reference(listed):
+    import sksmooth
+
+    assert set(sksmooth.__all__) <= listed
+
+
+def test_public_modules_are_in_the_api_reference(listed):
+    # What these hold is public as names of the package, or as a command.
+    elsewhere = {"cli", "display", "metrics"}
+    assert public_modules() - elsewhere <= listed
+    for name in ("display", "metrics"):
+        module = import_module(f"sksmooth.{name}")
+        public = getattr(module, "__all__", None) or [
+            key
+            for key, value in vars(module).items()
+            if getattr(value, "__module__", None) == module.__name__
+            and not key.startswith("_")
+        ]
+        assert set(public) <= listed
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("numpydoc") is None, reason="needs numpydoc"
+)
+def test_docstrings_of_public_modules_are_checked(listed):
+    checker = runpy.run_path(str(ROOT / ".ci/check_docstrings.py"))
+    checked = {name.removeprefix("sksmooth.") for name in checker["PUBLIC_MODULES"]}
+    assert public_modules() & listed <= checked
+
+
+@pytest.fixture
+def problems(tmp_path):
+    check = runpy.run_path(str(ROOT / ".ci/check_site.py"))["problems"]
+
+    def problems_of(body, style=""):
+        (tmp_path / "index.html").write_text(f"<h1 id='here'></h1>{body}", "utf-8")
+        (tmp_path / "folder").mkdir(exist_ok=True)
+        other = tmp_path / "folder/other page.html"
+        other.write_text("<a id='café' href='../index.html#here'></a>", "utf-8")
+        (tmp_path / "style.css").write_text(style, "utf-8")
+        return list(check(tmp_path))
+
+    return problems_of
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<a href='#here'></a><a href='#'></a><a href=''></a><a href='#top'></a>",
+        "<a href='folder/other%20page.html#caf%C3%A9'></a>",
+        "<a href='https://elsewhere.org/dead'></a><a href='mailto:a@b.c'></a>",
+        "<img src='data:image/png;base64,AAAA'><link rel=stylesheet href='style.css'>",
+        "<link rel='canonical' href='https://elsewhere.org/'>",
+    ],
+)
+def test_good_pages_pass(problems, body):
+    assert problems(body, "a {background: url(style.css)} /* url(http://x) */") == []
+
+
+@pytest.mark.parametrize(
+    "body, style, message",
+    [
+        ("<a href='none.html'></a>", "", "index.html: dead link none.html"),
+        ("<a href='folder'></a>", "", "index.html: dead link folder"),
+        ("<img src='none.png'>", "", "index.html: dead link none.png"),
+        ("<a href='#there'></a>", "", "index.html: no such place #there"),
+        (
+            "<a href='folder/other page.html#x'></a>",
+            "",
+            "index.html: no such place folder/other page.html#x",
+        ),
+        (
+            "<script src='https://cdn.org/x.js'></script>",
+            "",
+            "index.html: loads https://cdn.org/x.js",
+        ),
+        (
+            "<link rel='stylesheet' href='//cdn.org/x.css'>",
+            "",
+            "index.html: loads //cdn.org/x.css",
+        ),
+        (
+            "",
+            "@import 'https://cdn.org/f.css'",
+            "style.css: loads https://cdn.org/f.css",
+        ),
+        ("", "a {b: url(//cdn.org/f)}", "style.css: loads //cdn.org/f"),
+    ],
+)
+def test_bad_pages_are_found(problems, body, style, message):
+    assert problems(body, style) == [message]
