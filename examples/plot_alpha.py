@@ -2,16 +2,16 @@
 The price of confidence
 =======================
 
-A certificate is false with probability at most alpha. What does a smaller alpha cost?
-Very little, as figure 8 (right) of Cohen, Rosenfeld and Kolter (2019) shows for
-ImageNet, and this example for handwritten digits.
+A certificate is false with probability at most alpha. What does a smaller alpha
+cost? Very little, as figure 8 (right) of Cohen, Rosenfeld and Kolter (2019)
+shows for ImageNet, and this example for handwritten digits.
 """
 
 # %%
 # Vote once, certify at several alphas
 # ------------------------------------
-# The votes do not depend on alpha, so ``recertify`` needs no new ones. For a report,
-# choose alpha before you look.
+# The votes do not depend on alpha, so ``recertify`` needs no new ones. For a
+# report, choose alpha before you look.
 import matplotlib.pyplot as plt
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
@@ -55,6 +55,6 @@ display.ax_.set_title("Digits, sigma = 0.25, n = 100,000: alpha hardly matters")
 plt.show()
 
 # %%
-# A thousand times fewer failures, for less than 2 % of the average radius: as in the
-# paper, certified accuracy is not very sensitive to alpha. What alpha does move is the limit
-# at the right end, where all votes agree.
+# A thousand times fewer failures, for less than 2 % of the average radius: as
+# in the paper, certified accuracy is not very sensitive to alpha. What alpha
+# does move is the limit at the right end, where all votes agree.

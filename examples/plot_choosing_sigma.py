@@ -2,17 +2,19 @@
 Choosing sigma by cross-validation
 ==================================
 
-The noise level sigma is the one parameter that has to be chosen. Which is best depends
-on the radius that matters: small perturbations call for little noise, large ones for
-much. A grid search by certified accuracy finds it, here for four radii at once.
+The noise level sigma is the one parameter that has to be chosen. Which is best
+depends on the radius that matters: small perturbations call for little noise,
+large ones for much. A grid search by certified accuracy finds it, here for four
+radii at once.
 """
 
 # %%
 # One search, four radii
 # ----------------------
-# ``certified_accuracy_scorers`` scores all radii from the same votes, and voting on an
-# image stops as soon as all four are decided. ``refit`` names the radius that the final
-# classifier is chosen by. Images have 8 x 8 pixels from 0 to 1.
+# ``certified_accuracy_scorers`` scores all radii from the same votes, and
+# voting on an image stops as soon as all four are decided. ``refit`` names the
+# radius that the final classifier is chosen by. Images have 8 x 8 pixels from 0
+# to 1.
 import warnings
 
 import matplotlib.pyplot as plt
@@ -51,8 +53,8 @@ with warnings.catch_warnings():
     search.fit(X_train, y_train)
 
 # %%
-# Table 1 of Cohen, Rosenfeld and Kolter (2019) has the same shape: a radius, the sigma
-# that is best for it, and the certified accuracy there.
+# Table 1 of Cohen, Rosenfeld and Kolter (2019) has the same shape: a radius,
+# the sigma that is best for it, and the certified accuracy there.
 print("radius   best sigma   certified accuracy in cross-validation")
 scores = {
     radius: search.cv_results_[f"mean_test_certified_accuracy_{radius:g}"]
@@ -62,7 +64,8 @@ for radius, score in scores.items():
     print(f"{radius:6.2f}   {sigmas[score.argmax()]:10g}   {score.max():14.1%}")
 
 # %%
-# The search is itself the classifier that it chose. Only now are the test images used.
+# The search is itself the classifier that it chose. Only now are the test
+# images used.
 certificate = search.best_estimator_.certify(X_test)
 print(f"\nChosen by radius 0.5: sigma = {search.best_params_['sigma']}. On test images")
 for radius in radii:
@@ -87,6 +90,6 @@ ax.legend()
 plt.show()
 
 # %%
-# Each radius has its own best sigma: little noise reaches only little radii, much noise
-# hides the image. So decide which perturbations matter before you tune. A sigma chosen
-# by accuracy alone, at radius 0, would be the smallest.
+# Each radius has its own best sigma: little noise reaches only little radii,
+# much noise hides the image. So decide which perturbations matter before you
+# tune. A sigma chosen by accuracy alone, at radius 0, would be the smallest.

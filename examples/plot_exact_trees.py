@@ -2,16 +2,17 @@
 Decision trees without votes
 ============================
 
-Under Gaussian noise, the probability that an input falls into a leaf of a decision tree
-is a product of interval probabilities. So the smoothed tree can be computed exactly: no
-votes, no chance of a false certificate, and no limit to the radius but the tree itself.
+Under Gaussian noise, the probability that an input falls into a leaf of a
+decision tree is a product of interval probabilities. So the smoothed tree can
+be computed exactly: no votes, no chance of a false certificate, and no limit to
+the radius but the tree itself.
 """
 
 # %%
 # One tree, smoothed both ways
 # ----------------------------
-# Breast tumours, benign or malignant. The unit of each of the 30 features, and so of
-# the radius, is its standard deviation. ``fit`` trains on noisy copies.
+# Breast tumours, benign or malignant. The unit of each of the 30 features, and
+# so of the radius, is its standard deviation. ``fit`` trains on noisy copies.
 import time
 
 import matplotlib.pyplot as plt
@@ -58,7 +59,8 @@ for name, certificate in certificates.items():
     print(f"{name:>12} {row}   {seconds[name]:7.3f} s")
 
 # %%
-# The votes stay below the exact radius, except with probability alpha = 0.001 each.
+# The votes stay below the exact radius, except with probability alpha = 0.001
+# each.
 exact_radius = certificates["exact"].radius
 for name in ("1,000 votes", "10,000 votes"):
     too_large = (certificates[name].radius > exact_radius).sum()
@@ -74,6 +76,6 @@ display.ax_.set_title("A smoothed decision tree, sigma = 0.5")
 plt.show()
 
 # %%
-# Exact radii end where the tree ends, votes where n ends (dotted). With the exact method
-# there is nothing to choose but sigma; use it wherever it applies: decision trees,
-# two-class linear classifiers, and two-class boosted stumps.
+# Exact radii end where the tree ends, votes where n ends (dotted). With the
+# exact method there is nothing to choose but sigma; use it wherever it applies:
+# decision trees, two-class linear classifiers, and two-class boosted stumps.

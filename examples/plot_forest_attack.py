@@ -2,17 +2,17 @@
 Attack a random forest, smoothed and not
 ========================================
 
-A random forest changes its answer in steps, so it can be attacked by small changes of a
-few features, without gradients. This example attacks a forest f and the smoothed forest
-g by asking for predictions only, and compares how far the attack has to go with what
-was certified.
+A random forest changes its answer in steps, so it can be attacked by small
+changes of a few features, without gradients. This example attacks a forest f
+and the smoothed forest g by asking for predictions only, and compares how far
+the attack has to go with what was certified.
 """
 
 # %%
 # The forest and its certificate
 # ------------------------------
-# Breast tumours, benign or malignant. The unit of each of the 30 features, and so of
-# every norm below, is its standard deviation.
+# Breast tumours, benign or malignant. The unit of each of the 30 features, and
+# so of every norm below, is its standard deviation.
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.base import clone
@@ -42,9 +42,10 @@ print(f"{len(x)} inputs that both classify correctly and g certifies")
 # %%
 # A boundary attack
 # -----------------
-# Start from a training input of another class, walk towards the target until just
-# before the class changes back, then wander along the boundary in random steps that
-# come closer (after Brendel, Rauber and Bethge 2018, arXiv:1712.04248).
+# Start from a training input of another class, walk towards the target until
+# just before the class changes back, then wander along the boundary in random
+# steps that come closer (after Brendel, Rauber and Bethge 2018,
+# arXiv:1712.04248).
 
 
 def boundary_attack(classify, x, label, n_steps=400, seed=0):
@@ -82,9 +83,10 @@ adversarial_f = boundary_attack(f.predict, x, label)
 norm_f = norms(adversarial_f)
 
 # %%
-# g is attacked through 100 votes an answer. These are too few to tell what g says near
-# its boundary, so success is judged by ``predict`` with up to 10,000 other votes: g must
-# name another class. Where it does not, the attack goes on along the same line.
+# g is attacked through 100 votes an answer. These are too few to tell what g
+# says near its boundary, so success is judged by ``predict`` with up to 10,000
+# other votes: g must name another class. Where it does not, the attack goes on
+# along the same line.
 few = SmoothedClassifier(
     g.estimator_,
     sigma=g.sigma,
@@ -125,11 +127,11 @@ ax.set(
     xlim=(0, end),
     ylim=(0, None),
 )
-ax.legend(loc="lower right", bbox_to_anchor=(1, 0.06))
+ax.legend(loc="upper left")
 plt.show()
 
 # %%
-# Each input is a pair of points above each other. f is fooled within the radius that g
-# is certified for; g never is, as it was proved. On g the attack has to go further than
-# on f, and further than it is certified to: an attack bounds the true radius from
-# above, a certificate from below.
+# Each input is a pair of points above each other. f is fooled within the radius
+# that g is certified for; g never is, as it was proved. On g the attack has to
+# go further than on f, and further than it is certified to: an attack bounds
+# the true radius from above, a certificate from below.

@@ -2,17 +2,18 @@
 Three guarantees from the same votes
 ====================================
 
-Cohen, Rosenfeld and Kolter (2019) were not the first to prove a radius for smoothing
-with Gaussian noise. Lecuyer et al. (2019) and Li et al. (2018) had smaller ones from
-the same probabilities. This example compares the three as figures 5 (left) and 8
-(left) of the paper do: as formulas, and on handwritten digits.
+Cohen, Rosenfeld and Kolter (2019) were not the first to prove a radius for
+smoothing with Gaussian noise. Lecuyer et al. (2019) and Li et al. (2018) had
+smaller ones from the same probabilities. This example compares the three as
+figures 5 (left) and 8 (left) of the paper do: as formulas, and on handwritten
+digits.
 """
 
 # %%
 # The formulas
 # ------------
-# All three turn a lower bound on the probability of the top class, with the rest of
-# the probability left for the runner-up, into a radius.
+# All three turn a lower bound on the probability of the top class, with the
+# rest of the probability left for the runner-up, into a radius.
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.datasets import load_digits
@@ -45,8 +46,8 @@ for name, guarantee in guarantees.items():
 # %%
 # The same on digits
 # ------------------
-# One certificate holds all that is needed: its ``p_lower`` goes through each formula.
-# Images have 8 x 8 pixels from 0 to 1.
+# One certificate holds all that is needed: its ``p_lower`` goes through each
+# formula. Images have 8 x 8 pixels from 0 to 1.
 X, y = load_digits(return_X_y=True)
 X_train, X_test, y_train, y_test = train_test_split(
     X / 16, y, test_size=0.25, stratify=y, random_state=0
@@ -92,6 +93,7 @@ left.legend()
 plt.show()
 
 # %%
-# As in the paper, the radius of Cohen et al. is the largest of the three, for every
-# probability and at every radius on the right. It cannot be beaten: with nothing but
-# the probabilities known, there is a classifier that changes just beyond it.
+# As in the paper, the radius of Cohen et al. is the largest of the three, for
+# every probability and at every radius on the right. It cannot be beaten: with
+# nothing but the probabilities known, there is a classifier that changes just
+# beyond it.

@@ -2,17 +2,18 @@
 Training noise and voting noise
 ===============================
 
-The base classifier is asked about noisy inputs, so it should have seen some. How much
-noise should training have? As much as the votes, Cohen, Rosenfeld and Kolter (2019,
-appendix H) found for large image sets. Here is a net for handwritten digits.
+The base classifier is asked about noisy inputs, so it should have seen some.
+How much noise should training have? As much as the votes, Cohen, Rosenfeld and
+Kolter (2019, appendix H) found for large image sets. Here is a net for
+handwritten digits.
 """
 
 # %%
 # Train at one level, smooth at another
 # -------------------------------------
-# ``fit`` trains at the sigma that it votes with. To set them apart, train first, take
-# the base classifier out, and smooth that at sigma = 0.25. Images have 8 x 8 pixels
-# from 0 to 1.
+# ``fit`` trains at the sigma that it votes with. To set them apart, train
+# first, take the base classifier out, and smooth that at sigma = 0.25. Images
+# have 8 x 8 pixels from 0 to 1.
 import matplotlib.pyplot as plt
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
@@ -66,7 +67,8 @@ display.ax_.set_title("Digits, smoothed at sigma = 0.25, trained at another")
 plt.show()
 
 # %%
-# As in the paper, a net trained on clean images or with too little noise loses most.
-# Noise at the level of the votes is best up to a radius of about 0.4. Beyond, unlike in
-# the paper, twice the noise is better: with 1,597 images to learn from it also keeps
-# the net from fitting them too closely.
+# As in the paper, a net trained on clean images or with too little noise loses
+# most. Noise at the level of the votes is best at small radii. Beyond about
+# 0.35, unlike in the paper, twice the noise is better; one reason may be that
+# there are 1,597 images to learn from, and noise keeps the net from fitting
+# them too closely.

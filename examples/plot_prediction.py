@@ -2,17 +2,18 @@
 Prediction needs few votes, and seldom abstains
 ===============================================
 
-Certifying a radius takes many votes, naming the class only a few. ``predict`` names it
-or abstains, and is wrong about g(x) with probability at most alpha. How often does it
-abstain? Cohen, Rosenfeld and Kolter (2019, section 4 and appendix E) counted 12 %, 4 %
-and 1 % on ImageNet for 100, 1,000 and 10,000 votes. Here are handwritten digits.
+Certifying a radius takes many votes, naming the class only a few. ``predict``
+names it or abstains, and is wrong about g(x) with probability at most alpha.
+How often does it abstain? Cohen, Rosenfeld and Kolter (2019, section 4 and
+appendix E) counted 12 %, 4 % and 1 % on ImageNet for 100, 1,000 and 10,000
+votes. Here are handwritten digits.
 """
 
 # %%
 # Predict with more and more votes
 # --------------------------------
-# Each run is kept in the format of the field's logs. The run with 100,000 votes stands
-# for g itself.
+# Each run is kept in the format of the field's logs. The run with 100,000 votes
+# stands for g itself.
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -44,7 +45,8 @@ table = prediction_table(logs, logs["100,000"]).drop(index="100,000")
 print(table.map("{:.1%}".format).to_string())
 
 # %%
-# Accurate means: as g, right or wrong. So "inaccurate" is what alpha = 0.001 bounds.
+# Accurate means: as g, right or wrong. So "inaccurate" is what alpha = 0.001
+# bounds.
 #
 # Plot
 # ----
@@ -65,7 +67,8 @@ plt.show()
 
 # %%
 # Abstentions become rare as in the paper: ten times the votes leave about a
-# fifth of them. Answers that differ from g, which alpha bounds, did not occur at all.
+# fifth of them. Answers that differ from g, which alpha bounds, did not occur
+# at all.
 #
-# ``stopping="fixed"`` is for this comparison only. By default n is the most that
-# ``predict`` takes, and images with a clear vote are done after 25.
+# ``stopping="fixed"`` is for this comparison only. By default n is the most
+# that ``predict`` takes, and images with a clear vote are done after 25.

@@ -2,17 +2,17 @@
 More pixels stand more noise
 ============================
 
-A certified radius is a few sigma, whatever the number of pixels. Is the same radius
-worth less for a large image, then? No: the same picture in more pixels stands more
-noise, so sigma can grow with the resolution (Cohen, Rosenfeld and Kolter 2019, figure 4
-and appendix G).
+A certified radius is a few sigma, whatever the number of pixels. Is the same
+radius worth less for a large image, then? No: the same picture in more pixels
+stands more noise, so sigma can grow with the resolution (Cohen, Rosenfeld and
+Kolter 2019, figure 4 and appendix G).
 """
 
 # %%
 # One photograph, two resolutions
 # -------------------------------
-# A flower from scikit-learn's sample images, cut to a square. The small image is the
-# mean of each 4 x 4 pixels of the large one. Pixels are from 0 to 1.
+# A flower from scikit-learn's sample images, cut to a square. The small image
+# is the mean of each 4 x 4 pixels of the large one. Pixels are from 0 to 1.
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.datasets import load_sample_image
@@ -34,17 +34,17 @@ print(f"large: {large.shape[:2]} pixels, small: {small.shape[:2]} pixels")
 # %%
 # What noise leaves
 # -----------------
-# Averaging k x k noisy pixels divides the noise by k. So at four times the resolution
-# the same content survives four times the noise.
+# Averaging k x k noisy pixels divides the noise by k. So at four times the
+# resolution the same content survives four times the noise.
 sigma = 0.5
 noise = np.random.default_rng(0).normal(0, sigma, large.shape)
 print(f"noise on the large image:  sigma = {noise.std():.3f}")
 print(f"after averaging 4 x 4:     sigma = {average(noise, 4).std():.3f}")
 
 # %%
-# The distance between two pictures grows by the same factor, so the larger radius is
-# worth as much as the small one: relative to how far the picture is from a plain grey
-# one, say.
+# The distance between two pictures grows by the same factor, so the larger
+# radius is worth as much as the small one: relative to how far the picture is
+# from a plain grey one, say.
 for name, image in {"small": small, "large": large}.items():
     distance = np.linalg.norm(image - image.mean())
     print(f"l2 distance of the {name} image from grey: {distance:6.1f}")
@@ -61,8 +61,8 @@ for row, image in zip(axes, [small, large], strict=True):
 plt.show()
 
 # %%
-# On the right, both have noise of sigma = 0.5, as in the paper's figure: the small image
-# has lost the flower, the large one has not. It stands that noise about as well as the
-# small image stands a quarter of it (top, middle). A classifier that averages 4 x 4
-# pixels first can therefore be smoothed with four times the sigma for the same votes,
-# and so with four times the radius.
+# On the right, both have noise of sigma = 0.5, as in the paper's figure: the
+# small image has lost the flower, the large one has not. It stands that noise
+# about as well as the small image stands a quarter of it (top, middle). A
+# classifier that averages 4 x 4 pixels first can therefore be smoothed with
+# four times the sigma for the same votes, and so with four times the radius.

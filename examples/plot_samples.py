@@ -2,17 +2,17 @@
 How many votes does a radius need?
 ==================================
 
-n votes can never prove that a probability is 1, so they limit the radius, however
-robust the classifier is. The limit grows slowly with n. Figures 5 (right) and 8
-(middle) of Cohen, Rosenfeld and Kolter (2019) show both sides of this; here they are on
-handwritten digits.
+n votes can never prove that a probability is 1, so they limit the radius,
+however robust the classifier is. The limit grows slowly with n. Figures 5
+(right) and 8 (middle) of Cohen, Rosenfeld and Kolter (2019) show both sides of
+this; here they are on handwritten digits.
 """
 
 # %%
 # The limit
 # ---------
-# If all n votes agree, the probability of the class is at least alpha^(1/n), and the
-# radius is sigma * Phi^-1 of that.
+# If all n votes agree, the probability of the class is at least alpha^(1/n),
+# and the radius is sigma * Phi^-1 of that.
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.datasets import load_digits
@@ -36,8 +36,9 @@ for radius in (1, 2, 3, 4):
 # %%
 # Certify once, project to other numbers of votes
 # -----------------------------------------------
-# ``recertify(n=...)`` scales the votes as if the classes kept their shares. That is a
-# forecast, no certificate. Two of the forecasts are checked by voting again.
+# ``recertify(n=...)`` scales the votes as if the classes kept their shares.
+# That is a forecast, no certificate. Two of the forecasts are checked by voting
+# again.
 X, y = load_digits(return_X_y=True)
 X_train, X_test, y_train, y_test = train_test_split(
     X / 16, y, test_size=0.25, stratify=y, random_state=0
@@ -81,6 +82,6 @@ right.set_title("Certified accuracy on digits, sigma = 0.25")
 plt.show()
 
 # %%
-# As in the paper: the limit creeps up with the logarithm of n, and 4 sigma need more
-# than 100,000 votes. The curves for few votes plummet at their limits, the dotted lines.
-# More votes move that end; at small radii they change little.
+# As in the paper: the limit creeps up with the logarithm of n, and 4 sigma need
+# more than 100,000 votes. The curves for few votes plummet at their limits, the
+# dotted lines. More votes move that end; at small radii they change little.
