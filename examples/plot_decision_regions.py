@@ -14,9 +14,6 @@ into rectangles, some of them slivers around a few training points.
 # ---------------
 # The two moons overlap a little. ``fit`` trains each classifier on ten noisy copies of
 # the training points, so that it knows the inputs that it is asked to vote on.
-import os
-from pathlib import Path
-
 import matplotlib.pyplot as plt
 from sklearn.datasets import make_moons
 from sklearn.svm import SVC
@@ -73,10 +70,7 @@ for (name, g), (upper, lower) in zip(smoothed.items(), axes.T, strict=True):
 for ax in axes.flat:
     ax.label_outer()
 axes[1, 0].get_legend().remove()
-
-path = Path(__file__).with_name("decision_regions.png")
-fig.savefig(path, dpi=150)
-print(f"Plot saved to {os.path.relpath(path)}")
+plt.show()
 
 # %%
 # Smoothing melts the slivers of the tree away. What is left keeps a distance to the

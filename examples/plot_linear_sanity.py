@@ -14,9 +14,6 @@ appendix B).
 # ------------------------------
 # Breast tumours, benign or malignant, described by 30 features. The unit of each
 # feature, and so of noise and distances, is its standard deviation.
-import os
-from pathlib import Path
-
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.datasets import load_breast_cancer
@@ -129,10 +126,7 @@ right.set(
 for axes in (left, right):
     axes.grid(alpha=0.2)
     axes.spines[["top", "right"]].set_visible(False)
-
-path = Path(__file__).with_name("linear_sanity.png")
-fig.savefig(path, dpi=150)
-print(f"\nPlot saved to {os.path.relpath(path)}")
+plt.show()
 
 # %%
 # Left: votes certify all but a few per cent of the distance, as far as so many of them
