@@ -85,8 +85,8 @@ norm_f = norms(adversarial_f)
 # %%
 # g is attacked through 100 votes an answer. These are too few to tell what g
 # says near its boundary, so success is judged by ``predict`` with up to 10,000
-# other votes: g must name another class. Where it does not, the attack goes on
-# along the same line.
+# other votes. What counts is the first place on the line through the attack's
+# result at which g names another class.
 few = SmoothedClassifier(
     g.estimator_,
     sigma=g.sigma,
@@ -97,7 +97,7 @@ few = SmoothedClassifier(
 )
 adversarial_g = boundary_attack(few.predict, x, label)
 norm_g = np.full(len(x), np.nan)
-for multiple in np.arange(1, 3, 0.05):
+for multiple in np.arange(0.7, 3, 0.05):
     moved = x + multiple * (adversarial_g - x)
     answer = g.predict(moved)
     fooled = (answer != label) & (answer != g.abstain_label_) & np.isnan(norm_g)

@@ -37,7 +37,9 @@ close = np.flatnonzero(~certificate.certified)[0]
 print(certificate.to_frame().loc[[clear, close]].to_string())
 
 multiclass = certificate.recertify(bound="multiclass")
-print(f"bound='multiclass' certifies the close one within {multiclass.radius[close]:.3f}")
+print(
+    f"bound='multiclass' certifies the close one within {multiclass.radius[close]:.3f}"
+)
 
 # %%
 # Plot
@@ -60,7 +62,7 @@ plt.show()
 
 # %%
 # The certificate of the upper image rests on nothing but the gap between the
-# two bounds. In the lower one, a class leads but may have less than half of all
-# votes, which the paper's bound assumes that some other class could have. The
-# bound "multiclass" counts the runner-up as well, and certifies a small radius.
-# Which of the two to use has to be decided before looking.
+# two bounds. In the lower one a class leads, but with less than half of the
+# votes, and the paper's bound leaves all the rest to a single other class. The
+# bound "multiclass" looks at the runner-up, too, and certifies a small radius.
+# Which bound to use has to be decided before looking.
