@@ -131,7 +131,7 @@ ax.legend(loc="upper left")
 plt.show()
 
 # %%
-# Each input is a pair of points above each other. f is fooled within the radius
-# that g is certified for; g never is, as it was proved. On g the attack has to
-# go further than on f, and further than it is certified to: an attack bounds
-# the true radius from above, a certificate from below.
+# Each input is a pair of points above each other. Some attacks on f succeed
+# within the radius that g is certified for; none on g does, as was proved. On g
+# the attack has to go further than on f as a rule, and further than certified
+# always: an attack bounds the true radius from above, a certificate from below.
