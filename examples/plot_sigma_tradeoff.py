@@ -13,7 +13,7 @@ on handwritten digits and on Fashion-MNIST, which
 # Two sets of images
 # ------------------
 # Pixels are from 0 to 1; digits have 8 x 8 of them, clothes 28 x 28. To be
-# quick, the nets are small, and 200 images of each set are certified by 5,000
+# quick, the nets are small, and 200 images of each set are certified by 2,000
 # votes.
 import matplotlib.pyplot as plt
 import numpy as np
@@ -93,7 +93,7 @@ for ax, (name, (images, n_train, sigmas)) in zip(axes, sets.items(), strict=True
     curves = {}
     for sigma in sigmas:
         g = SmoothedClassifier(
-            net, sigma=sigma, n=5_000, n_copies=n_copies, random_state=0, n_jobs=2
+            net, sigma=sigma, n=2_000, n_copies=n_copies, random_state=0, n_jobs=2
         )
         curves[f"sigma = {sigma:g}"] = g.fit(X_train, y_train).certify(X_test)
     f = net.fit(X_train, y_train)
@@ -123,5 +123,5 @@ plt.show()
 # and ends first. On Fashion-MNIST, as in the paper, smoothed nets are *certain*
 # to keep an accuracy that an ordinary net loses to an attack. On digits they
 # are not: the ordinary net is about as accurate under this attack as the
-# smoothed ones are proved to be. So few pixels stand little noise, see
-# :ref:`sphx_glr_auto_examples_plot_resolution.py`.
+# smoothed ones are proved to be. One reason is that so few pixels stand little
+# noise, see :ref:`sphx_glr_auto_examples_plot_resolution.py`.
