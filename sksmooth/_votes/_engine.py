@@ -17,7 +17,7 @@ from tqdm.auto import tqdm
 
 from ._any import AnyVoter
 from ._linear import LinearVoter, linear_scores
-from ._nets import as_net_takes, direct, find_net
+from ._nets import Settled, as_net_takes, direct, find_net
 from ._noise import stream_key
 
 # Where rows are tiny, more of them in one batch gain nothing.
@@ -33,14 +33,14 @@ def make_voter(estimator, classes, inputs, net_options=None):
     matrix = inputs.matrix() if scores is not None else None
     if matrix is not None:
         return LinearVoter(*scores, *matrix)
-    net, values, sigma, reason = direct(estimator, inputs)
+    net, fed, reason = direct(estimator, inputs, net_options)
     if net is None:
         return AnyVoter(estimator, classes, inputs)
     # Torch has been imported if there is a net.
     from . import _torch, _torch_net
 
     if reason is None:
-        return _torch.make(net, classes, values, sigma, inputs.origin, net_options)
+        return _torch.make(net, classes, fed, inputs.origin, net_options)
     values = as_net_takes(estimator, inputs.values)
     estimator = _torch_net.with_net(estimator, _torch_net.silenced)
     return AnyVoter(estimator, classes, replace(inputs, values=values))
@@ -51,15 +51,14 @@ def settle(estimator, classes, inputs, net_options, say):
 
     Parameters
     ----------
-    net_options : dict or None
+    net_options : dict, Settled or None
 
     say : callable
         Takes what the user may want to know, in words.
 
     Returns
     -------
-    net_options : dict or None
-        Without "auto".
+    net_options : Settled, or None if no net is asked directly
 
     Raises
     ------
@@ -67,14 +66,17 @@ def settle(estimator, classes, inputs, net_options, say):
         If there are options, but `estimator` is no net or must be asked through
         `predict`.
     """
-    net, values, _, reason = direct(estimator, inputs)
+    if isinstance(net_options, Settled):
+        return net_options
+    net, fed, reason = direct(estimator, inputs, net_options)
     if net is None:
         reason = f"{type(estimator).__name__} does not end in a neural net"
     if reason is None:
         from . import _net_modes
 
-        return _net_modes.settle(net, classes, values, net_options, say)
-    if net_options:
+        return _net_modes.settle(net, classes, fed, net_options, say)
+    # To draw no noise behind a step is what predict does anyway.
+    if net_options and (net is None or set(net_options) != {"push_forward"}):
         raise ValueError(f"net_options={net_options!r} cannot be used: {reason}.")
     if net is not None:
         say(f"votes are taken through predict, which is slower: {reason}.")
@@ -130,8 +132,9 @@ def count_votes(
     batch_size : int or "auto", default="auto"
         Noisy copies held at a time.
 
-    net_options : dict, default=None
-        How a net is evaluated, see ``SmoothedClassifier``.
+    net_options : dict or Settled, default=None
+        How a net is evaluated, see ``SmoothedClassifier``; or what ``settle`` returned
+        for the same estimator and sigma, to have that decided once for several draws.
 
     n_jobs : int, default=None
         Workers, each over its own share of the rows.

@@ -5,6 +5,8 @@ loaded, no estimator can be a net.
 """
 
 import sys
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from sklearn.frozen import FrozenEstimator
@@ -14,6 +16,9 @@ from ._affine import pull_back
 
 # Folding costs the square of the width; wider inputs are no tables of features.
 _MAX_FOLDED_WIDTH = 4096
+
+# Through steps that mix features it costs the square of the width behind them, too.
+_MAX_MIXED_WIDTH = 1024
 
 # What a skorch net answers with, next to `predict` and `predict_proba`. One that does
 # any of it in its own way is asked through `predict`.
@@ -82,7 +87,57 @@ def why_not_direct(net):
     return None
 
 
-def direct(estimator, inputs):
+@dataclass(frozen=True)
+class Fed:
+    """What a net gets for a noisy copy of each input: a normal variable.
+
+    Attributes
+    ----------
+    values : ndarray of shape (n_inputs, *shape)
+        Its mean.
+
+    sigma : float or ndarray that broadcasts to `shape`
+        Its standard deviation, if its elements are independent; else None.
+
+    factor : ndarray of shape (rank, width), or None
+        Where `shape` is (width,): its covariance is ``factor.T @ factor``.
+    """
+
+    values: np.ndarray
+    sigma: Any
+    factor: np.ndarray | None = None
+
+    @property
+    def normals(self):
+        """How many normals a copy takes."""
+        if self.factor is not None:
+            return len(self.factor)
+        return int(np.prod(self.values.shape[1:]))
+
+
+@dataclass
+class Settled:
+    """How a net is evaluated, decided once for all workers and draws of a call."""
+
+    mode: str  # any but "auto"
+    dtype: str | None
+    channels_last: bool
+    push_forward: bool
+    # The net in this mode (TorchNet), for workers that share memory; None: make one.
+    ready: Any = None
+
+    def __getstate__(self):
+        return {**vars(self), "ready": None}
+
+
+def pushes_forward(net_options):
+    """Tell whether noise may be drawn behind a linear map and not before it."""
+    if isinstance(net_options, Settled):
+        return net_options.push_forward
+    return (net_options or {}).get("push_forward", True)
+
+
+def direct(estimator, inputs, net_options=None):
     """Return what a voter needs to ask a net itself, and not through `predict`.
 
     Parameters
@@ -91,29 +146,32 @@ def direct(estimator, inputs):
 
     inputs : Inputs
 
+    net_options : dict, Settled or None
+
     Returns
     -------
     net : skorch net, ModuleClassifier or None
         None if `estimator` does not end in one.
 
-    values, sigma, reason
+    fed, reason
         As of ``fold``.
     """
     found = find_net(estimator)
     if found is None:
-        return None, None, None, None
+        return None, None, None
     net, steps = found
     reason = why_not_direct(net)
     if reason is not None:
-        return net, None, None, reason
-    return net, *fold(steps, inputs)
+        return net, None, reason
+    return net, *fold(steps, inputs, mix=pushes_forward(net_options))
 
 
-def fold(steps, inputs):
+def fold(steps, inputs, *, mix=True):
     """Turn noise on the inputs into noise on what the net gets.
 
-    Through steps that map every feature by itself, z = a * x + c, noise of level sigma
-    on x is noise of level |a| * sigma on z, so the steps need not run for every copy.
+    Through affine steps, z = A x + c, noise of levels sigma on x is normal noise on z
+    of covariance A diag(sigma^2) A^T, so the steps need not run for every copy. Where
+    every row of A has one element only, the features of z are independent.
 
     Parameters
     ----------
@@ -121,22 +179,23 @@ def fold(steps, inputs):
 
     inputs : Inputs
 
+    mix : bool, default=True
+        Also fold steps that mix features.
+
     Returns
     -------
-    values : ndarray of shape (n_inputs, *shape), or None if that is not possible
-
-    sigma : float or ndarray that broadcasts to `shape`, or None
+    fed : Fed, or None if that is not possible
 
     reason : str or None
         Why it is not possible.
     """
     if not steps:
         if inputs.frame is not None:
-            return None, None, "skorch takes a data frame apart by columns"
-        return inputs.values, inputs.sigma, None
+            return None, "skorch takes a data frame apart by columns"
+        return Fed(inputs.values, inputs.sigma), None
     matrix = inputs.matrix()
     if matrix is None:
-        return None, None, "the steps before the net get no numbers in two dimensions"
+        return None, "the steps before the net get no numbers in two dimensions"
     X, sigma = matrix
     one = inputs.take(slice(0, 1))
     # Also tells the width behind the steps, which not every transformer knows.
@@ -144,25 +203,44 @@ def fold(steps, inputs):
     for step in steps:
         transformed = step.transform(transformed)
     if not isinstance(transformed, np.ndarray):
-        return None, None, f"{type(steps[-1]).__name__} returns no array"
+        return None, f"{type(steps[-1]).__name__} returns no array"
     width = transformed.shape[1]
     if max(width, X.shape[1]) > _MAX_FOLDED_WIDTH:
-        return None, None, f"more than {_MAX_FOLDED_WIDTH} features"
+        return None, f"more than {_MAX_FOLDED_WIDTH} features"
     weights, offset = np.eye(width), np.zeros(width)
+    mixing = None
     for step in reversed(steps):
         pulled = pull_back(step, weights, offset)
         if pulled is None:
-            return None, None, f"{type(step).__name__} is not affine"
+            return None, f"{type(step).__name__} is not affine"
         weights, offset = pulled
-        if np.any(np.count_nonzero(weights, axis=1) > 1):
-            return None, None, f"{type(step).__name__} mixes features"
-    column = np.abs(weights).argmax(axis=1)
-    scale = weights[np.arange(width), column]
-    sigma = np.abs(scale) * sigma[column]
-    noisy = column[sigma > 0]
-    if len(set(noisy)) < len(noisy):
-        return None, None, "the net gets a feature more than once"
-    return scale * X[:, column] + offset, sigma, None
+        if mixing is None and np.any(np.count_nonzero(weights, axis=1) > 1):
+            mixing = f"{type(step).__name__} mixes features"
+    if mixing is None:
+        column = np.abs(weights).argmax(axis=1)
+        scale = weights[np.arange(width), column]
+        level = np.abs(scale) * sigma[column]
+        noisy = column[level > 0]
+        if len(set(noisy)) == len(noisy):
+            return Fed(scale * X[:, column] + offset, level), None
+        mixing = "the net gets a feature more than once"
+    if not mix:
+        return None, f"{mixing}, and push_forward is off"
+    if width > _MAX_MIXED_WIDTH:
+        return None, f"{mixing}, and there are more than {_MAX_MIXED_WIDTH} of them"
+    return Fed(X @ weights.T + offset, None, factor_of(weights * sigma)), None
+
+
+def factor_of(weights):
+    """Return R of shape (rank, n_rows) with R^T R = weights weights^T.
+
+    With weights^T = Q R, weights n = R^T z for z = Q^T n, and if n ~ N(0, I), so is z:
+    no assumption on the rank. The sign of R's rows is free; fixing it keeps votes equal
+    across LAPACKs.
+    """
+    factor = np.linalg.qr(weights.T, mode="r")
+    signs = np.where(np.diagonal(factor) < 0, -1.0, 1.0)
+    return factor * signs[:, None]
 
 
 def as_net_takes(estimator, values):

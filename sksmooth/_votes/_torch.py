@@ -4,17 +4,25 @@ import numpy as np
 import torch
 
 from ._device_noise import DeviceStream, noisy_copies_on_device
-from ._net_modes import apply
-from ._torch_net import TorchNet
+from ._net_modes import ready, settle
 from ._voter import Voter
 
 _CHANNELS = (1, 3, 4)
 
 
-def make(net, classes, values, sigma, places, options):
-    """Return the voter for a net; `options` are those that ``settle`` returned."""
-    view = apply(TorchNet(net, classes), values, options, check=False)
-    return TorchVoter(view, values, sigma, places)
+# No normal of torch or NumPy is larger than this.
+_LARGEST_NORMAL = 40
+
+
+def make(net, classes, fed, places, settled):
+    """Return the voter for a net, evaluated as ``settle`` returned; None: plainly."""
+    if settled is None:
+        settled = settle(net, classes, fed, None, say=None)
+    view = settled.ready or ready(net, classes, fed, settled)
+    if view.first is not None:
+        _check_range(fed, view)
+        fed = view.first.feed(fed)
+    return TorchVoter(view, fed, places)
 
 
 class TorchVoter(Voter):
@@ -24,11 +32,8 @@ class TorchVoter(Voter):
     ----------
     net : TorchNet
 
-    values : ndarray of shape (n_inputs, *shape)
-        The clean inputs, as the net takes them.
-
-    sigma : float or ndarray that broadcasts to `shape`
-        Noise level of `values`.
+    fed : Fed
+        What the module of `net` takes for each input.
 
     places : ndarray of int of shape (n_inputs,)
         Where the inputs stand in the user's X, for error messages.
@@ -39,26 +44,23 @@ class TorchVoter(Voter):
         If an input with noise is too large for the dtype of the module.
     """
 
-    def __init__(self, net, values, sigma, places):
+    def __init__(self, net, fed, places):
         self.net = net
         self.n_classes = net.n_classes
         self.places = places
-        # Noise is made in half precision only after it has been added.
-        self.dtype = torch.float32
-        if net.dtype == torch.float64 and net.device.type != "mps":
-            self.dtype = torch.float64
-        numpy_dtype = np.float32 if self.dtype == torch.float32 else np.float64
-        # No normal of torch or NumPy is larger than 40.
-        if np.abs(values).max() + 40 * np.max(sigma) > np.finfo(numpy_dtype).max:
-            raise ValueError(
-                f"x + noise overflows {np.dtype(numpy_dtype)}: scale X (and sigma) "
-                "down."
-            )
-        self.values = values
-        self.sigma = sigma
-        if np.ndim(sigma):
-            level = np.broadcast_to(sigma, values.shape[1:]).astype(numpy_dtype)
-            self.sigma = torch.from_numpy(level).to(net.device)
+        self.dtype = _dtype(net)
+        _check_range(fed, net)
+        self.values = fed.values
+        self.sigma, self.factor = fed.sigma, fed.factor
+        if self.factor is not None:
+            self.factor = torch.from_numpy(self.factor).to(net.device, self.dtype)
+        elif np.ndim(self.sigma):
+            level = np.broadcast_to(self.sigma, fed.values.shape[1:])
+            self.sigma = torch.from_numpy(level.copy()).to(net.device, self.dtype)
+        # What normals are drawn for: the elements of an input, or what is behind them.
+        self._drawn = fed.values.shape[1:]
+        if self.factor is not None:
+            self._drawn = (len(self.factor),)
         self._row, self._x = None, None
         self._in_batch = []
 
@@ -76,20 +78,23 @@ class TorchVoter(Voter):
 
     @property
     def row_bytes(self):
-        return self.dtype.itemsize * int(np.prod(self.values.shape[1:]))
+        size = int(np.prod(self.values.shape[1:]))
+        if self.factor is not None:
+            size += len(self.factor)
+        return self.dtype.itemsize * size
 
     def open(self, key):
         """Return the stream of noise for one input, on the net's device."""
-        return DeviceStream(key, self.values.shape[1:], self.dtype, self.net.device)
+        return DeviceStream(key, self._drawn, self.dtype, self.net.device)
 
     def allocate(self, size):
         """Make room for a batch of up to `size` noisy copies; return how many."""
-        shape = self.values.shape[1:]
+        where = {"dtype": self.dtype, "device": self.net.device}
         while True:
             try:
-                self._batch = torch.empty(
-                    (size, *shape), dtype=self.dtype, device=self.net.device
-                )
+                self._batch = torch.empty((size, *self.values.shape[1:]), **where)
+                if self.factor is not None:
+                    self._normals = torch.empty((size, *self._drawn), **where)
             except RuntimeError as error:
                 if size == 1 or not _is_out_of_memory(error):
                     raise
@@ -103,7 +108,13 @@ class TorchVoter(Voter):
         if row != self._row:
             x = torch.from_numpy(np.array(self.values[row]))
             self._row, self._x = row, x.to(self.net.device, self.dtype)
-        noisy_copies_on_device(self._x, self.sigma, stream, self._batch[start:stop])
+        copies = self._batch[start:stop]
+        if self.factor is None:
+            noisy_copies_on_device(self._x, self.sigma, stream, copies)
+        else:
+            normals = self._normals[start:stop]
+            stream.draw(normals)
+            torch.addmm(self._x, normals, self.factor, out=copies)
         self._in_batch.append(row)
 
     def classify(self, size):
@@ -125,10 +136,13 @@ class TorchVoter(Voter):
         nan = np.flatnonzero(counts[:, -1])
         if len(nan):
             place = min(self.places[rows[one]] for one in nan)
+            which = "counted from 0"
+            if self.places[0] > 0:  # other workers may have met earlier ones
+                first, last = self.places[0], self.places[-1]
+                which += f"; the first among inputs {first} to {last}"
             raise ValueError(
                 f"{self.net.name} returned NaN for noisy copies of input {place} "
-                "(counted from 0). Is X scaled as in training, and did training "
-                "diverge?"
+                f"({which}). Is X scaled as in training, and did training diverge?"
             )
         return counts[:, :-1]
 
@@ -167,6 +181,27 @@ class TorchVoter(Voter):
             f"the module of {self.net.name} failed on a batch of {len(batch)} noisy "
             f"copies, of shape {shape}, {self.net.dtype} on {self.net.device}: "
             f"{error}{hint}"
+        )
+
+
+def _dtype(net):
+    """Return in what noise is made; for half precision it is rounded once added."""
+    if net.dtype == torch.float64 and net.device.type != "mps":
+        return torch.float64
+    return torch.float32
+
+
+def _check_range(fed, net):
+    """Raise a ValueError if noisy copies may be too large for their dtype."""
+    if fed.factor is None:
+        noise = np.max(fed.sigma)
+    else:
+        noise = np.abs(fed.factor).sum(axis=0).max(initial=0)
+    dtype = _dtype(net)
+    if np.abs(fed.values).max() + _LARGEST_NORMAL * noise > torch.finfo(dtype).max:
+        raise ValueError(
+            f"x + noise overflows {str(dtype).removeprefix('torch.')}: scale X (and "
+            "sigma) down."
         )
 
 
