@@ -1,5 +1,7 @@
 """SmoothedClassifier: the scikit-learn face over votes and guarantees."""
 
+import sys
+from functools import partial
 from numbers import Integral, Real
 
 import numpy as np
@@ -8,7 +10,7 @@ from sklearn.utils.validation import check_consistent_length, column_or_1d
 from ._certificate import Certificate
 from ._labels import label_indices, name_classes
 from ._sklearn import HasMethods, Interval, StrOptions
-from ._votes import Votes, count_votes, exact_probabilities
+from ._votes import Votes, count_votes, exact_probabilities, settle
 from ._wrapper import BaseSmoother
 from .stats import (
     certify_counts,
@@ -103,10 +105,13 @@ class SmoothedClassifier(BaseSmoother):
         used; does not change results.
 
     net_options : dict, default=None
-        How a neural net is evaluated while voting. ``{"mode": "frozen"}`` optimises its
-        graph on a CPU, several times faster for convolutions; "auto" does so if it
-        pays; the default is "eager", as `predict` does. ``{"dtype": "bfloat16"}``
-        computes in less precision. The certificate is for f as evaluated so.
+        How a neural net is evaluated while voting, as a dict of any of these. "mode":
+        "eager" (default), as `predict` does; "frozen", "onnxruntime" or "compile",
+        several times faster for convolutions; "auto", the fastest of them that answers
+        alike. "channels_last": memory format of images. "dtype": "bfloat16" or
+        "float16" compute in less precision. "push_forward": False draws noise before
+        the first layer also where it could be drawn behind it. The certificate is for
+        f as evaluated so.
 
     random_state : int, RandomState instance or None, default=None
         Seeds all noise. With an int, results are reproducible: `fit` draws
@@ -483,6 +488,8 @@ class SmoothedClassifier(BaseSmoother):
             return self._certificate(prepared, none, votes, bounds)
         selection = None
         if BOUNDS[self.bound].needs_selection:
+            if self.net_options:
+                prepared = self._settled(prepared)
             selection = self._vote(prepared, "select", self.n0).counts
         if radius_tol is not None:
             rule = BoundProbability(
@@ -514,10 +521,21 @@ class SmoothedClassifier(BaseSmoother):
             entropy=prepared.entropy,
             purpose=purpose,
             batch_size=self.batch_size,
-            net_options=self.net_options,
+            net_options=prepared.settled or self.net_options,
             n_jobs=self.n_jobs,
             verbose=self.verbose,
         )
+
+    def _settled(self, prepared):
+        """Decide how a net is evaluated, once for several draws of votes."""
+        settled = settle(
+            prepared.estimator,
+            self.classes_,
+            prepared.inputs,
+            self.net_options,
+            partial(print, file=sys.stderr) if self.verbose else lambda message: None,
+        )
+        return prepared._replace(settled=settled)
 
     def _looks(self, first):
         """Sample sizes at which the votes are looked at."""

@@ -47,6 +47,7 @@ class Prepared(NamedTuple):
     inputs: Inputs
     sigma: float | np.ndarray
     entropy: int
+    settled: object = None  # how a net is evaluated, once that has been decided
 
 
 class BaseSmoother(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):

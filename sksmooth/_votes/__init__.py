@@ -3,14 +3,15 @@
 Knows no statistics. One module an idea: `_inputs` (rows, whatever the container),
 `_noise` (the only source of random numbers; on a device: `_device_noise`), one file a
 voter (`_any`, `_linear`, `_torch`), `_nets` (what is a net, without torch),
-`_torch_net` and `_net_modes` (how a net is evaluated), `_engine` (batches, looks,
+`_torch_net` and `_net_modes` (how a net is evaluated; with `_torch_engines` and
+`_torch_push`), `_engine` (batches, looks,
 parallel), `_exact` (probabilities without votes; with `_exact_axes`, `_exact_trees`,
 `_exact_stumps`, `_exact_sums`).
 """
 
 from ._affine import pulls_back
 from ._any import check_one_row
-from ._engine import Votes, count_votes
+from ._engine import Votes, count_votes, settle
 from ._exact import exact_probabilities
 from ._inputs import Inputs, check_sigma, check_some_noise
 from ._nets import as_net_takes, find_net
@@ -28,4 +29,5 @@ __all__ = [
     "find_net",
     "noisy_training_set",
     "pulls_back",
+    "settle",
 ]

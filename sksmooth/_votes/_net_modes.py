@@ -75,7 +75,9 @@ def settle(net, classes, fed, options, say):
         return settled
     plain = ready(net, classes, fed, Settled(**{**options, **_PLAIN}))
     settled.ready = ready(net, classes, fed, settled)
-    _check(settled.ready, plain, fed, settled)
+    probes = _probes(_probe(plain, fed))
+    expected = [plain.winners(probe) for probe in probes]
+    _check(settled, probes, expected)
     return settled
 
 
@@ -170,9 +172,10 @@ def _fastest(net, classes, fed, options, say):
     if fed.values.ndim == 4 and eager.first is None:
         candidates.append({"channels_last": True})
     batch = _probe(eager, fed)
+    probes = _probes(batch)
     start = time.perf_counter()
     try:
-        eager.winners(batch)
+        expected = [eager.winners(probe) for probe in probes]
     except Exception:  # will be raised again, and explained, where votes are drawn
         return plain
     if time.perf_counter() - start > _SLOW:
@@ -183,7 +186,7 @@ def _fastest(net, classes, fed, options, say):
         settled = Settled(**{**vars(plain), **changes})
         try:
             settled.ready = ready(net, classes, fed, settled)
-            _check(settled.ready, eager, fed, settled)
+            _check(settled, probes, expected)
         except ValueError as error:
             say(f"mode 'auto' passes over {_label(settled)}: {error}.")
             continue
@@ -197,13 +200,17 @@ def _fastest(net, classes, fed, options, say):
     return best
 
 
-def _check(other, plain, fed, settled):
-    """Raise a ValueError if a net answers differently in another mode."""
-    batch = _probe(plain, fed)
-    for part in (batch, batch[: _PROBE // 2 + 1]):
-        if not torch.equal(other.winners(part), plain.winners(part)):
+def _probes(batch):
+    """Return the batches that every mode has to answer like the plain one."""
+    return [batch, batch[:3]]
+
+
+def _check(settled, probes, expected):
+    """Raise a ValueError if a net answers otherwise than expected."""
+    for probe, classes in zip(probes, expected, strict=True):
+        if not torch.equal(settled.ready.winners(probe), classes):
             raise ValueError(
-                f"the module of {plain.name} answers differently in mode "
+                f"the module of {settled.ready.name} answers differently in mode "
                 f"{_label(settled)}"
             )
 

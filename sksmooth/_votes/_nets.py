@@ -99,7 +99,7 @@ class Fed:
     sigma : float or ndarray that broadcasts to `shape`
         Its standard deviation, if its elements are independent; else None.
 
-    factor : ndarray of shape (rank, width), or None
+    factor : ndarray of shape (n_normals, width), or None
         Where `shape` is (width,): its covariance is ``factor.T @ factor``.
     """
 
@@ -109,9 +109,9 @@ class Fed:
 
     @property
     def normals(self):
-        """How many normals a copy takes."""
+        """How many normals a copy takes at most."""
         if self.factor is not None:
-            return len(self.factor)
+            return min(self.factor.shape)
         return int(np.prod(self.values.shape[1:]))
 
 
@@ -228,19 +228,7 @@ def fold(steps, inputs, *, mix=True):
         return None, f"{mixing}, and push_forward is off"
     if width > _MAX_MIXED_WIDTH:
         return None, f"{mixing}, and there are more than {_MAX_MIXED_WIDTH} of them"
-    return Fed(X @ weights.T + offset, None, factor_of(weights * sigma)), None
-
-
-def factor_of(weights):
-    """Return R of shape (rank, n_rows) with R^T R = weights weights^T.
-
-    With weights^T = Q R, weights n = R^T z for z = Q^T n, and if n ~ N(0, I), so is z:
-    no assumption on the rank. The sign of R's rows is free; fixing it keeps votes equal
-    across LAPACKs.
-    """
-    factor = np.linalg.qr(weights.T, mode="r")
-    signs = np.where(np.diagonal(factor) < 0, -1.0, 1.0)
-    return factor * signs[:, None]
+    return Fed(X @ weights.T + offset, None, (weights * sigma).T), None
 
 
 def as_net_takes(estimator, values):

@@ -31,6 +31,9 @@ class TorchNet:
     dtype : torch.dtype
         What the module takes.
 
+    convolves : bool
+        Whether copies are images to the net, whose layers then hold far more than it.
+
     infers_plainly : bool
         Whether nothing but the module is between a batch and its output.
 
@@ -57,6 +60,8 @@ class TorchNet:
         self.module = private_copy(module, None if is_skorch else net.device)
         self.borrowed = self.module is module
         self.device, self.dtype = home(self.module)
+        # Asked here: a frozen module has no parameters any more.
+        self.convolves = any(p.ndim > 2 for p in self.module.parameters())
         self.infers_plainly = True
         if is_skorch:
             own = "infer" in vars(net) or type(net).infer is not skorch.NeuralNet.infer

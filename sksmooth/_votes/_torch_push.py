@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from ._nets import Fed, factor_of
+from ._nets import Fed
 
 # Functions that take anything, or do not run when they are called.
 _UNUSUAL = (
@@ -49,11 +49,11 @@ class FirstLayer:
         self._weights = _to_numpy(linear.weight)
         self._offset = 0.0 if linear.bias is None else _to_numpy(linear.bias)
         if fed.factor is not None:
-            spread = self._weights @ fed.factor.T
+            factor = fed.factor @ self._weights.T
         else:
             level = np.broadcast_to(fed.sigma, fed.values.shape[1:])
-            spread = self._weights * level.ravel()
-        self._factor = factor_of(spread)
+            factor = (self._weights * level.ravel()).T
+        self._factor = reduced(factor)
 
     def feed(self, fed):
         """Return what comes after the layer for the inputs in `fed`."""
@@ -176,6 +176,22 @@ def _only_calls(module):
     (name,) = code.co_names
     own = name in module._modules and name not in vars(module)
     return name if own and not hasattr(type(module), name) else None
+
+
+def reduced(factor):
+    """Return R of at most as many rows as columns with R^T R = factor^T factor.
+
+    With factor = Q R the noise factor^T n is R^T z for z = Q^T n, and if n ~ N(0, I),
+    so is z: no assumption on the rank. The sign of R's rows is free; fixing it keeps
+    votes equal across LAPACKs.
+    """
+    if len(factor) <= factor.shape[1]:
+        return factor
+    # By torch, because NumPy's threads would be others than those of the votes.
+    _, triangle = torch.linalg.qr(torch.from_numpy(factor), mode="r")
+    triangle = triangle.numpy()
+    signs = np.where(np.diagonal(triangle) < 0, -1.0, 1.0)
+    return triangle * signs[:, None]
 
 
 def _to_numpy(tensor):
