@@ -27,7 +27,7 @@ from sksmooth._votes import Inputs, count_votes, settle
 from sksmooth._votes._torch_engines import OnnxModule, freeze, why_no_onnx
 from sksmooth.torch import ModuleClassifier
 
-ROUNDS = 5
+ROUNDS = 4
 
 
 class Block(nn.Module):
@@ -67,7 +67,7 @@ def cnn():
             nn.MaxPool2d(2),
         ]
     layers += [nn.Flatten(), nn.Linear(32 * 7 * 7, 10)]
-    return (1, 28, 28), nn.Sequential(*layers), 8_000, (128, 256)
+    return (1, 28, 28), nn.Sequential(*layers), 4_000, (128, 256)
 
 
 def resnet():

@@ -36,6 +36,7 @@ from ._votes import (
     check_one_row,
     check_sigma,
     find_net,
+    labels_for_net,
     noisy_training_set,
 )
 
@@ -101,7 +102,7 @@ class BaseSmoother(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         check_abstain_label(self.abstain_label, np.unique(y))
         self.entropy_ = draw_entropy(self.random_state)
         estimator = clone(self.estimator)
-        n_copies = self.n_copies
+        n_copies, named = self.n_copies, None
         if self.noise_param is not None:
             if isinstance(estimator, FrozenEstimator):
                 raise ValueError(
@@ -121,11 +122,12 @@ class BaseSmoother(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             if find_net(estimator) is not None:
                 if inputs.frame is None:
                     X_noisy = as_net_takes(estimator, X_noisy)
-                if y.dtype.kind in "iub":  # what torch takes for class indices
-                    y = y.astype(np.int64)
+            y, named = labels_for_net(estimator, y)
             estimator.fit(X_noisy, y[rows], **fit_params)
         self.estimator_ = estimator
-        self.classes_ = check_classes(getattr(estimator, "classes_", np.unique(y)))
+        if named is None:
+            named = getattr(estimator, "classes_", np.unique(y))
+        self.classes_ = check_classes(named)
         check_abstain_label(self.abstain_label, self.classes_)
 
     def _fit_params(self, sample_weight, params):

@@ -14,7 +14,7 @@ from ._any import check_one_row
 from ._engine import Votes, count_votes, settle
 from ._exact import exact_probabilities
 from ._inputs import Inputs, check_sigma, check_some_noise
-from ._nets import as_net_takes, find_net
+from ._nets import as_net_takes, find_net, labels_for_net
 from ._noise import noisy_training_set
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "count_votes",
     "exact_probabilities",
     "find_net",
+    "labels_for_net",
     "noisy_training_set",
     "pulls_back",
     "settle",

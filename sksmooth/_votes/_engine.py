@@ -17,7 +17,13 @@ from tqdm.auto import tqdm
 
 from ._any import AnyVoter
 from ._linear import LinearVoter, linear_scores
-from ._nets import Settled, as_net_takes, direct, find_net
+from ._nets import (
+    Settled,
+    as_net_takes,
+    direct,
+    find_net,
+    numbers_for_labels,
+)
 from ._noise import stream_key
 
 # Where rows are tiny, more of them in one batch gain nothing.
@@ -42,6 +48,7 @@ def make_voter(estimator, classes, inputs, net_options=None):
     if reason is None:
         return _torch.make(net, classes, fed, inputs.origin, net_options)
     values = as_net_takes(estimator, inputs.values)
+    classes = numbers_for_labels(estimator, classes)
     estimator = _torch_net.with_net(estimator, _torch_net.silenced)
     return AnyVoter(estimator, classes, replace(inputs, values=values))
 
@@ -58,7 +65,7 @@ def settle(estimator, classes, inputs, net_options, say):
 
     Returns
     -------
-    net_options : Settled, or None if no net is asked directly
+    net_options : Settled, or None if `estimator` does not end in a net
 
     Raises
     ------
@@ -78,9 +85,10 @@ def settle(estimator, classes, inputs, net_options, say):
     # To draw no noise behind a step is what predict does anyway.
     if net_options and (net is None or set(net_options) != {"push_forward"}):
         raise ValueError(f"net_options={net_options!r} cannot be used: {reason}.")
-    if net is not None:
-        say(f"votes are taken through predict, which is slower: {reason}.")
-    return None
+    if net is None:
+        return None
+    say(f"votes are taken through predict, which is slower: {reason}.")
+    return Settled(mode="eager", dtype=None, channels_last=False, push_forward=False)
 
 
 class Votes(NamedTuple):

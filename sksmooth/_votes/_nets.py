@@ -247,3 +247,65 @@ def as_net_takes(estimator, values):
     else:  # a class that skorch will instantiate
         is_double = torch.get_default_dtype() == torch.float64
     return values if is_double else values.astype(np.float32)
+
+
+def labels_for_net(estimator, y):
+    """Return y as the loss of a skorch net takes it, and the classes it stands for.
+
+    Parameters
+    ----------
+    estimator : classifier
+        Anything; y comes back as it is if it does not end in a skorch net.
+
+    y : ndarray of shape (n_inputs,)
+
+    Returns
+    -------
+    y : ndarray of shape (n_inputs,)
+        Class indices for labels that are not numbers. Of a NeuralNetBinaryClassifier in
+        float32, else in int64.
+
+    classes : ndarray or None
+        What the indices stand for; None if the labels were numbers.
+
+    Raises
+    ------
+    ValueError
+        If y holds a label that is not one of the net's `classes`.
+    """
+    skorch, found = sys.modules.get("skorch"), find_net(estimator)
+    if found is None or skorch is None or not isinstance(found[0], skorch.NeuralNet):
+        return y, None
+    net, classes = found[0], None
+    if y.dtype.kind not in "iubf":
+        classes, y = np.unique(y, return_inverse=True)
+        if getattr(net, "classes", None) is not None:  # in the order of the outputs
+            order = np.asarray(net.classes).tolist()
+            unknown = set(classes.tolist()) - set(order)
+            if unknown:
+                raise ValueError(
+                    f"y holds {sorted(unknown)[0]!r}, which is not one of the "
+                    f"classes={order!r} of {type(net).__name__}."
+                )
+            y = np.array([order.index(label) for label in classes.tolist()])[y]
+            classes = np.asarray(net.classes)
+    if y.dtype.kind in "iub":
+        binary = isinstance(net, skorch.NeuralNetBinaryClassifier)
+        y = y.astype(np.float32 if binary else np.int64)
+    return y, classes
+
+
+def numbers_for_labels(estimator, classes):
+    """Return the classes as `estimator.predict` names them.
+
+    skorch's own `predict` returns class indices, whatever `classes` are.
+    """
+    found, skorch = find_net(estimator), sys.modules.get("skorch")
+    if found is None or skorch is None:
+        return classes
+    kinds = skorch.NeuralNetClassifier, skorch.NeuralNetBinaryClassifier
+    net = found[0]
+    own = "predict" in vars(net) or getattr(type(net), "predict", None) not in [
+        kind.predict for kind in kinds
+    ]
+    return classes if own else np.arange(len(classes))

@@ -120,11 +120,11 @@ class TorchNet:
         """Return the class index of each copy, `n_classes` for one with NaN scores."""
         with torch.inference_mode(), self._at_rest(), self.precision():
             scores = self.scores(batch)
-            if self.threshold is None:
-                winner = scores.argmax(dim=1)
-            else:
+            # NaN is larger than any number here, and the first of equals is taken.
+            highest, winner = scores.max(dim=1)
+            if self.threshold is not None:
                 winner = (scores[:, 1] > self.threshold).long()
-            return winner.masked_fill_(scores.isnan().any(dim=1), self.n_classes)
+            return winner.masked_fill_(highest.isnan(), self.n_classes)
 
     def precision(self):
         """Return the context in which the module computes."""
