@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 from scipy import stats
 from sklearn.datasets import load_iris
-from sklearn.decomposition import PCA
 from sklearn.feature_selection import SelectKBest
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import make_pipeline
