@@ -174,7 +174,7 @@ def _only_calls(module):
     if differs or code.co_flags & _UNUSUAL:
         return None
     (name,) = code.co_names
-    own = name in module._modules and name not in vars(module)
+    own = module._modules.get(name) is not None and name not in vars(module)
     return name if own and not hasattr(type(module), name) else None
 
 

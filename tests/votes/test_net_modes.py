@@ -133,11 +133,10 @@ class TestSameAnswers:
 
         monkeypatch.setattr(torch, "compile", compile_in_a_moment)
         f = ModuleClassifier(conv())
-        options = {"mode": "compile", "channels_last": True}
-        got = votes(f, IMAGES, net_options=options, batch_size=700)
+        one = settled(f, {"mode": "compile", "channels_last": True})
+        assert type(one.ready.module).__name__ == "OptimizedModule"
+        got = votes(f, IMAGES, net_options=one, batch_size=700)
         assert np.abs(got - votes(f, IMAGES)).sum() <= 4
-        kind = type(settled(f, options).ready.module).__name__
-        assert kind == "OptimizedModule"
 
 
 class TestAuto:

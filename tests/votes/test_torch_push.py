@@ -163,11 +163,11 @@ class TestDistribution:
         f = fitted(make_pipeline(StandardScaler(), PCA(n_components), net))
         inputs = Inputs.from_array(X[::2], [0.9, 0.5, 0.0, 1.5])
         assert isinstance(voter_of(f, inputs), TorchVoter)
-        a, b = votes_by_predict(f, inputs, 1000), votes(f, inputs, 1000)
+        a, b = votes_by_predict(f, inputs, 300), votes(f, inputs, 3000)
         assert chi_square_p_value(a, b) > 1e-3
         off = {"push_forward": False}
         assert isinstance(voter_of(f, inputs, off), AnyVoter)
-        np.testing.assert_array_equal(votes(f, inputs, 1000, net_options=off), a)
+        np.testing.assert_array_equal(votes(f, inputs, 300, net_options=off), a)
 
     def test_a_net_that_is_nothing_but_its_first_layer(self):
         """The votes of two halfspaces are binomial with a known probability."""
