@@ -1,26 +1,60 @@
 """What smoothing costs a neural net: votes against its bare forward pass.
 
-    python benchmarks/nets.py
+    python benchmarks/nets.py [number of threads]
 
-One thread on the CPU; process time, best of three, all in one run, so that the ratios
-hold on a busy machine. "Votes" is noise, forward pass and counting; "forward" the same
-number of rows that are there already, by the plain net and by a frozen graph of it.
+"forward" is a bare forward pass and argmax over rows that are there already, in each of
+the ways to run a net and in its best size of batch; "votes" is noise, forward pass and
+counting of as many copies of one input. All runs of a net are interleaved and the best
+of each counts, so that ratios hold on a busy machine. One thread: time of the process;
+more: time on the clock, once by torch's own threads, once by workers with one each.
+
+The votes are those of a call that has settled how to evaluate the net. What that takes,
+once a call, is printed as "settled in".
 """
 
+import argparse
+import copy
 import time
-import warnings
+from functools import partial
+from itertools import cycle, islice
 
+import joblib
 import numpy as np
 import torch
 from torch import nn
 
-from sksmooth._votes import Inputs, count_votes
+from sksmooth._votes import Inputs, count_votes, settle
+from sksmooth._votes._torch_engines import OnnxModule, freeze, why_no_onnx
 from sksmooth.torch import ModuleClassifier
+
+ROUNDS = 4
+
+
+class Block(nn.Module):
+    """A residual block of two convolutions."""
+
+    def __init__(self, before, after, stride):
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(before, after, 3, stride, 1, bias=False),
+            nn.BatchNorm2d(after),
+            nn.ReLU(),
+            nn.Conv2d(after, after, 3, 1, 1, bias=False),
+            nn.BatchNorm2d(after),
+        )
+        self.short_cut = nn.Identity()
+        if before != after:
+            self.short_cut = nn.Sequential(
+                nn.Conv2d(before, after, 1, stride, bias=False), nn.BatchNorm2d(after)
+            )
+
+    def forward(self, x):
+        return torch.relu(self.body(x) + self.short_cut(x))
 
 
 def mlp():
     layers = nn.Linear(784, 256), nn.ReLU(), nn.Linear(256, 10)
-    return (784,), nn.Sequential(*layers), 512, 20_000
+    return (784,), nn.Sequential(*layers), 40_000, (512, 1024)
 
 
 def cnn():
@@ -33,85 +67,145 @@ def cnn():
             nn.MaxPool2d(2),
         ]
     layers += [nn.Flatten(), nn.Linear(32 * 7 * 7, 10)]
-    return (1, 28, 28), nn.Sequential(*layers), 256, 4_000
+    return (1, 28, 28), nn.Sequential(*layers), 4_000, (128, 256)
 
 
-def best_of_three(work):
-    """Process time in seconds, after one run to warm up."""
-    work()
-    times = []
-    for _ in range(3):
-        start = time.process_time()
-        work()
-        times.append(time.process_time() - start)
-    return min(times)
+def resnet():
+    layers = [nn.Conv2d(3, 16, 3, padding=1, bias=False), nn.BatchNorm2d(16), nn.ReLU()]
+    width = 16
+    for after in (16, 32, 64):
+        for stride in (1 if after == 16 else 2, 1, 1):
+            layers.append(Block(width, after, stride))
+            width = after
+    layers += [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 10)]
+    return (3, 32, 32), nn.Sequential(*layers), 384, (64, 128)
 
 
-def frozen(module, batch):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # torch would like another way of freezing
-        graph = torch.jit.freeze(torch.jit.trace(module, batch))
-        return torch.jit.optimize_for_inference(graph)
+def interleaved(works, clock):
+    """Return the shortest time of each piece of work, in seconds."""
+    times = [[] for _ in works]
+    for _ in range(ROUNDS):
+        for work, taken in zip(works, times, strict=True):
+            start = clock()
+            work()
+            taken.append(clock() - start)
+    return [min(taken) for taken in times]
 
 
-def normals():
+def engines(module, shape):
+    """Return the module run in each way, as functions of a contiguous batch."""
+    few = torch.randn(2, *shape)
+    ways = {"eager": module, "frozen": freeze(module, few)}
+    if why_no_onnx(torch.device("cpu")) is None:
+        ways["onnxruntime"] = OnnxModule(module, few)
+    if len(shape) == 3:
+        twin = copy.deepcopy(module).to(memory_format=torch.channels_last)
+        ways["channels_last"] = twin
+    return ways
+
+
+def normals(clock):
     """Print how fast either library makes normals."""
     n, generator = 4_000_000, torch.Generator().manual_seed(0)
     tensor, array = torch.empty(n), np.empty(n, np.float32)
     stream = np.random.Generator(np.random.SFC64(0))
-    by_torch = best_of_three(lambda: tensor.normal_(generator=generator))
-    by_numpy = best_of_three(lambda: stream.standard_normal(dtype="f4", out=array))
+    by_torch, by_numpy = interleaved(
+        [
+            lambda: tensor.normal_(generator=generator),
+            lambda: stream.standard_normal(dtype="f4", out=array),
+        ],
+        clock,
+    )
     print(
         f"million normals a second: torch {n / by_torch / 1e6:.0f}, "
         f"NumPy {n / by_numpy / 1e6:.0f}"
     )
 
 
-def net(name, shape, module, size, n):
+def net(name, shape, module, n, sizes, options, n_threads, clock):
     """Print what a copy costs, in microseconds."""
     module.eval()
-    batch = torch.randn(size, *shape)
-    n = n // size * size
+    works, seconds = {}, {}
+    # More than a cache holds, less than memory.
+    rows = torch.randn(min(n, 10_000), *shape)
+    layout = torch.channels_last
 
-    def forward(module):
+    def forward(module, batches):
         with torch.inference_mode():
-            for _ in range(n // size):
+            for batch in islice(cycle(batches), n // len(batches[0])):
                 module(batch).argmax(1)
 
-    classifier = ModuleClassifier(module)
-    X = np.random.default_rng(0).random((1, *shape), dtype=np.float32)
-    inputs, classes = Inputs.from_array(X, 0.25), np.arange(10)
+    for way, run in engines(module, shape).items():
+        for size in sizes:
+            batches = rows[: len(rows) // size * size].split(size)
+            if way == "channels_last":
+                batches = [b.contiguous(memory_format=layout) for b in batches]
+            works["forward", way, size] = partial(forward, run, batches)
 
-    def votes(mode):
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            count_votes(
-                classifier,
-                classes,
-                inputs,
-                n,
-                entropy=1,
-                purpose="estimate",
-                net_options={"mode": mode},
-            )
+    classifier, classes = ModuleClassifier(module), np.arange(10)
+    X = np.random.default_rng(0).random((n_threads, *shape), dtype=np.float32)
+    inputs = Inputs.from_array(X, 0.25)
+    key = {"entropy": 1, "purpose": "estimate"}
 
-    graph = frozen(module, batch)
-    bare = {"eager": module, "frozen": graph}
-    bare = {mode: best_of_three(lambda m=m: forward(m)) for mode, m in bare.items()}
-    for mode, seconds in bare.items():
-        cost = best_of_three(lambda mode=mode: votes(mode))
-        print(
-            f"{name}, {mode}: forward {1e6 * seconds / n:6.1f} us a copy, votes "
-            f"{1e6 * cost / n:6.1f} us; votes / best forward "
-            f"{cost / min(bare.values()):.2f}"
+    def votes(settled, inputs, n, **settings):
+        count_votes(
+            classifier, classes, inputs, n, net_options=settled, **key, **settings
         )
+
+    def by_workers(settled):
+        torch.set_num_threads(1)
+        with joblib.parallel_config(backend="threading"):
+            votes(settled, inputs, n // n_threads, n_jobs=n_threads)
+        torch.set_num_threads(n_threads)
+
+    for one in options:
+        start = time.perf_counter()
+        settled = settle(classifier, classes, inputs, one, lambda text: print(text))
+        label = ", ".join(f"{k}={v}" for k, v in one.items()) or "default"
+        seconds[label] = time.perf_counter() - start
+        one_input = inputs.take(slice(0, 1))
+        works["votes", label, "1 worker"] = partial(votes, settled, one_input, n)
+        if n_threads > 1:
+            torch.set_num_threads(1)  # the pool of onnxruntime is made here
+            alone = settle(classifier, classes, inputs, one, lambda text: None)
+            torch.set_num_threads(n_threads)
+            label_workers = f"{n_threads} workers"
+            works["votes", label, label_workers] = partial(by_workers, alone)
+    for work in works.values():
+        work()
+    taken = dict(zip(works, interleaved(list(works.values()), clock), strict=True))
+    best = min(t for (kind, *_), t in taken.items() if kind == "forward")
+    for (kind, label, detail), t in taken.items():
+        line = f"{name}: {kind}, {label}, {detail}: {1e6 * t / n:.1f} us a copy"
+        if kind == "votes":
+            line += f", {t / best:.2f} of the best forward pass"
+            line += f"; settled in {seconds[label]:.2f} s"
+        print(line, flush=True)
 
 
 def main():
-    torch.set_num_threads(1)
-    normals()
-    net("MLP 784-256-10", *mlp())
-    net("CNN 1x28x28", *cnn())
+    parser = argparse.ArgumentParser()
+    parser.add_argument("n_threads", type=int, nargs="?", default=1)
+    parser.add_argument("--nets", nargs="+", default=["mlp", "cnn", "resnet"])
+    arguments = parser.parse_args()
+    n_threads = arguments.n_threads
+    clock = time.process_time if n_threads == 1 else time.perf_counter
+    torch.set_num_threads(n_threads)
+    print(f"{n_threads} thread(s); torch {torch.__version__}")
+    normals(clock)
+    generic = {"push_forward": False}
+    wide = [generic, {**generic, "mode": "onnxruntime"}, {}, {"mode": "auto"}]
+    deep = [{}, {"channels_last": True}, {"mode": "frozen"}, {"mode": "onnxruntime"}]
+    deep += [{"mode": "auto"}]
+    cases = {
+        "mlp": ("MLP 784-256-10", mlp, wide),
+        "cnn": ("CNN 1x28x28", cnn, deep),
+        "resnet": ("ResNet-20 3x32x32", resnet, deep),
+    }
+    for case in arguments.nets:
+        name, make, options = cases[case]
+        torch.manual_seed(0)
+        net(name, *make(), options, n_threads, clock)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
 """SmoothedClassifier: the scikit-learn face over votes and guarantees."""
 
 import math
+import sys
 from contextlib import nullcontext
+from functools import partial
 from numbers import Integral, Real
 
 import numpy as np
@@ -18,6 +20,7 @@ from ._votes import (
     fingerprint,
     grid_step,
     loss_of_others,
+    settle,
 )
 from ._wrapper import BaseSmoother
 from .stats import (
@@ -128,10 +131,13 @@ class SmoothedClassifier(BaseSmoother):
         used; does not change results.
 
     net_options : dict, default=None
-        How a neural net is evaluated while voting. ``{"mode": "frozen"}`` optimises its
-        graph on a CPU, several times faster for convolutions; "auto" does so if it
-        pays; the default is "eager", as `predict` does. ``{"dtype": "bfloat16"}``
-        computes in less precision. The certificate is for f as evaluated so.
+        How a neural net is evaluated while voting, as a dict of any of these. "mode":
+        "eager" (default), as `predict` does; "frozen", "onnxruntime" or "compile",
+        several times faster for convolutions; "auto", the fastest of them that answers
+        alike. "channels_last": memory format of images. "dtype": "bfloat16" or
+        "float16" compute in less precision. "push_forward": False draws noise before
+        the first layer also where it could be drawn behind it. The certificate is for
+        f as evaluated so.
 
     random_state : int, RandomState instance or None, default=None
         Seeds all noise. With an int, results are reproducible: `fit` draws
@@ -323,7 +329,7 @@ class SmoothedClassifier(BaseSmoother):
         >>> g.predict(X[[0, 70, 149]])  # the second one is a close call
         array([ 0, -1,  2])
         """
-        prepared = self._prepare(X)
+        prepared = self._ready(X)
         if self.method == "exact":
             self._open(store, prepared)
             shares, bounds = self._exact(prepared)
@@ -372,7 +378,7 @@ class SmoothedClassifier(BaseSmoother):
                [0.   , 0.498, 0.502],
                [0.   , 0.277, 0.723]])
         """
-        prepared = self._prepare(X)
+        prepared = self._ready(X)
         if self.method == "exact":
             self._open(store, prepared)
             return self._exact(prepared)[0]
@@ -440,7 +446,7 @@ class SmoothedClassifier(BaseSmoother):
         >>> prediction, radius.round(2)
         (array([ 0, -1,  2]), array([0.62, 0.  , 0.12]))
         """
-        prepared = self._prepare(X)
+        prepared = self._ready(X)
         with self._open(store, prepared) as store:
             return self._certify(prepared, radius_tol, store)
 
@@ -502,7 +508,7 @@ class SmoothedClassifier(BaseSmoother):
                [ True, False]])
         """
         radii = check_radius(radius)
-        prepared = self._prepare(X)
+        prepared = self._ready(X)
         y = column_or_1d(y)
         check_consistent_length(prepared.inputs.values, y)
         label = label_indices(y, self.classes_)
@@ -653,7 +659,7 @@ class SmoothedClassifier(BaseSmoother):
             purpose=purpose,
             noise=self.noise,
             batch_size=self.batch_size,
-            net_options=self.net_options,
+            net_options=prepared.settled or self.net_options,
             n_jobs=self.n_jobs,
             verbose=self.verbose,
             store=store,
@@ -681,9 +687,23 @@ class SmoothedClassifier(BaseSmoother):
             prepared.inputs,
             prepared.entropy,
             self.noise,
-            self.net_options,
+            prepared.settled,
         )
         return VoteStore(path, settings)
+
+    def _ready(self, X):
+        """Prepare, and decide how a net is evaluated, once for all draws of votes."""
+        prepared = self._prepare(X)
+        if not self.net_options or self.method == "exact":
+            return prepared
+        settled = settle(
+            prepared.estimator,
+            self.classes_,
+            prepared.inputs,
+            self.net_options,
+            partial(print, file=sys.stderr) if self.verbose else lambda message: None,
+        )
+        return prepared._replace(settled=settled)
 
     def _looks(self, first):
         """Sample sizes at which the votes are looked at."""

@@ -38,6 +38,7 @@ from ._votes import (
     check_one_row,
     check_sigma,
     find_net,
+    labels_for_net,
     noisy_training_set,
     seeded_training,
 )
@@ -50,6 +51,7 @@ class Prepared(NamedTuple):
     inputs: Inputs
     sigma: float | np.ndarray
     entropy: int
+    settled: object = None  # how a net is evaluated, once that has been decided
 
 
 class BaseSmoother(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
@@ -104,7 +106,7 @@ class BaseSmoother(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         check_abstain_label(self.abstain_label, np.unique(y))
         self.entropy_ = draw_entropy(self.random_state)
         estimator = clone(self.estimator)
-        n_copies = self.n_copies
+        n_copies, named = self.n_copies, None
         if self.noise_param is not None:
             if isinstance(estimator, FrozenEstimator):
                 raise ValueError(
@@ -124,13 +126,14 @@ class BaseSmoother(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             if find_net(estimator) is not None:
                 if inputs.frame is None:
                     X_noisy = as_net_takes(estimator, X_noisy)
-                if y.dtype.kind in "iub":  # what torch takes for class indices
-                    y = y.astype(np.int64)
+            y, named = labels_for_net(estimator, y)
             entropy = None if self.random_state is None else self.entropy_
             with seeded_training(estimator, entropy):
                 estimator.fit(X_noisy, y[rows], **fit_params)
         self.estimator_ = estimator
-        self.classes_ = check_classes(getattr(estimator, "classes_", np.unique(y)))
+        if named is None:
+            named = getattr(estimator, "classes_", np.unique(y))
+        self.classes_ = check_classes(named)
         check_abstain_label(self.abstain_label, self.classes_)
 
     def _fit_params(self, sample_weight, params):

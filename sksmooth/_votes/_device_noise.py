@@ -26,8 +26,9 @@ _LANES = 16
 # Elsewhere: enough for a kernel to be worth its launch.
 _DEVICE_BLOCK = 2**16
 
-# Floats that stay in the first-level cache until signal is added to noise.
-_CACHED = 2**13
+# Floats that stay in the second-level cache until signal is added to noise; of fewer,
+# the calls themselves would cost as much as the sums.
+_CACHED = 2**16
 
 # Words of the state of a Mersenne twister, and where torch keeps them.
 _WORDS = 624

@@ -15,7 +15,13 @@ from joblib import effective_n_jobs
 from ._any import AnyVoter
 from ._linear import LinearVoter, linear_scores
 from ._mlp import MLPVoter, mlp_layers
-from ._nets import as_net_takes, direct, find_net
+from ._nets import (
+    Settled,
+    as_net_takes,
+    direct,
+    find_net,
+    numbers_for_labels,
+)
 from ._noise import SHARED, stream_key
 from ._parallel import Chunks, run_chunks, share, shares_memory
 from ._progress import Progress
@@ -37,7 +43,7 @@ def make_voter(estimator, classes, inputs, net_options=None):
         voter = _without_noisy_inputs(estimator, classes, inputs)
         if voter is not None:
             return voter
-    net, values, sigma, reason = direct(estimator, inputs)
+    net, fed, reason = direct(estimator, inputs, net_options)
     if net is None:
         model = compiled(estimator, inputs)
         if model is not None:
@@ -47,10 +53,9 @@ def make_voter(estimator, classes, inputs, net_options=None):
     from . import _torch, _torch_net
 
     if reason is None:
-        return _torch.make(
-            net, classes, values, sigma, inputs.origin, net_options, grid=inputs.grid
-        )
+        return _torch.make(net, classes, fed, inputs.origin, net_options)
     inputs = inputs.as_dtype(as_net_takes(estimator, inputs.values).dtype)
+    classes = numbers_for_labels(estimator, classes)
     estimator = _torch_net.with_net(estimator, _torch_net.silenced)
     return AnyVoter(estimator, classes, inputs)
 
@@ -73,15 +78,14 @@ def settle(estimator, classes, inputs, net_options, say):
 
     Parameters
     ----------
-    net_options : dict or None
+    net_options : dict, Settled or None
 
     say : callable
         Takes what the user may want to know, in words.
 
     Returns
     -------
-    net_options : dict or None
-        Without "auto".
+    net_options : Settled, or None if `estimator` does not end in a net
 
     Raises
     ------
@@ -89,18 +93,22 @@ def settle(estimator, classes, inputs, net_options, say):
         If there are options, but `estimator` is no net or must be asked through
         `predict`.
     """
-    net, values, _, reason = direct(estimator, inputs)
+    if isinstance(net_options, Settled):
+        return net_options
+    net, fed, reason = direct(estimator, inputs, net_options)
     if net is None:
         reason = f"{type(estimator).__name__} does not end in a neural net"
     if reason is None:
         from . import _net_modes
 
-        return _net_modes.settle(net, classes, values, net_options, say)
-    if net_options:
+        return _net_modes.settle(net, classes, fed, net_options, say)
+    # To draw no noise behind a step is what predict does anyway.
+    if net_options and (net is None or set(net_options) != {"push_forward"}):
         raise ValueError(f"net_options={net_options!r} cannot be used: {reason}.")
-    if net is not None:
-        say(f"votes are taken through predict, which is slower: {reason}.")
-    return None
+    if net is None:
+        return None
+    say(f"votes are taken through predict, which is slower: {reason}.")
+    return Settled(mode="eager", dtype=None, channels_last=False, push_forward=False)
 
 
 class Votes(NamedTuple):
@@ -157,8 +165,9 @@ def count_votes(
     batch_size : int or "auto", default="auto"
         Noisy copies held at a time.
 
-    net_options : dict, default=None
-        How a net is evaluated, see ``SmoothedClassifier``.
+    net_options : dict or Settled, default=None
+        How a net is evaluated, see ``SmoothedClassifier``; or what ``settle`` returned
+        for the same estimator and sigma, to have that decided once for several draws.
 
     n_jobs : int, default=None
         Workers, which get the rows in chunks.

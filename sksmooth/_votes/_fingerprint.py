@@ -20,7 +20,7 @@ _NOT_STATE = {"training", "_parameters", "_buffers", "_modules"}
 _SKORCH_STATE = ("criterion", "predict_nonlinearity", "threshold", "classes")
 
 
-def fingerprint(estimator, classes, inputs, entropy, noise, net_options):
+def fingerprint(estimator, classes, inputs, entropy, noise, settled):
     """Return the settings that votes depend on, readable or as hashes.
 
     Neither alpha nor the rule is among them, nor what tells the noise: `entropy` is
@@ -39,7 +39,8 @@ def fingerprint(estimator, classes, inputs, entropy, noise, net_options):
     noise : str
         See ``count_votes``.
 
-    net_options : dict or None
+    settled : Settled or None
+        How a net is evaluated, if there are options for it.
 
     Returns
     -------
@@ -58,7 +59,7 @@ def fingerprint(estimator, classes, inputs, entropy, noise, net_options):
         "noise": noise,
         "estimator": hash_estimator(estimator),
         "classes": _describe(classes),
-        "net_options": repr(sorted((net_options or {}).items())),
+        "net_options": _describe_options(settled),
         "X": f"{inputs.values.dtype} of shape {inputs.input_shape}",
     }
     if inputs.frame is not None:
@@ -129,6 +130,14 @@ def _tensors(named):
         for name, tensor in named.items()
         if tensor is not None
     ]
+
+
+def _describe_options(settled):
+    if settled is None:
+        return "None"
+    return repr(
+        {f.name: getattr(settled, f.name) for f in fields(settled) if f.name != "ready"}
+    )
 
 
 def _describe(value):

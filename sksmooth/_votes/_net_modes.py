@@ -1,30 +1,47 @@
 """Ways to evaluate a net that are faster than the plain one, and equal to it.
 
-The graph of a module in eval mode can be frozen (weights become constants, BatchNorm is
-folded into convolutions) and handed to oneDNN. Results then differ from the plain ones
-by rounding, so a vote may differ where two scores are equal up to that.
+Results differ from the plain ones by rounding, so a vote may differ where two scores
+are equal up to that. Every other mode has to give the same classes as the plain one on
+noisy copies of the inputs, in two sizes of batch.
 """
 
-import threading
+import copy
 import time
-import warnings
 
 import numpy as np
 import torch
 
+from ._nets import Settled
+from ._torch_engines import OnnxModule, compiled, freeze, why_no_onnx
 from ._torch_net import TorchNet
+from ._torch_push import push_forward
 
-MODES = ("eager", "frozen", "auto")
+MODES = ("eager", "frozen", "compile", "onnxruntime", "auto")
 DTYPES = (None, "bfloat16", "float16")
+_DEFAULTS = {
+    "mode": "eager",
+    "dtype": None,
+    "channels_last": False,
+    "push_forward": True,
+}
+_KNOWN = {
+    "mode": MODES,
+    "dtype": DTYPES,
+    "channels_last": (False, True),
+    "push_forward": (False, True),
+}
 
-# Copies that a mode is tried on.
+# Copies that a mode is tried on; if they take longer than that many seconds, fewer of
+# them are timed.
 _PROBE = 256
+_SLOW = 0.1
 
-# warnings.catch_warnings is not safe in threads.
-_TRACING = threading.Lock()
+# How much less time a mode has to take. Not a few per cent: the plain mode is what
+# `predict` does.
+_WORTH_IT = 0.9
 
 
-def settle(net, classes, values, options, say):
+def settle(net, classes, fed, options, say):
     """Check the options of a net and decide what "auto" means.
 
     Parameters
@@ -33,7 +50,7 @@ def settle(net, classes, values, options, say):
 
     classes : ndarray of shape (n_classes,)
 
-    values : ndarray of shape (n_inputs, *shape)
+    fed : Fed
 
     options : dict or None
 
@@ -42,113 +59,187 @@ def settle(net, classes, values, options, say):
 
     Returns
     -------
-    options : dict
-        With the keys "mode" ("eager" or "frozen") and "dtype".
+    settled : Settled
 
     Raises
     ------
     ValueError
-        If an option or its value is not known, or options do not go together.
+        If an option or its value is not known, if options do not go together, or if
+        the net cannot be evaluated as they say or answers differently then.
     """
     options = check_options(options)
-    if options["mode"] == "frozen":
-        apply(TorchNet(net, classes), values, options, check=True)
-    if options["mode"] != "auto":
-        return options
-    plain = {**options, "mode": "eager"}
-    if options["dtype"] is not None:
-        say(f"mode 'auto' is 'eager', the only one for dtype={options['dtype']!r}.")
-        return plain
-    eager = TorchNet(net, classes)
-    if eager.device.type != "cpu" or eager.borrowed:
-        say(f"mode 'auto' is 'eager', the only one for {eager.name} here.")
-        return plain
-    try:
-        frozen = TorchNet(net, classes)
-        frozen = apply(frozen, values, {**options, "mode": "frozen"}, check=True)
-    except ValueError as error:
-        say(f"mode 'auto' is 'eager': {error}")
-        return plain
-    seconds = [_time(one, values) for one in (eager, frozen)]
-    ratio = seconds[0] / seconds[1]
-    # Not for a few per cent: the plain mode is what `predict` does.
-    mode = "frozen" if ratio > 1.1 else "eager"
-    say(f"mode 'auto' is {mode!r}: 'frozen' takes {1 / ratio:.2f} of the time.")
-    return {**options, "mode": mode}
+    if options["mode"] == "auto":
+        return _fastest(net, classes, fed, options, say)
+    settled = Settled(**options)
+    if _is_plain(settled):
+        return settled
+    plain = ready(net, classes, fed, Settled(**{**options, **_PLAIN}))
+    settled.ready = ready(net, classes, fed, settled)
+    probes = _probes(_probe(plain, fed))
+    expected = [plain.winners(probe) for probe in probes]
+    _check(settled, probes, expected)
+    return settled
+
+
+_PLAIN = {"mode": "eager", "channels_last": False}
 
 
 def check_options(options):
     """Return all options of a net, with their defaults."""
     options = {} if options is None else dict(options)
-    known = {"mode": MODES, "dtype": DTYPES}
     for name, value in options.items():
-        if name not in known:
+        if name not in _KNOWN:
             raise ValueError(
-                f"net_options has no {name!r}; it may have {sorted(known)!r}."
+                f"net_options has no {name!r}; it may have {sorted(_KNOWN)!r}."
             )
-        if value not in known[name]:
+        if value not in _KNOWN[name]:
             raise ValueError(
-                f"net_options[{name!r}] must be one of {known[name]!r}, got {value!r}."
+                f"net_options[{name!r}] must be one of {_KNOWN[name]!r}, got {value!r}."
             )
-    options = {"mode": "eager", "dtype": None, **options}
-    if options["mode"] == "frozen" and options["dtype"] is not None:
-        raise ValueError("net_options: a frozen net keeps its dtype; use mode='eager'.")
+    options = {**_DEFAULTS, **options}
+    mode = options["mode"]
+    if mode in ("frozen", "onnxruntime"):
+        if options["dtype"] is not None:
+            raise ValueError(
+                f"net_options: mode={mode!r} keeps the net's dtype; use 'eager' or "
+                "'compile'."
+            )
+        if options["channels_last"]:
+            raise ValueError(
+                f"net_options: mode={mode!r} chooses its own memory format; use "
+                "channels_last with 'eager' or 'compile'."
+            )
+    if mode == "auto" and options["channels_last"]:
+        raise ValueError(
+            "net_options: mode='auto' tries channels_last by itself; leave it out."
+        )
     return options
 
 
-def apply(net, values, options, *, check):
-    """Put a TorchNet into the mode that the options name, and return it.
+def ready(net, classes, fed, settled):
+    """Return a TorchNet in the mode that was settled on.
 
-    With `check`, see whether it answers as before. Workers need not do that again.
+    Whether it answers as the plain one has been checked by ``settle``.
 
     Raises
     ------
     ValueError
-        If the module cannot be frozen, or answers differently then.
+        If the net cannot be evaluated in this mode.
     """
-    if options is None:
-        return net
-    net.autocast = options["dtype"]
-    if options["mode"] == "eager":
-        return net
-    if net.borrowed:
-        raise ValueError(f"the module of {net.name} cannot be copied, nor frozen")
-    batch = net.to_input(_probe(net, values))
-    parts = (batch, batch[: len(batch) // 2 + 1]) if check else ()
-    expected = [net.winners(part) for part in parts]
+    view = TorchNet(net, classes)
+    view.autocast = settled.dtype
+    if settled.push_forward:
+        push_forward(view, fed)
+    if _is_plain(settled):
+        return view
+    label, name = _label(settled), f"the module of {view.name}"
+    if view.borrowed:
+        raise ValueError(f"{name} cannot be copied, and so is for mode 'eager' only")
+    if settled.channels_last:
+        if fed.values.ndim != 4 or view.first is not None:
+            raise ValueError(
+                "channels_last is for images that go into a convolution; inputs "
+                f"have shape {fed.values.shape[1:]}"
+            )
+        # A copy with weights of its own: theirs move in memory.
+        view.replace(copy.deepcopy(view.module).to(memory_format=torch.channels_last))
+        view.memory_format = torch.channels_last
+    if settled.mode == "onnxruntime" and (why := why_no_onnx(view.device)):
+        raise ValueError(f"mode 'onnxruntime': {why}")
+    run = {"frozen": freeze, "compile": compiled, "onnxruntime": OnnxModule}
     try:
-        net.replace(_freeze(net.module, batch))
-        got = [net.winners(part) for part in parts]
+        if settled.mode in run:
+            batch = view.to_input(_probe(view, fed, rows=2))
+            with view.precision():
+                view.replace(run[settled.mode](view.module, batch))
+        view.winners(_probe(view, fed, rows=2))
     except Exception as error:
-        raise ValueError(
-            f"the module of {net.name} cannot be frozen: {error}"
-        ) from error
-    if not all(map(torch.equal, expected, got)):
-        raise ValueError(f"the module of {net.name} answers differently when frozen")
-    return net
+        raise ValueError(f"{name} cannot be used in mode {label}: {error}") from error
+    return view
 
 
-def _freeze(module, batch):
-    with _TRACING, warnings.catch_warnings(), torch.no_grad():
-        # torch.jit is announced to be replaced, but nothing else freezes for oneDNN
-        # without a C++ compiler; tracing warns of branches, which the probe tests.
-        warnings.simplefilter("ignore")
-        traced = torch.jit.trace(module, batch, check_trace=False)
-        return torch.jit.optimize_for_inference(torch.jit.freeze(traced))
+def _fastest(net, classes, fed, options, say):
+    """Return what "auto" means for a net."""
+    plain = Settled(**{**options, **_PLAIN})
+    eager = ready(net, classes, fed, plain)
+    if options["dtype"] is not None:
+        say(f"mode 'auto' is 'eager', the only one for dtype={options['dtype']!r}.")
+        return plain
+    if eager.device.type != "cpu" or eager.borrowed:
+        say(f"mode 'auto' is 'eager', the only one for {eager.name} here.")
+        return plain
+    candidates = [{"mode": "frozen"}, {"mode": "onnxruntime"}]
+    if fed.values.ndim == 4 and eager.first is None:
+        candidates.append({"channels_last": True})
+    batch = _probe(eager, fed)
+    probes = _probes(batch)
+    start = time.perf_counter()
+    try:
+        expected = [eager.winners(probe) for probe in probes]
+    except Exception:  # will be raised again, and explained, where votes are drawn
+        return plain
+    if time.perf_counter() - start > _SLOW:
+        batch = batch[: _PROBE // 4]
+    shortest = _seconds(eager, batch)
+    seconds, best = {_label(plain): shortest}, plain
+    for changes in candidates:
+        settled = Settled(**{**vars(plain), **changes})
+        try:
+            settled.ready = ready(net, classes, fed, settled)
+            _check(settled, probes, expected)
+        except ValueError as error:
+            say(f"mode 'auto' passes over {_label(settled)}: {error}.")
+            continue
+        seconds[_label(settled)] = taken = _seconds(settled.ready, batch)
+        limit = shortest * (_WORTH_IT if best is plain else 1)
+        if taken < limit:
+            best, shortest = settled, taken
+    first = seconds[_label(plain)]
+    table = ", ".join(f"{name} {taken / first:.2f}" for name, taken in seconds.items())
+    say(f"mode 'auto' is {_label(best)}. Time of a forward pass: {table}.")
+    return best
 
 
-def _probe(net, values):
-    """Return noisy copies of the first inputs; any noise will do."""
-    rows = np.resize(np.arange(min(len(values), 16)), _PROBE)
-    some = np.asarray(values[rows], np.float32)
-    some += np.random.default_rng(0).normal(0, some.std() / 4, some.shape)
-    return torch.from_numpy(some).to(net.device)
+def _probes(batch):
+    """Return the batches that every mode has to answer like the plain one."""
+    return [batch, batch[:3]]
 
 
-def _time(net, values):
-    batch = _probe(net, values)
+def _check(settled, probes, expected):
+    """Raise a ValueError if a net answers otherwise than expected."""
+    for probe, classes in zip(probes, expected, strict=True):
+        if not torch.equal(settled.ready.winners(probe), classes):
+            raise ValueError(
+                f"the module of {settled.ready.name} answers differently in mode "
+                f"{_label(settled)}"
+            )
+
+
+def _is_plain(settled):
+    return settled.mode == "eager" and not settled.channels_last
+
+
+def _label(settled):
+    return repr(settled.mode) + (" with channels_last" * settled.channels_last)
+
+
+def _probe(net, fed, rows=_PROBE):
+    """Return noisy copies of the first inputs, as the module takes them."""
+    if net.first is not None:
+        fed = net.first.feed(fed)
+    rng = np.random.default_rng(0)
+    places = np.resize(np.arange(min(len(fed.values), 16)), rows)
+    some = np.array(fed.values[places], float)
+    if fed.factor is None:
+        some += fed.sigma * rng.normal(size=some.shape)
+    else:
+        some += rng.normal(size=(rows, len(fed.factor))) @ fed.factor
+    return torch.from_numpy(some.astype(np.float32)).to(net.device)
+
+
+def _seconds(net, batch):
     best = np.inf
-    for _ in range(5):
+    for _ in range(3):
         start = time.perf_counter()
         net.winners(batch)
         best = min(best, time.perf_counter() - start)

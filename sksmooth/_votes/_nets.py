@@ -6,6 +6,8 @@ loaded, no estimator can be a net.
 
 import sys
 from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from sklearn.frozen import FrozenEstimator
@@ -16,6 +18,9 @@ from ._noise import stream_key
 
 # Folding costs the square of the width; wider inputs are no tables of features.
 _MAX_FOLDED_WIDTH = 4096
+
+# Through steps that mix features it costs the square of the width behind them, too.
+_MAX_MIXED_WIDTH = 1024
 
 # What a skorch net answers with, next to `predict` and `predict_proba`. One that does
 # any of it in its own way is asked through `predict`.
@@ -84,7 +89,61 @@ def why_not_direct(net):
     return None
 
 
-def direct(estimator, inputs):
+@dataclass(frozen=True)
+class Fed:
+    """What a net gets for a noisy copy of each input: a normal variable.
+
+    Attributes
+    ----------
+    values : ndarray of shape (n_inputs, *shape)
+        Its mean.
+
+    sigma : float or ndarray that broadcasts to `shape`
+        Its standard deviation, if its elements are independent; else None.
+
+    factor : ndarray of shape (n_normals, width), or None
+        Where `shape` is (width,): its covariance is ``factor.T @ factor``.
+
+    grid : float or ndarray that broadcasts to `shape`, or None
+        Steps of the grid that `values` are on, and that it is rounded to.
+    """
+
+    values: np.ndarray
+    sigma: Any
+    factor: np.ndarray | None = None
+    grid: Any = None
+
+    @property
+    def normals(self):
+        """How many normals a copy takes at most."""
+        if self.factor is not None:
+            return min(self.factor.shape)
+        return int(np.prod(self.values.shape[1:]))
+
+
+@dataclass
+class Settled:
+    """How a net is evaluated, decided once for all workers and draws of a call."""
+
+    mode: str  # any but "auto"
+    dtype: str | None
+    channels_last: bool
+    push_forward: bool
+    # The net in this mode (TorchNet), for workers that share memory; None: make one.
+    ready: Any = None
+
+    def __getstate__(self):
+        return {**vars(self), "ready": None}
+
+
+def pushes_forward(net_options):
+    """Tell whether noise may be drawn behind a linear map and not before it."""
+    if isinstance(net_options, Settled):
+        return net_options.push_forward
+    return (net_options or {}).get("push_forward", True)
+
+
+def direct(estimator, inputs, net_options=None):
     """Return what a voter needs to ask a net itself, and not through `predict`.
 
     Parameters
@@ -93,29 +152,32 @@ def direct(estimator, inputs):
 
     inputs : Inputs
 
+    net_options : dict, Settled or None
+
     Returns
     -------
     net : skorch net, ModuleClassifier or None
         None if `estimator` does not end in one.
 
-    values, sigma, reason
+    fed, reason
         As of ``fold``.
     """
     found = find_net(estimator)
     if found is None:
-        return None, None, None, None
+        return None, None, None
     net, steps = found
     reason = why_not_direct(net)
     if reason is not None:
-        return net, None, None, reason
-    return net, *fold(steps, inputs)
+        return net, None, reason
+    return net, *fold(steps, inputs, mix=pushes_forward(net_options))
 
 
-def fold(steps, inputs):
+def fold(steps, inputs, *, mix=True):
     """Turn noise on the inputs into noise on what the net gets.
 
-    Through steps that map every feature by itself, z = a * x + c, noise of level sigma
-    on x is noise of level |a| * sigma on z, so the steps need not run for every copy.
+    Through affine steps, z = A x + c, noise of levels sigma on x is normal noise on z
+    of covariance A diag(sigma^2) A^T, so the steps need not run for every copy. Where
+    every row of A has one element only, the features of z are independent.
 
     Parameters
     ----------
@@ -123,24 +185,25 @@ def fold(steps, inputs):
 
     inputs : Inputs
 
+    mix : bool, default=True
+        Also fold steps that mix features.
+
     Returns
     -------
-    values : ndarray of shape (n_inputs, *shape), or None if that is not possible
-
-    sigma : float or ndarray that broadcasts to `shape`, or None
+    fed : Fed, or None if that is not possible
 
     reason : str or None
         Why it is not possible.
     """
     if not steps:
         if inputs.frame is not None:
-            return None, None, "skorch takes a data frame apart by columns"
-        return inputs.values, inputs.sigma, None
+            return None, "skorch takes a data frame apart by columns"
+        return Fed(inputs.values, inputs.sigma, grid=inputs.grid), None
     if inputs.grid is not None:
-        return None, None, "on a grid, noise is added before the steps"
+        return None, "on a grid, noise is added before the steps"
     matrix = inputs.matrix()
     if matrix is None:
-        return None, None, "the steps before the net get no numbers in two dimensions"
+        return None, "the steps before the net get no numbers in two dimensions"
     X, sigma = matrix
     one = inputs.take(slice(0, 1))
     # Also tells the width behind the steps, which not every transformer knows.
@@ -152,25 +215,32 @@ def fold(steps, inputs):
     for step in steps:
         transformed = step.transform(transformed)
     if not isinstance(transformed, np.ndarray):
-        return None, None, f"{type(steps[-1]).__name__} returns no array"
+        return None, f"{type(steps[-1]).__name__} returns no array"
     width = transformed.shape[1]
     if max(width, X.shape[1]) > _MAX_FOLDED_WIDTH:
-        return None, None, f"more than {_MAX_FOLDED_WIDTH} features"
+        return None, f"more than {_MAX_FOLDED_WIDTH} features"
     weights, offset = np.eye(width), np.zeros(width)
+    mixing = None
     for step in reversed(steps):
         pulled = pull_back(step, weights, offset)
         if pulled is None:
-            return None, None, f"{type(step).__name__} is not affine"
+            return None, f"{type(step).__name__} is not affine"
         weights, offset = pulled
-        if np.any(np.count_nonzero(weights, axis=1) > 1):
-            return None, None, f"{type(step).__name__} mixes features"
-    column = np.abs(weights).argmax(axis=1)
-    scale = weights[np.arange(width), column]
-    sigma = np.abs(scale) * sigma[column]
-    noisy = column[sigma > 0]
-    if len(set(noisy)) < len(noisy):
-        return None, None, "the net gets a feature more than once"
-    return scale * X[:, column] + offset, sigma, None
+        if mixing is None and np.any(np.count_nonzero(weights, axis=1) > 1):
+            mixing = f"{type(step).__name__} mixes features"
+    if mixing is None:
+        column = np.abs(weights).argmax(axis=1)
+        scale = weights[np.arange(width), column]
+        level = np.abs(scale) * sigma[column]
+        noisy = column[level > 0]
+        if len(set(noisy)) == len(noisy):
+            return Fed(scale * X[:, column] + offset, level), None
+        mixing = "the net gets a feature more than once"
+    if not mix:
+        return None, f"{mixing}, and push_forward is off"
+    if width > _MAX_MIXED_WIDTH:
+        return None, f"{mixing}, and there are more than {_MAX_MIXED_WIDTH} of them"
+    return Fed(X @ weights.T + offset, None, (weights * sigma).T), None
 
 
 def as_net_takes(estimator, values):
@@ -213,3 +283,65 @@ def seeded_training(estimator, entropy):
     with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
         torch.manual_seed(seed >> 1)  # it takes 63 bits
         yield
+
+
+def labels_for_net(estimator, y):
+    """Return y as the loss of a skorch net takes it, and the classes it stands for.
+
+    Parameters
+    ----------
+    estimator : classifier
+        Anything; y comes back as it is if it does not end in a skorch net.
+
+    y : ndarray of shape (n_inputs,)
+
+    Returns
+    -------
+    y : ndarray of shape (n_inputs,)
+        Class indices for labels that are not numbers. Of a NeuralNetBinaryClassifier in
+        float32, else in int64.
+
+    classes : ndarray or None
+        What the indices stand for; None if the labels were numbers.
+
+    Raises
+    ------
+    ValueError
+        If y holds a label that is not one of the net's `classes`.
+    """
+    skorch, found = sys.modules.get("skorch"), find_net(estimator)
+    if found is None or skorch is None or not isinstance(found[0], skorch.NeuralNet):
+        return y, None
+    net, classes = found[0], None
+    if y.dtype.kind not in "iubf":
+        classes, y = np.unique(y, return_inverse=True)
+        if getattr(net, "classes", None) is not None:  # in the order of the outputs
+            order = np.asarray(net.classes).tolist()
+            unknown = set(classes.tolist()) - set(order)
+            if unknown:
+                raise ValueError(
+                    f"y holds {sorted(unknown)[0]!r}, which is not one of the "
+                    f"classes={order!r} of {type(net).__name__}."
+                )
+            y = np.array([order.index(label) for label in classes.tolist()])[y]
+            classes = np.asarray(net.classes)
+    if y.dtype.kind in "iub":
+        binary = isinstance(net, skorch.NeuralNetBinaryClassifier)
+        y = y.astype(np.float32 if binary else np.int64)
+    return y, classes
+
+
+def numbers_for_labels(estimator, classes):
+    """Return the classes as `estimator.predict` names them.
+
+    skorch's own `predict` returns class indices, whatever `classes` are.
+    """
+    found, skorch = find_net(estimator), sys.modules.get("skorch")
+    if found is None or skorch is None:
+        return classes
+    kinds = skorch.NeuralNetClassifier, skorch.NeuralNetBinaryClassifier
+    net = found[0]
+    own = "predict" in vars(net) or getattr(type(net), "predict", None) not in [
+        kind.predict for kind in kinds
+    ]
+    return classes if own else np.arange(len(classes))

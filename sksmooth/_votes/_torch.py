@@ -4,18 +4,31 @@ import numpy as np
 import torch
 
 from ._device_grid import GridNoise
-from ._net_modes import apply
-from ._torch_net import TorchNet
-from ._torch_noise import PlainNoise
+from ._net_modes import check_options, ready
+from ._nets import Settled
+from ._torch_noise import MixedNoise, PlainNoise
+from ._torch_push import reduced
 from ._voter import Voter
 
 _CHANNELS = (1, 3, 4)
 
 
-def make(net, classes, values, sigma, places, options, grid=None):
-    """Return the voter for a net; `options` are those that ``settle`` returned."""
-    view = apply(TorchNet(net, classes), values, options, check=False)
-    return TorchVoter(view, values, sigma, places, grid)
+# Images at a time on a CPU.
+_CONVOLVED_ROWS = 96
+
+# No normal of torch or NumPy is larger than this.
+_LARGEST_NORMAL = 40
+
+
+def make(net, classes, fed, places, settled):
+    """Return the voter for a net, evaluated as ``settle`` returned; None: plainly."""
+    if settled is None:
+        settled = Settled(**check_options(None))
+    view = settled.ready or ready(net, classes, fed, settled)
+    if view.first is not None:
+        _check_range(fed, view)
+        fed = view.first.feed(fed)
+    return TorchVoter(view, fed, places)
 
 
 class TorchVoter(Voter):
@@ -25,17 +38,11 @@ class TorchVoter(Voter):
     ----------
     net : TorchNet
 
-    values : ndarray of shape (n_inputs, *shape)
-        The clean inputs, as the net takes them.
-
-    sigma : float or ndarray that broadcasts to `shape`
-        Noise level of `values`.
+    fed : Fed
+        What the module of `net` takes for each input.
 
     places : ndarray of int of shape (n_inputs,)
         Where the inputs stand in the user's X, for error messages.
-
-    grid : float or ndarray that broadcasts to `shape`, default=None
-        Steps of the grid that `values` are on.
 
     Raises
     ------
@@ -44,39 +51,34 @@ class TorchVoter(Voter):
         to be on the grid in that dtype.
     """
 
-    def __init__(self, net, values, sigma, places, grid=None):
+    def __init__(self, net, fed, places):
         self.net = net
         self.n_classes = net.n_classes
         self.places = places
-        # Noise is made in half precision only after it has been added.
-        self.dtype = torch.float32
-        if net.dtype == torch.float64 and net.device.type != "mps":
-            self.dtype = torch.float64
-        numpy_dtype = np.float32 if self.dtype == torch.float32 else np.float64
-        # No normal of torch or NumPy is larger than 40.
-        if np.abs(values).max() + 40 * np.max(sigma) > np.finfo(numpy_dtype).max:
-            raise ValueError(
-                f"x + noise overflows {np.dtype(numpy_dtype)}: scale X (and sigma) "
-                "down."
-            )
-        self.values = values
-        if grid is None:
-            self.noise = PlainNoise(values, sigma, self.dtype, net.device)
+        self.dtype = _dtype(net)
+        _check_range(fed, net)
+        self.shape = fed.values.shape[1:]
+        where = self.dtype, net.device
+        if fed.factor is not None:
+            self.noise = MixedNoise(fed.values, reduced(fed.factor), *where)
+        elif fed.grid is not None:
+            self.noise = GridNoise(fed.values, fed.sigma, fed.grid, *where)
         else:
-            self.noise = GridNoise(values, sigma, grid, self.dtype, net.device)
+            self.noise = PlainNoise(fed.values, fed.sigma, *where)
         self._in_batch = []
 
     @property
     def batch_bytes(self):
         """A good size of a batch.
 
-        On a CPU what fits into the second-level cache (measured on 1 to 3 million
-        parameters: larger batches lose up to 40 %); elsewhere enough to keep it busy.
+        Larger ones were measured to lose up to 50 % on a CPU, where what the layers
+        hold leaves its caches. Elsewhere enough to keep the device busy.
         """
         if self.net.device.type != "cpu":
             return 32 * 2**20
-        deep = any(p.ndim > 2 for p in self.net.module.parameters())
-        return 2**20 if deep else 5 * 2**19
+        if self.net.convolves:
+            return min(_CONVOLVED_ROWS * self.row_bytes, 2**24)
+        return 5 * 2**19
 
     @property
     def row_bytes(self):
@@ -88,13 +90,12 @@ class TorchVoter(Voter):
 
     def allocate(self, size):
         """Make room for a batch of up to `size` noisy copies; return how many."""
-        shape = self.values.shape[1:]
+        where = {"dtype": self.dtype, "device": self.net.device}
         self._shared = None
         while True:
             try:
-                self._batch = torch.empty(
-                    (size, *shape), dtype=self.dtype, device=self.net.device
-                )
+                self._batch = torch.empty((size, *self.shape), **where)
+                self.noise.allocate(size)
             except RuntimeError as error:
                 if size == 1 or not _is_out_of_memory(error):
                     raise
@@ -139,10 +140,13 @@ class TorchVoter(Voter):
         nan = np.flatnonzero(counts[:, -1])
         if len(nan):
             place = min(self.places[rows[one]] for one in nan)
+            which = "counted from 0"
+            if self.places[0] > 0:  # other workers may have met earlier ones
+                first, last = self.places[0], self.places[-1]
+                which += f"; the first among inputs {first} to {last}"
             raise ValueError(
                 f"{self.net.name} returned NaN for noisy copies of input {place} "
-                "(counted from 0). Is X scaled as in training, and did training "
-                "diverge?"
+                f"({which}). Is X scaled as in training, and did training diverge?"
             )
         return counts[:, :-1]
 
@@ -181,6 +185,27 @@ class TorchVoter(Voter):
             f"the module of {self.net.name} failed on a batch of {len(batch)} noisy "
             f"copies, of shape {shape}, {self.net.dtype} on {self.net.device}: "
             f"{error}{hint}"
+        )
+
+
+def _dtype(net):
+    """Return in what noise is made; for half precision it is rounded once added."""
+    if net.dtype == torch.float64 and net.device.type != "mps":
+        return torch.float64
+    return torch.float32
+
+
+def _check_range(fed, net):
+    """Raise a ValueError if noisy copies may be too large for their dtype."""
+    if fed.factor is None:
+        noise = np.max(fed.sigma)
+    else:
+        noise = np.abs(fed.factor).sum(axis=0).max(initial=0)
+    dtype = _dtype(net)
+    if np.abs(fed.values).max() + _LARGEST_NORMAL * noise > torch.finfo(dtype).max:
+        raise ValueError(
+            f"x + noise overflows {str(dtype).removeprefix('torch.')}: scale X (and "
+            "sigma) down."
         )
 
 

@@ -31,6 +31,15 @@ class TorchNet:
     dtype : torch.dtype
         What the module takes.
 
+    convolves : bool
+        Whether copies are images to the net, whose layers then hold far more than it.
+
+    infers_plainly : bool
+        Whether nothing but the module is between a batch and its output.
+
+    first : FirstLayer or None
+        The layer that noise has been pushed through; the module is what comes after.
+
     Raises
     ------
     ValueError
@@ -43,13 +52,20 @@ class TorchNet:
         self.n_classes = len(classes)
         self.threshold = None
         self.autocast = None
+        self.memory_format = torch.preserve_format
+        self.first = None
         skorch = sys.modules.get("skorch")
         is_skorch = skorch is not None and isinstance(net, skorch.NeuralNet)
         module = net.module_ if is_skorch else net.module
         self.module = private_copy(module, None if is_skorch else net.device)
         self.borrowed = self.module is module
         self.device, self.dtype = home(self.module)
+        # Asked here: a frozen module has no parameters any more.
+        self.convolves = any(p.ndim > 2 for p in self.module.parameters())
+        self.infers_plainly = True
         if is_skorch:
+            own = "infer" in vars(net) or type(net).infer is not skorch.NeuralNet.infer
+            self.infers_plainly = not own
             self._check_device(net)
             # `infer` is what subclasses adapt; it looks up module_ on its net.
             self._net = shallow_twin(net, self.module)
@@ -75,8 +91,10 @@ class TorchNet:
             vars(self._net)["module_"] = module
 
     def to_input(self, batch):
-        """Return the batch in the dtype that the module takes."""
-        return batch if batch.dtype == self.dtype else batch.to(self.dtype)
+        """Return the batch in the dtype and memory format that the module takes."""
+        # Noise is drawn with the channels first in any format: it stays the same, and
+        # normal_ is six times slower on other strides.
+        return batch.to(dtype=self.dtype, memory_format=self.memory_format)
 
     def scores(self, batch):
         """Return what the largest of is the answer, shape (n, n_classes)."""
@@ -100,15 +118,16 @@ class TorchNet:
 
     def winners(self, batch):
         """Return the class index of each copy, `n_classes` for one with NaN scores."""
-        with torch.inference_mode(), self._at_rest(), self._precision():
+        with torch.inference_mode(), self._at_rest(), self.precision():
             scores = self.scores(batch)
-            if self.threshold is None:
-                winner = scores.argmax(dim=1)
-            else:
+            # NaN is larger than any number here, and the first of equals is taken.
+            highest, winner = scores.max(dim=1)
+            if self.threshold is not None:
                 winner = (scores[:, 1] > self.threshold).long()
-            return winner.masked_fill_(scores.isnan().any(dim=1), self.n_classes)
+            return winner.masked_fill_(highest.isnan(), self.n_classes)
 
-    def _precision(self):
+    def precision(self):
+        """Return the context in which the module computes."""
         if self.autocast is None:
             return nullcontext()
         return torch.autocast(self.device.type, getattr(torch, self.autocast))

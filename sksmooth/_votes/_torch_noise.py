@@ -4,7 +4,8 @@ A maker of noise has ``open(key)``, the stream for one input;
 ``fill(row, stream, out)``, which writes noisy copies of an input; and, where all inputs
 share their noise,
 ``draw(stream, out)``, which writes the noise alone, and ``place(row, noise, out)``,
-which adds an input to it. ``row_size`` is how many numbers a copy takes.
+which adds an input to it. ``row_size`` is how many numbers a copy takes, with what
+``allocate(n_copies)`` makes room for.
 """
 
 import numpy as np
@@ -38,6 +39,9 @@ class PlainNoise:
             self.sigma = torch.from_numpy(level).to(device, dtype)
         self._row, self._x = None, None
 
+    def allocate(self, size):
+        """Make room for what `size` copies need besides themselves."""
+
     def open(self, key):
         """Return the stream of noise for one input."""
         return DeviceStream(key, self.shape, self.dtype, self.device)
@@ -60,3 +64,44 @@ class PlainNoise:
             x = torch.from_numpy(np.array(self.values[row]))
             self._row, self._x = row, x.to(self.device, self.dtype)
         return self._x
+
+
+class MixedNoise(PlainNoise):
+    """Normal noise of any covariance on inputs that are rows.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_inputs, width)
+
+    factor : ndarray of shape (n_normals, width)
+        The covariance is ``factor.T @ factor``.
+
+    dtype, device
+        As for ``PlainNoise``.
+    """
+
+    def __init__(self, values, factor, dtype, device):
+        super().__init__(values, 1.0, dtype, device)
+        self.factor = torch.from_numpy(factor).to(device, dtype)
+        self.row_size += len(self.factor)
+
+    def allocate(self, size):
+        """Make room for the normals behind `size` copies."""
+        self._normals = self.factor.new_empty((size, len(self.factor)))
+
+    def open(self, key):
+        """Return the stream of noise for one input."""
+        return DeviceStream(key, (len(self.factor),), self.dtype, self.device)
+
+    def fill(self, row, stream, out):
+        """Write noisy copies of input `row` to `out`."""
+        torch.addmm(self.load(row), self._draw(stream, out), self.factor, out=out)
+
+    def draw(self, stream, out):
+        """Write noise alone to `out`."""
+        torch.mm(self._draw(stream, out), self.factor, out=out)
+
+    def _draw(self, stream, out):
+        normals = self._normals[: len(out)]
+        stream.draw(normals)
+        return normals

@@ -9,11 +9,10 @@ import pandas as pd
 import pytest
 from scipy import stats
 from sklearn.datasets import load_iris
-from sklearn.decomposition import PCA
 from sklearn.feature_selection import SelectKBest
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import MinMaxScaler, StandardScaler
+from sklearn.preprocessing import MinMaxScaler, Normalizer, StandardScaler
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("skorch")
@@ -137,11 +136,12 @@ class TestDistribution:
         a, b = votes(f, far, 2000), votes(near, X.astype(float), 2000)
         assert chi_square_p_value(a, b) > 1e-3
 
-    def test_steps_that_are_not_affine_by_feature_go_through_predict(self, capsys):
-        f = fitted(make_pipeline(PCA(3), classifier(module__n_features=3)))
+    def test_steps_that_are_not_affine_go_through_predict(self, capsys):
+        f = fitted(make_pipeline(Normalizer(), classifier()))
         assert isinstance(voter_of(f), AnyVoter)
         votes(f, verbose=1)
-        assert "through predict, which is slower: PCA mixes" in capsys.readouterr().err
+        said = capsys.readouterr().err
+        assert "through predict, which is slower: Normalizer is not affine" in said
         votes(f)
         assert capsys.readouterr().err == ""
         # float64, which the net would not take
@@ -215,7 +215,8 @@ class TestSameVotes:
 
         module = Answers(forward)
         classes = np.arange(2)
-        expected = votes(ModuleClassifier(linear), classes=classes)
+        whole = {"net_options": {"push_forward": False}}
+        expected = votes(ModuleClassifier(linear), classes=classes, **whole)
         got = votes(ModuleClassifier(module, classes=[0, 1]), classes=classes)
         np.testing.assert_array_equal(got, expected)
         assert sum(size > 20 for size in module.sizes) < 20  # halved once, for all
@@ -362,7 +363,7 @@ class TestTheModuleIsLeftAlone:
         noisy.module_.load_state_dict(net.module_.state_dict())
         assert not np.array_equal(noisy.predict(X), net.predict(X))
         if not direct:
-            noisy = make_pipeline(PCA(4).fit(X), noisy)
+            noisy = make_pipeline(Normalizer().fit(X), noisy)
             net = make_pipeline(noisy[0], net)
         np.testing.assert_array_equal(votes(noisy), votes(net))
 
@@ -383,9 +384,10 @@ class TestPrecision:
 
     def test_a_bfloat16_module(self):
         f = ModuleClassifier(halfspace_module([1.0, -1.0, 0.5, 0.0], -2.0).bfloat16())
+        whole = {"net_options": {"push_forward": False}}
         a = votes(f, n=500, classes=np.arange(2))
         f = ModuleClassifier(halfspace_module([1.0, -1.0, 0.5, 0.0], -2.0))
-        b = votes(f, n=500, classes=np.arange(2))
+        b = votes(f, n=500, classes=np.arange(2), **whole)
         np.testing.assert_allclose(a / 500, b / 500, atol=0.05)
 
 
@@ -420,11 +422,13 @@ class TestOptions:
                 return x[:, :3] if len(x) > 200 else -x[:, :3]
 
         f = ModuleClassifier(Branches(), classes=CLASSES)
-        with pytest.raises(ValueError, match="answers differently when frozen"):
+        with pytest.raises(ValueError, match="answers differently in mode 'frozen'"):
             votes(f, net_options={"mode": "frozen"})
         got = votes(f, net_options={"mode": "auto"}, batch_size=100, verbose=1)
         np.testing.assert_array_equal(got, votes(f, batch_size=100))
-        assert "mode 'auto' is 'eager': " in capsys.readouterr().err
+        said = capsys.readouterr().err
+        assert "passes over 'frozen': the module of ModuleClassifier answers" in said
+        assert "mode 'auto' is 'eager'. Time of a forward pass" in said
 
     def test_bfloat16(self, net):
         got = votes(net, n=500, net_options={"dtype": "bfloat16"})
@@ -442,7 +446,11 @@ class TestOptions:
             ({"modes": "eager"}, "net_options has no 'modes'"),
             ({"mode": "fast"}, "must be one of .*got 'fast'"),
             ({"dtype": "int8"}, "must be one of .*got 'int8'"),
-            ({"mode": "frozen", "dtype": "bfloat16"}, "keeps its dtype"),
+            ({"mode": "frozen", "dtype": "bfloat16"}, "keeps the net's dtype"),
+            ({"mode": "frozen", "channels_last": True}, "its own memory format"),
+            ({"mode": "auto", "channels_last": True}, "leave it out"),
+            ({"channels_last": True}, r"for images .* shape \(4,\)"),
+            ({"push_forward": "yes"}, "must be one of .*got 'yes'"),
         ],
     )
     def test_bad_options(self, net, options, message):
@@ -469,8 +477,11 @@ class TestBadInput:
         for settings in ({}, {"batch_size": 10}):
             with pytest.raises(ValueError, match=r"NaN for noisy copies of input 77 "):
                 votes(f, far, **settings)
-        with pytest.raises(ValueError, match=r"of input (77|130) "):
-            votes(f, far, n_jobs=2)  # the first that any worker meets
+        # With workers it may not be the first of all, and then it says so.
+        alone = r"of input 77 \(counted from 0\)"
+        among = r"input (77|130) \(counted from 0; the first among inputs \d+ to \d+\)"
+        with pytest.raises(ValueError, match=f"{alone}|{among}"):
+            votes(f, far, n_jobs=2)
         part = Inputs.from_array(far, 0.3).take(np.array([5, 130, 140]))
         with pytest.raises(ValueError, match="of input 130 "):
             votes(f, part)

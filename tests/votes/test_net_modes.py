@@ -1,0 +1,302 @@
+"""Other ways to run a net: the same answers, set up once, clear errors."""
+
+import pickle
+
+import joblib
+import numpy as np
+import pytest
+from sklearn.datasets import load_iris
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import Normalizer, StandardScaler
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("skorch")
+
+from sksmooth import SmoothedClassifier  # noqa: E402
+from sksmooth._votes import Inputs, _net_modes, _torch_engines, settle  # noqa: E402
+from sksmooth._votes._engine import make_voter  # noqa: E402
+from sksmooth.torch import ModuleClassifier  # noqa: E402
+from tests.nets import MLP, Answers, binary_classifier, classifier  # noqa: E402
+from tests.votes.test_torch import CLASSES, votes  # noqa: E402
+
+IMAGES = np.random.default_rng(0).normal(size=(30, 2, 8, 8)).astype(np.float32)
+WAYS = [
+    {"mode": "frozen"},
+    {"mode": "onnxruntime"},
+    {"channels_last": True},
+]
+
+
+def conv():
+    torch.manual_seed(0)
+    return torch.nn.Sequential(
+        torch.nn.Conv2d(2, 8, 3),
+        torch.nn.BatchNorm2d(8),
+        torch.nn.ReLU(),
+        torch.nn.MaxPool2d(2),
+        torch.nn.Flatten(),
+        torch.nn.Linear(72, 3),
+    ).eval()
+
+
+def needs(options):
+    if options.get("mode") == "onnxruntime":
+        pytest.importorskip("onnx")
+        pytest.importorskip("onnxruntime")
+
+
+def settled(f, options, X=IMAGES, say=print):
+    inputs = Inputs.from_array(X, 0.3)
+    return settle(f, f.classes_, inputs, options, say)
+
+
+class TestSameAnswers:
+    @pytest.mark.parametrize("options", WAYS, ids=str)
+    def test_votes(self, options):
+        needs(options)
+        f = ModuleClassifier(conv())
+        expected = votes(f, IMAGES, 300)
+        got = votes(f, IMAGES, 300, net_options=options)
+        # Rounding may turn a vote where two scores are equal.
+        assert np.abs(got - expected).sum() <= 4
+        some = votes(f, IMAGES[:9], 300, net_options=options, batch_size=41)
+        assert np.abs(some - got[:9]).sum() <= 4
+        with joblib.parallel_config(backend="threading"):
+            shared = votes(f, IMAGES, 300, net_options=options, n_jobs=2)
+        assert np.abs(shared - got).sum() <= 4
+
+    @pytest.mark.parametrize(
+        ("mode", "dtype"),
+        [
+            ("frozen", torch.float32),
+            ("frozen", torch.float64),
+            ("onnxruntime", torch.float32),
+        ],
+    )
+    def test_a_tuple_and_double_precision(self, mode, dtype):
+        needs({"mode": mode})
+
+        class Both(torch.nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.part = conv()
+
+            def forward(self, x):
+                return self.part(x), x.sum()
+
+        f = ModuleClassifier(Both().to(dtype), classes=CLASSES)
+        np.testing.assert_array_equal(
+            votes(f, IMAGES, net_options={"mode": mode}), votes(f, IMAGES)
+        )
+
+    def test_what_a_module_gets_with_channels_last(self):
+        """The same numbers in the same places, in another order in memory."""
+        seen = []
+
+        def forward(x):
+            seen.append(x.clone(memory_format=torch.preserve_format))
+            return x[:, :, 0, 0]
+
+        f = ModuleClassifier(Answers(forward), classes=[0, 1])
+        one = Inputs.from_array(IMAGES[:1], 0.3)
+        for layout in (False, True):
+            voter = make_voter(f, f.classes_, one)
+            if layout:
+                voter.net.memory_format = torch.channels_last
+            voter.allocate(50)
+            voter.fill(0, 50, 0, voter.open(bytes(32)))
+            voter.classify(50)
+        plain, last = seen
+        assert torch.equal(plain, last)
+        assert plain.is_contiguous()
+        assert last.is_contiguous(memory_format=torch.channels_last)
+        assert not last.is_contiguous()
+
+    @pytest.mark.parametrize("options", WAYS, ids=str)
+    def test_the_module_is_left_alone(self, options):
+        needs(options)
+        module = conv().train()
+        before = {k: v.clone() for k, v in module.state_dict().items()}
+        strides = [p.stride() for p in module.parameters()]
+        votes(ModuleClassifier(module), IMAGES, net_options=options)
+        assert [p.stride() for p in module.parameters()] == strides
+        assert module.training
+        for name, value in module.state_dict().items():
+            assert torch.equal(value, before[name])
+
+    def test_compile(self, monkeypatch):
+        """With a backend that needs no compiler; the usual one takes a minute."""
+        compile = torch.compile
+
+        def compile_in_a_moment(module, dynamic):
+            return compile(module, dynamic=dynamic, backend="eager")
+
+        monkeypatch.setattr(torch, "compile", compile_in_a_moment)
+        f = ModuleClassifier(conv())
+        one = settled(f, {"mode": "compile", "channels_last": True})
+        assert type(one.ready.module).__name__ == "OptimizedModule"
+        got = votes(f, IMAGES, net_options=one, batch_size=700)
+        assert np.abs(got - votes(f, IMAGES)).sum() <= 4
+
+
+class TestAuto:
+    def test_takes_the_fastest_that_answers_alike(self, monkeypatch):
+        """Slower ways, and those that answer differently, are not taken."""
+        needs({"mode": "onnxruntime"})
+        f = ModuleClassifier(conv())
+        times = {"eager": 1.0, "frozen": 0.5, "onnxruntime": 0.7}
+
+        def seconds(net, batch):
+            if net.memory_format is torch.channels_last:
+                return 0.95
+            kinds = {torch.nn.Sequential: "eager", _torch_engines.OnnxModule: "onnx"}
+            kind = kinds.get(type(net.module), "frozen")
+            return times["onnxruntime" if kind == "onnx" else kind]
+
+        monkeypatch.setattr(_net_modes, "_seconds", seconds)
+        said = []
+        auto = {"mode": "auto"}
+        assert settled(f, auto, say=said.append).mode == "frozen"
+        assert said == [
+            "mode 'auto' is 'frozen'. Time of a forward pass: 'eager' 1.00, "
+            "'frozen' 0.50, 'onnxruntime' 0.70, 'eager' with channels_last 0.95."
+        ]
+        times["onnxruntime"] = 0.4
+        assert settled(f, auto).mode == "onnxruntime"
+        times.update(frozen=0.95, onnxruntime=0.96)
+        assert (settled(f, auto).mode, settled(f, auto).channels_last) == (
+            "eager",
+            False,
+        )
+        wrong = conv()
+        with torch.no_grad():
+            wrong[-1].weight.neg_()
+        monkeypatch.setattr(_net_modes, "freeze", lambda module, batch: wrong)
+        times["frozen"] = 0.01
+        assert settled(f, auto, say=said.append).mode == "eager"
+        assert "answers differently in mode 'frozen'" in " ".join(said)
+
+    def test_without_onnxruntime(self, monkeypatch):
+        monkeypatch.setattr(_torch_engines, "find_spec", lambda name: None)
+        f, said = ModuleClassifier(conv()), []
+        settled(f, {"mode": "auto"}, say=said.append)
+        assert "onnx and onnxruntime not installed: pip install" in said[0]
+        with pytest.raises(ValueError, match=r"pip install 'sksmooth\[onnx\]'"):
+            votes(f, IMAGES, net_options={"mode": "onnxruntime"})
+
+    def test_a_net_that_fails_is_explained_where_votes_are_drawn(self):
+        f = ModuleClassifier(torch.nn.Conv2d(3, 8, 3), classes=CLASSES)
+        with pytest.raises(RuntimeError, match="channels last.*transpose"):
+            votes(f, np.zeros((2, 8, 8, 3)), net_options={"mode": "auto"})
+
+
+class TestErrors:
+    @pytest.mark.parametrize("options", WAYS, ids=str)
+    def test_what_cannot_be_run_so(self, options):
+        needs(options)
+
+        class Odd(torch.nn.Module):
+            def forward(self, x):
+                if x.is_contiguous() and not torch.jit.is_tracing():
+                    return x[:, :, 0, 0].repeat(1, 2)[:, :3]
+                raise KeyError("not so")
+
+        f = ModuleClassifier(Odd(), classes=CLASSES)
+        with pytest.raises(ValueError, match="cannot be used in mode .*not so"):
+            votes(f, IMAGES, net_options=options)
+
+    def test_no_compiler(self, monkeypatch):
+        def no_compiler(module, dynamic):
+            def fail(batch):
+                raise RuntimeError("InvalidCxxCompiler: no working compiler\nat all")
+
+            return fail
+
+        monkeypatch.setattr(torch, "compile", no_compiler)
+        message = r"mode 'compile': .*no working compiler \(torch.compile needs a C"
+        with pytest.raises(ValueError, match=message):
+            votes(ModuleClassifier(conv()), IMAGES, net_options={"mode": "compile"})
+
+    def test_a_module_that_cannot_be_copied(self):
+        module = conv()
+        module.extra = module[0].weight * 2  # a tensor with a history
+        with pytest.raises(ValueError, match="cannot be copied"):
+            votes(ModuleClassifier(module), IMAGES, net_options={"mode": "frozen"})
+        assert settled(ModuleClassifier(module), {"mode": "auto"}).mode == "eager"
+
+
+class TestOnce:
+    def test_certify_freezes_once_for_both_draws(self, monkeypatch):
+        frozen = []
+
+        def freeze(module, batch):
+            frozen.append(len(batch))
+            return _torch_engines.freeze(module, batch)
+
+        monkeypatch.setattr(_net_modes, "freeze", freeze)
+        options = {"mode": "frozen"}
+        f = ModuleClassifier(conv())
+        g = SmoothedClassifier(f, n=200, n0=20, random_state=0, net_options=options)
+        certificate = g.certify(IMAGES)
+        assert frozen == [2]  # on as few rows as will do
+        plain = g.set_params(net_options=None).certify(IMAGES)
+        assert np.abs(certificate.counts - plain.counts).sum() <= 4
+        assert not any(isinstance(v, torch.nn.Module) for v in vars(g).values())
+
+    def test_workers_get_the_decision_and_not_the_graph(self):
+        one = settled(ModuleClassifier(conv()), {"mode": "frozen"})
+        assert one.ready is not None
+        sent = pickle.loads(pickle.dumps(one))
+        assert sent.ready is None
+        assert (sent.mode, sent.push_forward) == ("frozen", True)
+
+    @pytest.mark.parametrize("module", [conv, lambda: MLP(128, 3).eval()])
+    @pytest.mark.parametrize("push", [False, True])
+    def test_memory_does_not_depend_on_the_number_of_votes(
+        self, monkeypatch, module, push
+    ):
+        X = IMAGES[:1] if module is conv else IMAGES[:1].reshape(1, -1)
+        module, empty, sizes = module(), torch.empty, []
+
+        def recorded(*size, **settings):
+            sizes[-1].append(size)
+            return empty(*size, **settings)
+
+        monkeypatch.setattr(torch, "empty", recorded)
+        options = {"push_forward": push}
+        for n in (20_000, 40_000):
+            sizes.append([])
+            votes(ModuleClassifier(module), X, n, net_options=options)
+        assert sizes[0] == sizes[1]
+        rows = max(size[0][0] for size in sizes[0])
+        assert rows * X[0].size * X.itemsize <= 2**24
+
+
+class TestLabels:
+    """Labels that are names, trained and predicted on either way to take votes."""
+
+    @pytest.mark.parametrize("step", [StandardScaler(), Normalizer()], ids=str)
+    @pytest.mark.parametrize("given", [False, True])
+    def test_names(self, step, given):
+        X, y = load_iris(return_X_y=True)
+        names = np.array(["setosa", "versicolor", "virginica"])
+        order = names[[2, 0, 1]] if given else names
+        net = classifier(max_epochs=40, classes=order.tolist() if given else None)
+        g = SmoothedClassifier(make_pipeline(step, net), sigma=1e-4, n=200)
+        g.fit(X, names[y])
+        assert g.classes_.tolist() == order.tolist()
+        expected = order[g.estimator_.predict(X.astype(np.float32))]
+        assert np.mean(g.predict(X) == expected) > 0.97
+        assert np.mean(expected == names[y]) > 0.6
+        with pytest.raises(ValueError, match="'tulip', which is not one of the class"):
+            net.set_params(classes=order.tolist())
+            g.fit(X, np.where(y == 1, "tulip", names[y]))
+
+    @pytest.mark.parametrize("labels", [[0, 1], ["no", "yes"]])
+    def test_two_classes_and_one_output(self, labels):
+        X, y = load_iris(return_X_y=True)
+        X, y = X[:100].astype(np.float32), np.array(labels)[y[:100]]
+        net = binary_classifier(torch.nn.Linear(4, 1), max_epochs=30, lr=0.1)
+        g = SmoothedClassifier(net, sigma=0.1, n=200, random_state=0).fit(X, y)
+        assert g.classes_.tolist() == labels
+        assert g.score(X[::5], y[::5]) > 0.9
