@@ -1,6 +1,7 @@
 """Certified accuracy of a small net on images, as published results report it.
 
     python benchmarks/image_nets.py [fashion_mnist | mnist] [--epochs E] [--n 10000]
+        [--stopping fixed]
 
 Trains a net with two convolutions on all 60,000 training images, with fresh noise in
 every batch (`GaussianNoise`), and certifies every 20th test image with at most n votes.
@@ -74,7 +75,7 @@ def make_net(n_images, epochs, batch=256, lr=0.005, **params):
     )
 
 
-def run(name, epochs, n):
+def run(name, epochs, n, stopping):
     """Train, certify, and print certified accuracies."""
     title, fetch, sigma, usual_epochs = DATA[name]
     epochs = epochs or usual_epochs
@@ -86,6 +87,7 @@ def run(name, epochs, n):
         make_net(len(X), epochs),
         sigma=sigma,
         n=n,
+        stopping=stopping,
         noise_param="module__sigma",
         net_options={"mode": "frozen"},
         random_state=0,
@@ -101,7 +103,7 @@ def run(name, epochs, n):
 
     print(
         f"{title}, sigma = {sigma}, {epochs} epochs, {len(X_test)} test images, "
-        f"n = {n:,}, alpha = {g.alpha}"
+        f"n = {n:,}, {stopping}, alpha = {g.alpha}"
     )
     print("  radius             " + "".join(f"{r:8.2f}" for r in radii))
     print("  certified accuracy " + "".join(f"{a:8.3f}" for a in correct.mean(axis=0)))
@@ -117,10 +119,11 @@ def main():
     parser.add_argument("name", nargs="?", choices=list(DATA))
     parser.add_argument("--epochs", type=int)
     parser.add_argument("--n", type=int, default=10_000)
+    parser.add_argument("--stopping", default="sequential")
     options = parser.parse_args()
     torch.set_num_threads(1)
     for name in [options.name] if options.name else DATA:
-        run(name, options.epochs, options.n)
+        run(name, options.epochs, options.n, options.stopping)
 
 
 if __name__ == "__main__":
