@@ -52,10 +52,11 @@ def test_chunks_hold_every_row_once():
 
 def test_chunks_take_two_seconds_and_less_at_the_end():
     got = sizes(Chunks(np.arange(50_000), 2, 100), lambda k: k / 100)
-    assert got[0] == 50_000 // 64  # at most, before the pace is known
+    assert got[0] == 100_000 // 100  # before the pace is known
     assert set(got[1:200]) == {200}  # two seconds
     assert got[-20] < 100
     assert min(got[:-1]) == 10  # a tenth of a second
+    assert sizes(Chunks(np.arange(640), 2, 25), lambda k: k)[0] == 640 // 32
     # one input may take longer than that
     assert set(sizes(Chunks(np.arange(100), 2, 100_000), lambda k: 30 * k)) == {1}
     # tiny ones are not worth being handed out

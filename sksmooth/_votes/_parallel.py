@@ -56,7 +56,7 @@ class Chunks:
     def _size(self):
         left = len(self.rows) - self._start
         if not self._n_rows:
-            size = min(self._first, len(self.rows) // (32 * self.n_jobs))
+            size = min(self._first, len(self.rows) // (16 * self.n_jobs))
         else:
             pace = self._n_rows / max(self._seconds, 1e-6)
             # So that no worker waits long for the last one ...
