@@ -100,9 +100,9 @@ def test_votes_are_drawn_once_for_all_radii(monkeypatch):
     calls = []
     vote = SmoothedClassifier._vote
 
-    def counting(self, prepared, purpose, rule):
+    def counting(self, prepared, purpose, rule, store):
         calls.append(purpose)
-        return vote(self, prepared, purpose, rule)
+        return vote(self, prepared, purpose, rule, store)
 
     monkeypatch.setattr(SmoothedClassifier, "_vote", counting)
     g = smoothed().fit(X, y)

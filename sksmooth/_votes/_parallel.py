@@ -5,7 +5,7 @@ import pickle
 import sys
 import threading
 import time
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from itertools import islice
 from numbers import Integral
 
@@ -14,7 +14,7 @@ import numpy as np
 from joblib import parallel_config
 from joblib.parallel import get_active_backend
 from sklearn.utils.parallel import Parallel, delayed
-from threadpoolctl import ThreadpoolController
+from threadpoolctl import threadpool_limits
 
 # Long enough to make nothing of what it costs to hand out a chunk, short enough that
 # little is lost with one.
@@ -56,7 +56,7 @@ class Chunks:
     def _size(self):
         left = len(self.rows) - self._start
         if not self._n_rows:
-            size = min(self._first, len(self.rows) // (32 * self.n_jobs))
+            size = min(self._first, len(self.rows) // (16 * self.n_jobs))
         else:
             pace = self._n_rows / max(self._seconds, 1e-6)
             # So that no worker waits long for the last one ...
@@ -124,15 +124,17 @@ def run_chunks(count, shared, inputs, rule, chunks, skip):
 
     backend, _ = get_active_backend()
     options = {"n_jobs": chunks.n_jobs, "batch_size": 1}
-    if backend.supports_return_generator:
-        results = Parallel(**options, return_as="generator_unordered")(tasks())
-    else:
-        results = _in_rounds(Parallel(**options), tasks(), 4 * chunks.n_jobs)
-    # Closed at once when interrupted: that stops the workers.
-    with closing(results):
-        for rows, votes, seconds in results:
-            chunks.took(len(rows), seconds)
-            yield rows, votes
+    # Before the first worker starts, which would otherwise set the limit by itself.
+    with _one_blas_thread():
+        if backend.supports_return_generator:
+            results = Parallel(**options, return_as="generator_unordered")(tasks())
+        else:
+            results = _in_rounds(Parallel(**options), tasks(), 4 * chunks.n_jobs)
+        # Closed at once when interrupted: that stops the workers.
+        with closing(results):
+            for rows, votes, seconds in results:
+                chunks.took(len(rows), seconds)
+                yield rows, votes
     if failures:
         raise failures[0]
 
@@ -205,37 +207,24 @@ _OPENED = {}
 _OPENING = threading.Lock()
 
 
-class _BlasLimit:
-    """How many workers of this process want one BLAS thread, and how to go back."""
-
-    lock = threading.Lock()
-    n_workers = 0
-    before = None
-
-
 @contextmanager
 def one_thread():
-    """Let BLAS, OpenMP and torch use one thread: the cores are for the workers.
-
-    Workers that are threads share the limit of BLAS, so the first one sets it and the
-    last one lifts it. OpenMP and torch keep one for every thread.
-    """
+    """Let BLAS, OpenMP and torch use one thread: the cores are for the workers."""
     torch = sys.modules.get("torch")
     n_threads = None if torch is None else torch.get_num_threads()
-    pools = ThreadpoolController()
-    with _BlasLimit.lock:
-        if not _BlasLimit.n_workers:
-            _BlasLimit.before = pools.limit(limits=1, user_api="blas")
-        _BlasLimit.n_workers += 1
     try:
-        with pools.limit(limits=1, user_api="openmp"):
+        with threadpool_limits(1):
             if torch is not None:
                 torch.set_num_threads(1)
             yield
     finally:
         if torch is not None:
             torch.set_num_threads(n_threads)
-        with _BlasLimit.lock:
-            _BlasLimit.n_workers -= 1
-            if not _BlasLimit.n_workers:
-                _BlasLimit.before.restore_original_limits()
+
+
+def _one_blas_thread():
+    """Limit BLAS for workers that are threads, which share its setting.
+
+    Held by the thread that waits for them: what it has set they leave as it is.
+    """
+    return threadpool_limits(1, user_api="blas") if shares_memory() else nullcontext()
