@@ -29,6 +29,7 @@ from sksmooth.stats import (
     radius_from_probabilities,
     required_samples,
 )
+from tests.helpers import OpaqueLogisticRegression
 
 testing = pytest.importorskip("click.testing")
 skops_io = pytest.importorskip("skops.io")
@@ -323,12 +324,16 @@ class TestModels:
         columns = ["predict", "radius"]
         assert as_table(pickled.stdout)[columns].equals(as_table(plain.stdout)[columns])
 
-    def test_types_are_trusted_by_name(self, run):
-        command = ["certify", "tree.skops", "test.npz", "--sigma", 0.5, "--n", 200]
-        result = run(*command, code=2)
-        assert "add: --trust sklearn.tree._tree.Tree" in result.stderr
-        assert "--trust" in run(*command, "--trust", "os.system", code=2).stderr
-        run(*command, "--trust", "sklearn.tree._tree.Tree")
+    def test_types_are_trusted_by_name(self, run, files):
+        """A type of somebody's own, as no version of skops knows it."""
+        model = OpaqueLogisticRegression(max_iter=1_000).fit(X, y)
+        skops_io.dump(model, "own.skops")
+        name = f"{OpaqueLogisticRegression.__module__}.OpaqueLogisticRegression"
+        command = ["certify", "own.skops", files / "test.npz", "--sigma", 0.5]
+        command += ["--n", 200]
+        assert f"add: --trust {name}" in run(*command, code=2).stderr
+        assert "add: --trust" in run(*command, "--trust", "os.system", code=2).stderr
+        run(*command, "--trust", name)
 
     @pytest.mark.parametrize(
         ("model", "code", "message"),
