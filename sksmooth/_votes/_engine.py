@@ -29,8 +29,7 @@ def make_voter(estimator, classes, inputs, net_options=None):
 
     What a net's options ask for has been settled by ``settle``.
     """
-    # On a grid f is what `predict` computes for each point of it, rounding included.
-    scores = linear_scores(estimator) if inputs.grid is None else None
+    scores = linear_scores(estimator)
     matrix = inputs.matrix() if scores is not None else None
     if matrix is not None:
         return LinearVoter(*scores, *matrix)
