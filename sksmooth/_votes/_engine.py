@@ -38,11 +38,9 @@ def make_voter(estimator, classes, inputs, net_options=None):
 
     What a net's options ask for has been settled by ``settle``.
     """
-    # On a grid f is what `predict` computes for each point of it, rounding included.
-    if inputs.grid is None:
-        voter = _without_noisy_inputs(estimator, classes, inputs)
-        if voter is not None:
-            return voter
+    voter = _without_noisy_inputs(estimator, classes, inputs)
+    if voter is not None:
+        return voter
     net, fed, reason = direct(estimator, inputs, net_options)
     if net is None:
         model = compiled(estimator, inputs)

@@ -231,9 +231,11 @@ class Inputs:
     def matrix(self):
         """Return (X, sigma) with every column as a number, or None if that fails.
 
-        X is a 2-D float array, sigma the noise level of each of its columns.
+        X is a 2-D float array, sigma the noise level of each of its columns. This is
+        for short cuts that never make a noisy copy. On a grid there are none: f is
+        what `predict` computes for each point of it, rounding included.
         """
-        if self.values.ndim != 2:
+        if self.values.ndim != 2 or self.grid is not None:
             return None
         if self.frame is None:
             width = self.values.shape[1]
