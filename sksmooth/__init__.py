@@ -3,6 +3,7 @@
 from ._augmenter import GaussianAugmenter
 from ._certificate import Certificate
 from ._classifier import SmoothedClassifier
+from ._version import __version__ as __version__
 from ._votes import merge_stores
 from .display import (
     CertifiedAccuracyDisplay,
@@ -16,8 +17,6 @@ from .metrics import (
     certified_accuracy_scorer,
     certified_accuracy_scorers,
 )
-
-__version__ = "0.1.0.dev0"
 
 __all__ = [
     "Certificate",

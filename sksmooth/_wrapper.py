@@ -31,6 +31,7 @@ from ._validation import (
     check_y,
     draw_entropy,
 )
+from ._version import __version__
 from ._votes import (
     Inputs,
     as_net_takes,
@@ -202,12 +203,12 @@ class BaseSmoother(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         )
 
     def __getstate__(self):
-        return {**super().__getstate__(), "_sksmooth_version": _version()}
+        return {**super().__getstate__(), "_sksmooth_version": __version__}
 
     def __setstate__(self, state):
         state = dict(state)
         made_by = state.pop("_sksmooth_version", "unknown")
-        name, current = type(self).__name__, _version()
+        name, current = type(self).__name__, __version__
         missing = sorted(set(self._get_param_names()) - set(state))
         if missing:
             raise ValueError(
@@ -246,12 +247,6 @@ class BaseSmoother(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
                 tags.classifier_tags.multi_class = base.classifier_tags.multi_class
                 tags.classifier_tags.poor_score = base.classifier_tags.poor_score
         return tags
-
-
-def _version():
-    from . import __version__  # not yet there when this module is imported
-
-    return __version__
 
 
 def _check_known(y, classes):

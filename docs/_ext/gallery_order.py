@@ -1,6 +1,28 @@
 """The order of the examples in the gallery: those to read first, then by name."""
 
-FIRST = ["plot_quickstart.py", "plot_linear_sanity.py", "plot_decision_regions.py"]
+FIRST = [
+    f"plot_{name}.py"
+    for name in (
+        "quickstart",
+        "votes",
+        "decision_regions",
+        "choosing_sigma",
+        "sigma_tradeoff",
+        "fashion_mnist",
+        "samples",
+        "alpha",
+        "guarantees",
+        "prediction",
+        "noise_mismatch",
+        "resolution",
+        "linear_sanity",
+        "exact_trees",
+        "forest_attack",
+        "spam_filter",
+        "data_frame",
+        "floating_point",
+    )
+]
 
 
 class ReadingOrder:
