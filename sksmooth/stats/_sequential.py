@@ -225,11 +225,11 @@ class CertifyKnownLabel:
     label : ndarray of int of shape (n_inputs,)
         Column of the true class of each input.
 
-    loss : ndarray of float of shape (n_inputs,), default=None
-        What is taken off the radius of each input, see ``radius_after_loss``.
-
     futility : float, default=0.001
         Level of the upper bound with which a radius is given up early.
+
+    loss : ndarray of float of shape (n_inputs,), default=None
+        What is taken off the radius of each input, see ``radius_after_loss``.
     """
 
     looks: np.ndarray
@@ -237,8 +237,8 @@ class CertifyKnownLabel:
     radii: np.ndarray
     sigma: float
     label: np.ndarray
-    loss: np.ndarray | None = None
     futility: float = FUTILITY
+    loss: np.ndarray | None = None
 
     @property
     def empty(self):
