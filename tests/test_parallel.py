@@ -10,6 +10,7 @@ from pathlib import Path
 import joblib
 import numpy as np
 import pytest
+from joblib.externals.loky.process_executor import TerminatedWorkerError
 from sklearn.datasets import load_iris
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.tree import DecisionTreeClassifier
@@ -20,6 +21,7 @@ from sksmooth._votes._parallel import Chunks, Parcel
 from sksmooth._votes._store import Ledger
 
 X, y = load_iris(return_X_y=True)
+# Fitted with joblib, also in a worker that is restarted and imports this module.
 FOREST = RandomForestClassifier(5, random_state=0).fit(X, y)
 
 
@@ -209,12 +211,57 @@ class Mortal(DecisionTreeClassifier):
         os.kill(os.getpid(), signal.SIGKILL)
 
 
+@pytest.fixture
+def long_chunks(monkeypatch):
+    """Chunks of 1,000 inputs: arrays that dask would keep with one worker alone."""
+    monkeypatch.setattr(Chunks, "_size", lambda self: 1000)
+    return X[0] + np.random.default_rng(0).normal(size=(3000, 4))
+
+
 @pytest.mark.filterwarnings("ignore")  # what dask says about the loss
-def test_dask_retries_what_a_killed_worker_had(cluster, tmp_path):
+def test_dask_retries_what_a_killed_worker_had(cluster, tmp_path, long_chunks):
     base = Mortal(random_state=0).fit(X, y)
     base.marker = str(tmp_path / "killed")
     with joblib.parallel_config(backend="dask"):
-        got = smooth(base).certify(X)
+        got = smooth(base, n=50, n0=10).certify(long_chunks)
     assert os.path.exists(base.marker)
-    expected = smooth(DecisionTreeClassifier(random_state=0).fit(X, y)).certify(X)
-    same_bytes(got, expected)
+    base = DecisionTreeClassifier(random_state=0).fit(X, y)
+    same_bytes(got, smooth(base, n=50, n0=10).certify(long_chunks))
+
+
+class Deadly(DecisionTreeClassifier):
+    """Kills every worker."""
+
+    def predict(self, X):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_dask_gives_up_what_kills_every_worker(cluster):
+    """Else the run would wait forever: joblib is not told by dask's future."""
+    from distributed import KilledWorker
+
+    cluster.run_on_scheduler(_allow_no_failures)
+    try:
+        with (
+            joblib.parallel_config(backend="dask"),
+            pytest.raises(KilledWorker),
+        ):
+            smooth(Deadly(random_state=0).fit(X, y)).certify(X)
+    finally:
+        cluster.run_on_scheduler(_allow_failures)
+
+
+def _allow_no_failures(dask_scheduler):
+    dask_scheduler.allowed_failures = 0
+
+
+def _allow_failures(dask_scheduler):
+    dask_scheduler.allowed_failures = 3
+
+
+def test_workers_that_die_end_the_run():
+    with pytest.raises(TerminatedWorkerError):
+        smooth(Deadly(random_state=0).fit(X, y), n_jobs=2).certify(X)
+    # and the next run has new ones
+    same_bytes(smooth(n_jobs=2).certify(X), smooth().certify(X))

@@ -201,10 +201,13 @@ def _work(count, shared, chunk):
     """Count the votes of one chunk; what a worker does."""
     start = time.perf_counter()
     rows, inputs, rule = chunk
-    # First, for the libraries that it loads.
-    estimator, settings = shared.content()
-    with one_thread(), parallel_config("sequential"):
-        votes = count(estimator, inputs=inputs, rule=rule, **settings)
+    # What is imported to open the model may run tasks, too. In a worker of dask they
+    # would let the next chunk start, which waits for the model: neither would go on.
+    with parallel_config("sequential"):
+        # Before the threads are limited, for the libraries that it loads.
+        estimator, settings = shared.content()
+        with one_thread():
+            votes = count(estimator, inputs=inputs, rule=rule, **settings)
     return rows, votes, time.perf_counter() - start
 
 
