@@ -497,6 +497,21 @@ class TestEnding:
         with pytest.raises(SystemExit, match=r"pip install 'sksmooth\[cli\]'"):
             main()
 
+    def test_a_store_continues(self, run, monkeypatch):
+        store = ["-q", "--store", "run.sqlite"]
+        command = ["certify", "smoothed.skops", "test.npz"]
+        expected = run(*command, "-q").stdout
+        run(*command, "--max", 20, *store)
+
+        def columns(text):  # without the time
+            return as_table(text)[["idx", "label", "predict", "radius"]].to_numpy()
+
+        for _ in range(2):
+            stored = columns(run(*command, *store).stdout)
+            assert np.array_equal(stored, columns(expected))
+        refused = run(*command, *store, "--sigma", 0.4, code=1).stderr
+        assert "sigma is 0.5 there and 0.4 here" in refused
+
     def test_store_needs_a_seed_that_lasts(self, run):
         command = ["certify", "base.skops", "test.npz", "--sigma", 1]
         assert "--seed" in run(*command, "--store", "a.sqlite", code=2).stderr

@@ -671,3 +671,29 @@ class TestNets:
         both = a.certified & b.certified
         assert both.mean() > 0.4
         np.testing.assert_array_equal(a.prediction[both], b.prediction[both])
+
+    @pytest.mark.parametrize("kind", ["predict", "net"])
+    def test_shared_noise(self, kind):
+        """Copies are on the grid, and the example is sound."""
+        x = np.array([[0.0], [1.0]], np.float32)
+        params = {"sigma": 0.33, "n": 1000, "noise": "shared"}
+        torch, seen = self.torch, []
+
+        def bits(Z):
+            seen.append(np.asarray(Z).copy())
+            return (np.asarray(Z, float)[:, 0] * 2.0**24 % 1 == 0).astype(int)
+
+        answers = {}
+        for grid in (None, "auto"):
+            seen.clear()
+            if kind == "net":
+                c, copies = self.certificate(
+                    x, lambda Z: torch.as_tensor(bits(Z)), grid=grid, **params
+                )
+            else:
+                c = smoothed(Fixed(bits), grid=grid, **params).certify(x)
+                copies = np.concatenate(seen)
+            answers[grid] = c.prediction.tolist()
+        assert answers == {None: [0, 1], "auto": [1, 1]}
+        steps = copies.astype(float) * 2.0**18
+        np.testing.assert_array_equal(steps, np.rint(steps))
