@@ -201,8 +201,11 @@ def _work(count, shared, chunk):
     """Count the votes of one chunk; what a worker does."""
     start = time.perf_counter()
     rows, inputs, rule = chunk
-    # First, for the libraries that it loads.
-    estimator, settings = shared.content()
+    # What is loaded here may use joblib by itself, a module that fits a forest, say.
+    # On dask, its tasks would wait for this one to leave the worker.
+    with parallel_config("sequential"):
+        estimator, settings = shared.content()
+    # Last, for the libraries that were loaded.
     with one_thread(), parallel_config("sequential"):
         votes = count(estimator, inputs=inputs, rule=rule, **settings)
     return rows, votes, time.perf_counter() - start
