@@ -97,6 +97,13 @@ class TestNothingAssumesACPU:
         assert set(counted) == {"meta"}
         assert votes.counts.sum() == 100 * len(X)
 
+    def test_the_module_of_the_user_stays_where_it_is(self, counted):
+        module = conv()
+        inputs = Inputs.from_array(IMAGES, 0.5)
+        count_votes(on_meta(module), CLASSES, inputs, 100, **KEY)
+        assert set(counted) == {"meta"}
+        assert {p.device.type for p in module.parameters()} == {"cpu"}
+
     def test_the_test_would_see_a_tensor_that_is_elsewhere(self, counted):
         class Offset(torch.nn.Module):
             weight = torch.ones(3)  # no parameter, so it stays behind
