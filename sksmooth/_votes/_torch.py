@@ -12,7 +12,7 @@ from ._torch_push import reduced
 from ._voter import Voter
 
 # Images at a time on a CPU.
-_CONVOLVED_ROWS = 128
+_CONVOLVED_ROWS = 96
 
 # No normal of torch or NumPy is larger than this.
 _LARGEST_NORMAL = 40
