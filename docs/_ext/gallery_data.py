@@ -1,7 +1,7 @@
 """Examples whose data set is not to be had are shown without being run, and say so.
 
-The build goes on: a line on stderr names each of them, and its page has a note, both with
-the message of the function that should have fetched the data.
+The build goes on: stderr gets the message of the function that should have fetched the
+data, and the page of the example a note.
 """
 
 import ast
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sksmooth import datasets
 
-_missing = {}  # name of an example: why it is not run
+_missing = {}  # name of an example: function of sksmooth.datasets, its message
 
 
 def fetchers(script):
@@ -26,18 +26,18 @@ def fetchers(script):
 
 
 def examples_without_data(folder):
-    """Return the names of examples that cannot run, each with the reason."""
-    problems, found = {}, {}
+    """Return the names of examples that cannot run, each with who says so, and how."""
+    messages, found = {}, {}
     for path in sorted(Path(folder).glob("plot_*.py")):
         for name in fetchers(path.read_text("utf-8")):
-            if name not in problems:
+            if name not in messages:
                 try:
                     getattr(datasets, name)()
-                    problems[name] = None
+                    messages[name] = None
                 except FileNotFoundError as error:
-                    problems[name] = str(error)
-            if problems[name] is not None:
-                found[path.stem] = problems[name]
+                    messages[name] = str(error)
+            if messages[name] is not None:
+                found[path.stem] = name, messages[name]
     return found
 
 
@@ -47,8 +47,8 @@ def leave_out(app, config):
     if str(config.plot_gallery) in ("0", "False"):
         return  # none is run
     _missing.update(examples_without_data(Path(app.srcdir).parent / "examples"))
-    for name, reason in _missing.items():
-        print(f"examples/{name}.py is not run: {reason}", file=sys.stderr)
+    for name, (_, message) in _missing.items():
+        print(f"examples/{name}.py is not run. {message}", file=sys.stderr)
     if _missing:
         names = "|".join(map(re.escape, _missing))
         pattern = rf"/(?!(?:{names})\.py)plot_"
@@ -56,15 +56,18 @@ def leave_out(app, config):
 
 
 def add_note(app, docname, source):
-    """Say on the page of such an example that it was not run, and why."""
-    reason = _missing.get(docname.rpartition("/")[2])
+    """Say on the page of such an example that it was not run, and what it lacks."""
+    fetcher, _ = _missing.get(docname.rpartition("/")[2], (None, None))
     # The page of an earlier build, when the data were there, has its pictures.
-    if reason is None or "image-sg" in source[0]:
+    if fetcher is None or "image-sg" in source[0]:
         return
     title = re.search(r"^=+\n", source[0], flags=re.MULTILINE).end()
-    text = "This example was not run when these pages were built, so it has no picture:"
-    block = "\n".join(f"      {line}" for line in reason.splitlines())
-    note = f"\n.. note::\n\n   {text}\n\n   .. code-block:: none\n\n{block}\n\n"
+    note = (
+        "\n.. note::\n\n"
+        "   This example was not run when these pages were built, because its data "
+        "set\n   was not to be had. "
+        f":func:`sksmooth.datasets.{fetcher}` says how to get it.\n\n"
+    )
     source[0] = source[0][:title] + note + source[0][title:]
 
 
