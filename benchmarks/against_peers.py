@@ -2,16 +2,17 @@
 
     pip install --no-deps adversarial-robustness-toolbox==1.20.1 six
     python benchmarks/against_peers.py [WORKLOAD ...] [--threads 1] [--seconds 1]
-        [--repeats 3] [--question-inputs 50] [--memory-votes 100000]
+        [--votes 10000] [--repeats 3] [--question-inputs 50] [--memory-votes 100000]
 
 Workloads: linear, forest, hist, mlp (torch), mlp-sklearn, cnn, resnet; all by default.
 
-First table, the same votes: certify with n0 = 100 and a fixed n, in rows (noisy copies)
-a second. "loop" is NumPy noise in batches of 1,024 and the model's own predict; "bare"
-is the model on one batch that is there already, without noise, at the best of three
-batch sizes. n is chosen so that each takes about `--seconds`. All take turns, and
-medians of the repeats are reported: of process time with one thread, of wall time with
-more (then the machine must have nothing else to do).
+First table, the same votes: certify with n0 = 100 and n = 10,000, in rows (noisy
+copies) a second, on as many inputs as take about `--seconds` (at least 50 under shared
+noise, which is shared by them); where one input takes longer, n is lower. "loop" is
+NumPy noise in batches of 1,024 and the model's own predict; "bare" is the model on one
+batch that is there already, without noise, at the best of three batch sizes. All take
+turns, and medians of the repeats are reported: of process time with one thread, of wall
+time with more (then the machine must have nothing else to do).
 
 Second table, the same question: which inputs are certified at a radius of sigma / 2, at
 alpha = .001 with up to 100,000 votes? sksmooth answers it by `certified_correct`. The
@@ -179,10 +180,10 @@ class Peers:
         settings = {"net_options": options, "random_state": 0, **settings}
         return SmoothedClassifier(self.f, sigma=self.sigma, n=n, **settings)
 
-    def art(self, n):
+    def art(self, n, n_inputs):
         if not hasattr(self, "_art"):
             self._art = self._make_art()
-        self._art.certify(self.X[:1], n=n)
+        self._art.certify(self.X[:n_inputs], n=n)
 
     def _make_art(self):
         logging.getLogger("art").setLevel(logging.ERROR)
@@ -211,17 +212,19 @@ class Peers:
         model.channels_first = False
         return NumpyRandomizedSmoothing(classifier=model, **settings)
 
-    def loop(self, n):
+    def loop(self, n, n_inputs):
         rng = np.random.default_rng(0)
-        counts = np.zeros(self.n_classes, int)
-        for start in range(0, n, 1024):
-            size = min(1024, n - start)
-            noise = rng.standard_normal((size, *self.X.shape[1:]), self.X.dtype)
-            labels = self.predict(self.X[:1] + noise * self.X.dtype.type(self.sigma))
-            counts += np.bincount(labels, minlength=self.n_classes)
+        counts = np.zeros((n_inputs, self.n_classes), int)
+        for x, count in zip(self.X, counts, strict=False):
+            for start in range(0, n, 1024):
+                size = min(1024, n - start)
+                noise = rng.standard_normal((size, *x.shape), x.dtype)
+                labels = self.predict(x + noise * x.dtype.type(self.sigma))
+                count += np.bincount(labels, minlength=self.n_classes)
 
-    def bare(self, n):
+    def bare(self, n, n_inputs):
         """Return the best rate over some batch sizes: rows a second."""
+        n *= n_inputs
         # Equal rows would take the same branches, which is faster than votes can be.
         rng, rates = np.random.default_rng(0), []
         for size in (64, 256, 1024) if self.is_net else (1024, 8192, 65_536):
@@ -234,37 +237,40 @@ class Peers:
             rates.append(n // size * size / (CLOCK() - start))
         return max(rates)
 
-    def sksmooth(self, n):
-        self.smoothed(n).certify(self.X[:1])
+    def sksmooth(self, n, n_inputs):
+        self.smoothed(n).certify(self.X[:n_inputs])
 
-    def shared(self, n):
-        """Several inputs: it is by them that the noise is shared."""
-        self.smoothed(n // 50 + 1, noise="shared", n0=1).certify(self.X[:50])
+    def shared(self, n, n_inputs):
+        self.smoothed(n, noise="shared").certify(self.X[:n_inputs])
 
 
 CLOCK = time.process_time
 
 
-def rate(peers, name, n):
+def rate(peers, name, n, n_inputs):
     """Return rows a second."""
     start = CLOCK()
-    result = getattr(peers, name)(n)
-    return result if name == "bare" else n / (CLOCK() - start)
+    result = getattr(peers, name)(n, n_inputs)
+    return result if name == "bare" else n * n_inputs / (CLOCK() - start)
 
 
 def same_votes(peers, options):
     """Return the median rate of each peer, all of them taking turns."""
     sizes, rates = {}, {name: [] for name in peers.names()}
     for name in peers.names():
-        rate(peers, name, 200)  # imports, compilation
-        rough = rate(peers, name, 2000)
-        if rough > 2000 / options.seconds:
-            rough = rate(peers, name, int(min(100_000, rough * options.seconds)))
-        seconds = options.seconds / (3 if name == "bare" else 1)
-        sizes[name] = int(np.clip(rough * seconds, 500, 10_000_000))
+        rate(peers, name, 200, 1)  # imports, compilation
+        rows = options.seconds * rate(peers, name, 1000, 1)
+        if rows > options.votes:
+            rows = options.seconds * rate(peers, name, options.votes, 1)
+        rows /= 3 if name == "bare" else 1
+        # Shared noise needs several inputs to share it.
+        fewest = 50 if name == "shared" else 1
+        n_inputs = int(np.clip(rows / options.votes, fewest, len(peers.X)))
+        n = int(np.clip(rows / n_inputs, 500 / n_inputs, options.votes))
+        sizes[name] = n, n_inputs
     for _ in range(options.repeats):
         for name in peers.names():
-            rates[name].append(rate(peers, name, sizes[name]))
+            rates[name].append(rate(peers, name, *sizes[name]))
     return {name: float(np.median(each)) for name, each in rates.items()}
 
 
@@ -294,9 +300,9 @@ def peak_memory(workload, name, n, threads, queue):
     def most():
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
-    getattr(peers, name)(1000)
+    getattr(peers, name)(1000, 1)
     before = most()
-    getattr(peers, name)(n)
+    getattr(peers, name)(n, 1)
     queue.put(most() - before)
 
 
@@ -322,6 +328,7 @@ def main():
     parser.add_argument("workloads", nargs="*", metavar="WORKLOAD")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=1.0)
+    parser.add_argument("--votes", type=int, default=10_000)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--question-inputs", type=int, default=50)
     parser.add_argument("--memory-votes", type=int, default=100_000)

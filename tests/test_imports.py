@@ -1,6 +1,8 @@
 """Parts of the package import one way only, and the public names are complete."""
 
 import importlib.util
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -56,3 +58,22 @@ def test_room_without_floor_is_seen(imports, tmp_path, monkeypatch):
     (tmp_path / "attic.py").touch()
     monkeypatch.setattr(imports, "PACKAGE", tmp_path)
     assert imports.wrong_ways() == ["attic has no floor: give it one in .ci/imports.py"]
+
+
+def test_importing_loads_nothing_heavy_that_scikit_learn_does_not():
+    heavy = "torch skorch numba onnx onnxruntime matplotlib pandas polars dask "
+    heavy += "statsmodels typer rdata"
+    code = (
+        "import sys, sklearn.linear_model\n"
+        "before = set(sys.modules)\n"
+        "import sksmooth\n"
+        f"print(sorted(set({heavy.split()!r}) & (set(sys.modules) - before)))"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    assert run.stdout.strip() == "[]"

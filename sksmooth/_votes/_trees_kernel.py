@@ -2,8 +2,10 @@
 
 A tree is a set of bits, one a leaf, from left to right. A node whose test fails
 (x > threshold) rules out the leaves of its left branch; the exit leaf is the first that
-is left once all nodes were asked (QuickScorer). No branch of the code depends on the
-data, and a block of rows goes through a node together.
+is left once all nodes were asked (QuickScorer). A block of rows goes through a node
+together, and no branch depends on a single row. Noisy copies of one input are near each
+other, so that many nodes answer alike for the whole block: a look at the least and the
+largest value of the feature tells, and nothing or one mask for all rows is left to do.
 """
 
 import numba
@@ -60,7 +62,10 @@ def classify(X, forest, rule, divisor, winner):
     n_features, n_columns = X.shape[1], len(start)
     n_words = (np.max(np.diff(first_leaf)) + 63) // 64
     rows = np.zeros((n_features, BLOCK), threshold.dtype)
+    least = np.empty(n_features, threshold.dtype)
+    most = np.empty(n_features, threshold.dtype)
     bits = np.empty((n_words, BLOCK), np.uint64)
+    in_all = np.empty(n_words, np.uint64)
     leaf = np.empty(BLOCK, np.int64)
     sums = np.empty((n_columns, BLOCK))
     for begin in range(0, len(X), BLOCK):
@@ -74,22 +79,35 @@ def classify(X, forest, rule, divisor, winner):
                 finite &= abs(rows[f, r]) < np.inf
             if not finite:
                 return False
+        least[:] = most[:] = X[begin]
+        for r in range(1, size):
+            row = X[begin + r]
+            for f in range(n_features):
+                least[f] = row[f] if row[f] < least[f] else least[f]
+                most[f] = row[f] if row[f] > most[f] else most[f]
         for k in range(n_columns):
             sums[k, :] = start[k]
         for t in range(n_trees):
             base = first_leaf[t]
             bits[:] = _ALL
+            in_all[:] = _ALL
             for i in range(first_test[t], first_test[t + 1]):
-                x, limit, keep = rows[feature[i]], threshold[i], mask[i]
-                some = bits[word[i]]
+                f, limit, keep = feature[i], threshold[i], mask[i]
+                if most[f] <= limit:
+                    continue
+                if least[f] > limit:
+                    in_all[word[i]] &= keep
+                    continue
+                x, some = rows[f], bits[word[i]]
                 for r in range(BLOCK):
                     some[r] &= keep if x[r] > limit else _ALL
             for r in range(BLOCK):
-                leaf[r] = base + np.int64(_first_bit(bits[0, r]))
+                leaf[r] = base + np.int64(_first_bit(bits[0, r] & in_all[0]))
             for w in range(1, (first_leaf[t + 1] - base + 63) // 64):
                 for r in range(BLOCK):
                     # Still there: no leaf in any earlier word.
-                    later = base + 64 * w + np.int64(_first_bit(bits[w, r]))
+                    there = bits[w, r] & in_all[w]
+                    later = base + 64 * w + np.int64(_first_bit(there))
                     leaf[r] = later if leaf[r] == base + 64 * w else leaf[r]
             for k in range(width):
                 total = sums[column[t] + k]

@@ -204,6 +204,19 @@ def test_trees_that_saw_missing_values():
         np.testing.assert_array_equal(labels(f, rows), f.predict(rows))
 
 
+@pytest.mark.parametrize("f", [BASES[2], BASES[7]], ids=["forest", "hist"])
+def test_nodes_that_answer_alike_for_a_whole_block(f):
+    """Copies near one input, at or beside thresholds: a mask may be for all of them."""
+    f.fit(X2, y2)
+    rng = np.random.default_rng(0)
+    edges = rows_at_thresholds(f, X2, 30)
+    for x in (*X2[::60], *edges):
+        for spread in (0.0, 1e-9, 0.05):
+            noise = spread * X2.std(axis=0) * rng.normal(size=(300, X2.shape[1]))
+            rows = np.vstack([x + noise, edges[:5]])
+            np.testing.assert_array_equal(labels(f, rows), f.predict(rows))
+
+
 class Stump(DecisionTreeClassifier):
     def predict(self, X):
         return np.zeros(len(X), int)
