@@ -15,6 +15,9 @@ if find_spec("torch") is None:
         "sksmooth/_votes/_device_*.py",
         "sksmooth/_votes/_net_modes.py",
         "tests/nets.py",
+        "docs/pitfalls.md",
     ]
+if find_spec("numba") is None:
+    collect_ignore_glob += ["sksmooth/_votes/_trees_kernel.py"]
 if find_spec("click") is None:
     collect_ignore_glob += ["sksmooth/cli/_*.py"]

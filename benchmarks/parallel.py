@@ -113,22 +113,27 @@ def sending(f):
 
 
 INTERRUPTED = """
-import numpy as np, sys
+import numpy as np, sys, time
 from benchmarks.parallel import forest
 from sksmooth import SmoothedClassifier
 f, X = forest()
 g = SmoothedClassifier(f, sigma=0.25, random_state=0, n_jobs=int(sys.argv[2]))
-g.certify(X, store=sys.argv[1])
+try:
+    g.certify(X, store=sys.argv[1])
+except KeyboardInterrupt:
+    print(time.time(), flush=True)
 """
 
 
 def interrupt(n_jobs):
-    """Print how long it takes from SIGINT to the end of a run."""
+    """Print how long it takes from SIGINT until `certify`, and Python, have ended."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "votes.sqlite")
         run = subprocess.Popen(
             [sys.executable, "-c", INTERRUPTED, path, str(n_jobs)],
+            stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
+            text=True,
             start_new_session=True,
             cwd=Path(__file__).parent.parent,
         )
@@ -136,9 +141,13 @@ def interrupt(n_jobs):
             time.sleep(0.1)
         time.sleep(10)
         os.killpg(run.pid, signal.SIGINT)
-        start = time.perf_counter()
-        run.wait()
-        print(f"Ctrl-C, {n_jobs} workers: {time.perf_counter() - start:.2f} s")
+        start = time.time()
+        stopped, _ = run.communicate()
+        print(
+            f"Ctrl-C, {n_jobs} workers: certify stopped after "
+            f"{float(stopped) - start:.2f} s, Python after {time.time() - start:.2f} s",
+            flush=True,
+        )
 
 
 def main():

@@ -19,11 +19,13 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx.ext.mathjax",
+    "matplotlib.sphinxext.plot_directive",
     "numpydoc",
     "myst_parser",
     "sphinx_copybutton",
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
+    "gallery_data",
     "import_picture",
 ]
 templates_path = ["_templates"]
@@ -62,6 +64,11 @@ sphinx_gallery_conf = {
     "write_computation_times": False,  # that page loads scripts from the network
     "nested_sections": False,
 }
+
+plot_include_source = True
+plot_html_show_source_link = False
+plot_html_show_formats = False
+plot_formats = [("png", 100)]
 
 html_theme = "pydata_sphinx_theme"
 html_context = {"default_mode": "auto"}
@@ -107,10 +114,11 @@ def _copy_mathjax(app, error):
 
 def _adapt_markdown(app, name, source):
     """Adapt what is written for GitHub and for doctest."""
-    # Links to files of examples lead to their pages.
+    # Links to files that are not documents lead to the pages that show them.
     text = re.sub(
         r"\]\(\.\./examples/(plot_\w+)\.py\)", r"](auto_examples/\1)", source[0]
     )
+    text = text.replace("](../SECURITY.md)", "](security)")
     # Expected output ends at an empty line, which a reader does not need.
     source[0] = text.replace("\n\n```\n", "\n```\n")
 

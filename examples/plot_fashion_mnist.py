@@ -14,9 +14,6 @@ Needs the data set; :func:`~sksmooth.datasets.fetch_fashion_mnist` says how to g
 # ------------------------
 # :class:`~sksmooth.torch.GaussianNoise` comes first, so its sigma is in the units of
 # the pixels. It adds noise in training mode only.
-import sys
-from pathlib import Path
-
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
@@ -125,10 +122,7 @@ for place, index in enumerate(shown):
     axes[str(place)].set_title(f"{name}\n{radius:.2f}", fontsize=10)
 axes["0"].set_ylabel("certified")
 axes["4"].set_ylabel("with noise")
-
-path = Path(sys.argv[0]).with_name("fashion_mnist.png")
-fig.savefig(path, dpi=150)
-print(f"\nPlot saved to {path}")
+plt.show()
 
 # %%
 # The net that was trained with noise keeps most of its answers under any change within

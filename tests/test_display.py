@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from functools import partial
 
 import matplotlib
 import numpy as np
@@ -119,6 +120,19 @@ def test_ceiling_is_reached_and_never_passed(bound):
         assert display.max_radius == max_certifiable_radius(50, 0.25, 0.001)
     assert legend(display)[1:] == ["most that the votes could certify"]
     assert display.plot(plot_ceiling=False).ceiling_ is None
+
+
+def test_names_without_areas():
+    draw = partial(CertifiedAccuracyDisplay.from_certificate, label_acr=False)
+    assert legend(draw({"f": PAIR, "g": PAIR}, TRUE)) == ["f", "g"]
+    assert draw(PAIR, TRUE).ax_.get_legend() is None
+
+
+def test_legend_covers_the_ceilings():
+    display = CertifiedAccuracyDisplay.from_certificate(smoothed().certify(X), y)
+    frame = display.ax_.get_legend().get_frame()
+    assert frame.get_alpha() == 1
+    assert display.ax_.get_legend().get_zorder() > display.ceiling_.get_zorder()
 
 
 def test_ceiling_of_votes_that_stop_early():
@@ -445,13 +459,17 @@ def test_noisy_images():
         image, sigma=[0, 0.5, 1], n_copies=2, random_state=0
     )
     assert display.ax_.shape == (2, 3)
-    assert len(display.images_) == 6
+    # What has no noise is the same in every row, and is drawn once.
+    assert len(display.images_) == 5
+    shown = [[len(ax.images) for ax in row] for row in display.ax_]
+    assert shown == [[1, 1, 1], [0, 1, 1]]
+    assert not display.ax_[1, 0].axison
     for row in display.images:
         np.testing.assert_array_equal(row[0], image)
         np.testing.assert_allclose(row[2] - image, 2 * (row[1] - image))
     assert np.any(display.images[0, 1] != display.images[1, 1])
     np.testing.assert_array_equal(
-        display.images_[4].get_array(), np.clip(display.images[1, 1], 0, 1)
+        display.images_[3].get_array(), np.clip(display.images[1, 1], 0, 1)
     )
     titles = [ax.get_title() for ax in display.ax_.ravel()]
     assert titles == ["clean", "sigma = 0.5", "sigma = 1", "", "", ""]

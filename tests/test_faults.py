@@ -66,9 +66,9 @@ class TestFailingLater:
         [
             (raise_it, RuntimeError, "Fixed.predict failed.*licence server is down"),
             (lambda good: np.where(good, np.nan, 0), ValueError, "returned nan"),
-            (lambda good: good[:-1], ValueError, r"shape \(49,\) for 50 inputs"),
+            (lambda good: good[:-1], ValueError, r"shape \(\d+,\) for \d+ inputs"),
             (lambda good: good + 1, ValueError, "returned 2, which is not one of"),
-            (lambda good: None, ValueError, r"shape \(\) for 50 inputs"),
+            (lambda good: None, ValueError, r"shape \(\) for \d+ inputs"),
             (lambda good: good.astype(str), ValueError, "which is not one of"),
         ],
     )

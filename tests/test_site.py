@@ -120,3 +120,37 @@ def test_good_pages_pass(problems, body):
 )
 def test_bad_pages_are_found(problems, body, style, message):
     assert problems(body, style) == [message]
+
+
+def test_examples_without_data_are_left_out(monkeypatch, capsys):
+    from types import SimpleNamespace
+
+    import sksmooth.datasets
+
+    def missing():
+        raise FileNotFoundError("Spambase: not found. Ways to get it: ...")
+
+    monkeypatch.setattr(sksmooth.datasets, "fetch_spambase", missing)
+    monkeypatch.setattr(sksmooth.datasets, "fetch_fashion_mnist", lambda: None)
+    extension = runpy.run_path(str(ROOT / "docs/_ext/gallery_data.py"))
+    app = SimpleNamespace(srcdir=ROOT / "docs")
+    config = SimpleNamespace(plot_gallery="True", sphinx_gallery_conf={})
+    extension["leave_out"](app, config)
+    message = capsys.readouterr().err
+    assert message.startswith("examples/plot_spam_filter.py is not run. Spambase: not")
+    assert "plot_fashion_mnist" not in message
+    pattern = config.sphinx_gallery_conf["filename_pattern"]
+    assert not re.search(pattern, "/home/examples/plot_spam_filter.py")
+    assert re.search(pattern, "/home/examples/plot_fashion_mnist.py")
+    source = [".. _here:\n\nTitle\n=====\n\nText.\n"]
+    extension["add_note"](app, "auto_examples/plot_spam_filter", source)
+    assert source[0].index("=====") < source[0].index(".. note::")
+    assert "fetch_spambase" in source[0]
+    for name in ("auto_examples/plot_fashion_mnist", "index"):
+        other = ["Title\n=====\n"]
+        extension["add_note"](app, name, other)
+        assert other == ["Title\n=====\n"]
+    # Nothing is looked for where no example is run.
+    config = SimpleNamespace(plot_gallery="0", sphinx_gallery_conf={})
+    extension["leave_out"](app, config)
+    assert config.sphinx_gallery_conf == {}

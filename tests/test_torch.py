@@ -12,6 +12,8 @@ from sklearn.datasets import load_digits
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import Normalizer
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("skorch")
@@ -255,3 +257,21 @@ class TestBadInput:
         expected = smoothed(net).predict_proba(X[:5])
         np.testing.assert_array_equal(smoothed(net).predict_proba(tensor), expected)
         assert tensor.grad is None
+
+    def test_a_module_in_training_mode(self, net):
+        """Votes are those of eval mode, and the mode stays as it was."""
+        expected = smoothed(net).predict_proba(X[:5])
+        net.module_.train()
+        np.testing.assert_array_equal(smoothed(net).predict_proba(X[:5]), expected)
+        assert net.module_.training
+
+
+def test_a_pipeline_that_cannot_be_folded_says_so(capsys):
+    pipeline = make_pipeline(Normalizer(), digits_net(max_epochs=1))
+    g = smoothed(pipeline, n=20, n0=10).fit(X[:200], y[:200])
+    capsys.readouterr()
+    g.predict(X[:2])
+    assert capsys.readouterr().err == ""
+    g.set_params(verbose=1).predict(X[:2])
+    said = capsys.readouterr().err
+    assert "through predict, which is slower: Normalizer is not affine" in said

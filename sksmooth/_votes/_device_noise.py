@@ -63,19 +63,22 @@ class DeviceStream:
             self.block = max(1, _DEVICE_BLOCK // size)
         self._spare = torch.empty((0, *shape), dtype=dtype, device=device)
 
-    def draw(self, out):
-        """Fill `out`, contiguous and of shape (n_copies, *shape), with normals."""
+    def draw(self, out, std=1.0):
+        """Fill `out`, contiguous and of shape (n_copies, *shape), with normals.
+
+        `std` is the same in all calls: it is in what is left for the next one, too.
+        """
         ready = min(len(self._spare), len(out))
         out[:ready], self._spare = self._spare[:ready], self._spare[ready:]
         whole = (len(out) - ready) // self.block * self.block
         if whole:
             blocks = out[ready : ready + whole]
             for part in [blocks] if self.joins else blocks.split(self.block):
-                part.normal_(generator=self.generator)
+                part.normal_(std=std, generator=self.generator)
         rest = out[ready + whole :]
         if len(rest):
             block = self._spare.new_empty((self.block, *out.shape[1:]))
-            block.normal_(generator=self.generator)
+            block.normal_(std=std, generator=self.generator)
             rest[:], self._spare = block[: len(rest)], block[len(rest) :]
 
 
@@ -96,8 +99,8 @@ def noisy_copies_on_device(x, sigma, stream, out):
         Overwritten.
     """
     for part in _in_cache(stream, out):
-        stream.draw(part)
-        part.mul_(sigma).add_(x)
+        _draw_scaled(sigma, stream, part)
+        part.add_(x)
 
 
 def shared_noise_on_device(sigma, stream, out):
@@ -111,8 +114,15 @@ def shared_noise_on_device(sigma, stream, out):
         As in ``noisy_copies_on_device``.
     """
     for part in _in_cache(stream, out):
-        stream.draw(part)
-        part.mul_(sigma)
+        _draw_scaled(sigma, stream, part)
+
+
+def _draw_scaled(sigma, stream, out):
+    if isinstance(sigma, torch.Tensor):
+        stream.draw(out)
+        out.mul_(sigma)
+    else:  # rounded as by mul_, and one pass over memory less
+        stream.draw(out, float(sigma))
 
 
 def _in_cache(stream, out):

@@ -13,7 +13,7 @@ import torch
 
 from ._nets import Settled
 from ._torch_engines import OnnxModule, compiled, freeze, why_no_onnx
-from ._torch_net import TorchNet
+from ._torch_net import TorchNet, explained
 from ._torch_push import push_forward
 
 MODES = ("eager", "frozen", "compile", "onnxruntime", "auto")
@@ -66,6 +66,9 @@ def settle(net, classes, fed, options, say):
     ValueError
         If an option or its value is not known, if options do not go together, or if
         the net cannot be evaluated as they say or answers differently then.
+
+    RuntimeError
+        If the net cannot be evaluated at all.
     """
     options = check_options(options)
     if options["mode"] == "auto":
@@ -74,9 +77,15 @@ def settle(net, classes, fed, options, say):
     if _is_plain(settled):
         return settled
     plain = ready(net, classes, fed, Settled(**{**options, **_PLAIN}))
+    batch = _probe(plain, fed)
+    probes = _probes(batch)
+    try:
+        expected = [plain.winners(probe) for probe in probes]
+    except ValueError:
+        raise
+    except Exception as error:  # not the fault of the mode
+        raise explained(plain, batch, error) from error
     settled.ready = ready(net, classes, fed, settled)
-    probes = _probes(_probe(plain, fed))
-    expected = [plain.winners(probe) for probe in probes]
     _check(settled, probes, expected)
     return settled
 

@@ -8,6 +8,7 @@ import time
 from contextlib import closing, contextmanager, nullcontext
 from itertools import islice
 from numbers import Integral
+from typing import NamedTuple
 
 import cloudpickle
 import numpy as np
@@ -118,14 +119,17 @@ def run_chunks(count, shared, inputs, rule, chunks, skip):
                 if len(rows):
                     some = _as_slice(rows)
                     part = rule if isinstance(rule, Integral) else rule.take(some)
-                    yield delayed(_work)(count, shared, rows, inputs.take(some), part)
+                    # As one argument: dask leaves a large array with one worker alone,
+                    # and the run is lost with that worker; a tuple goes with the task.
+                    chunk = rows, inputs.take(some), part
+                    yield delayed(_work)(count, shared, chunk)
         except Exception as error:
             failures.append(error)
 
     backend, _ = get_active_backend()
     options = {"n_jobs": chunks.n_jobs, "batch_size": 1}
     # Before the first worker starts, which would otherwise set the limit by itself.
-    with _one_blas_thread():
+    with _one_blas_thread(), _lost_tasks_are_errors(backend):
         if backend.supports_return_generator:
             results = Parallel(**options, return_as="generator_unordered")(tasks())
         else:
@@ -137,6 +141,46 @@ def run_chunks(count, shared, inputs, rule, chunks, skip):
                 yield rows, votes
     if failures:
         raise failures[0]
+
+
+class _Lost(NamedTuple):
+    """What a task returns that no worker could finish."""
+
+    error: Exception
+
+
+@contextmanager
+def _lost_tasks_are_errors(backend):
+    """Let a run end with an error where each worker that got some task has died.
+
+    joblib's backend for dask notes that in the task's future, but does not call back,
+    and so the run would wait forever.
+    """
+    if type(backend).__name__ != "DaskDistributedBackend":
+        yield
+        return
+    submit, retrieve = backend.submit, backend.retrieve_result_callback
+
+    def submit_and_watch(func, callback=None):
+        def tell(future):
+            if not future.cancelled() and future.exception() is not None:
+                callback(_Lost(future.exception()))
+
+        future = submit(func, callback)
+        future.add_done_callback(tell)
+        return future
+
+    def retrieve_or_raise(out):
+        if isinstance(out, _Lost):
+            raise out.error
+        return retrieve(out)
+
+    backend.submit = submit_and_watch
+    backend.retrieve_result_callback = retrieve_or_raise
+    try:
+        yield
+    finally:
+        del backend.submit, backend.retrieve_result_callback
 
 
 def _in_rounds(parallel, tasks, size):
@@ -153,11 +197,15 @@ def _as_slice(rows):
     return slice(first, last + 1) if neighbours else rows
 
 
-def _work(count, shared, rows, inputs, rule):
+def _work(count, shared, chunk):
     """Count the votes of one chunk; what a worker does."""
     start = time.perf_counter()
-    # First, for the libraries that it loads.
-    estimator, settings = shared.content()
+    rows, inputs, rule = chunk
+    # What is loaded here may use joblib by itself, a module that fits a forest, say.
+    # On dask, its tasks would wait for this one to leave the worker.
+    with parallel_config("sequential"):
+        estimator, settings = shared.content()
+    # Last, for the libraries that were loaded.
     with one_thread(), parallel_config("sequential"):
         votes = count(estimator, inputs=inputs, rule=rule, **settings)
     return rows, votes, time.perf_counter() - start

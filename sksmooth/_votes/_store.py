@@ -57,7 +57,8 @@ class VoteStore:
     """
 
     def __init__(self, path, settings=None):
-        self.path = os.fspath(path)
+        # In full: to SQLite "" and ":memory:" are stores that nobody finds again.
+        self.path = os.path.abspath(path)
         # joblib asks for tasks in threads of its own.
         self._lock = threading.RLock()
         with self._errors():

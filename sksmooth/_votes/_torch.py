@@ -6,12 +6,10 @@ import torch
 from ._device_grid import GridNoise
 from ._net_modes import check_options, ready
 from ._nets import Settled
+from ._torch_net import explained
 from ._torch_noise import MixedNoise, PlainNoise
 from ._torch_push import reduced
 from ._voter import Voter
-
-_CHANNELS = (1, 3, 4)
-
 
 # Images at a time on a CPU.
 _CONVOLVED_ROWS = 96
@@ -164,7 +162,7 @@ class TorchVoter(Voter):
                 elif isinstance(error, ValueError):
                     raise
                 else:
-                    raise self._failure(batch, error) from error
+                    raise explained(self.net, batch, error) from error
             else:
                 start += len(batch)
                 continue
@@ -172,20 +170,6 @@ class TorchVoter(Voter):
             if self.net.device.type == "cuda":
                 torch.cuda.empty_cache()
         return parts[0] if len(parts) == 1 else torch.cat(parts)
-
-    def _failure(self, batch, error):
-        shape = tuple(batch.shape)
-        hint = ""
-        if len(shape) == 4 and shape[-1] in _CHANNELS and shape[1] not in _CHANNELS:
-            hint = (
-                " Are these images with the channels last? torch wants them first: "
-                "X.transpose(0, 3, 1, 2)."
-            )
-        return RuntimeError(
-            f"the module of {self.net.name} failed on a batch of {len(batch)} noisy "
-            f"copies, of shape {shape}, {self.net.dtype} on {self.net.device}: "
-            f"{error}{hint}"
-        )
 
 
 def _dtype(net):

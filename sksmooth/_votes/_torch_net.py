@@ -10,6 +10,8 @@ import torch
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
+_CHANNELS = (1, 3, 4)
+
 # Held while a module that could not be copied is in eval mode.
 _BORROWED = threading.RLock()
 
@@ -139,6 +141,21 @@ class TorchNet:
             return
         with _BORROWED, eval_mode(self.module):
             yield
+
+
+def explained(net, batch, error):
+    """Return the error to raise where the module of a TorchNet failed on a batch."""
+    shape = tuple(batch.shape)
+    hint = ""
+    if len(shape) == 4 and shape[-1] in _CHANNELS and shape[1] not in _CHANNELS:
+        hint = (
+            " Are these images with the channels last? torch wants them first: "
+            "X.transpose(0, 3, 1, 2)."
+        )
+    return RuntimeError(
+        f"the module of {net.name} failed on a batch of {len(batch)} noisy copies, of "
+        f"shape {shape}, {net.dtype} on {net.device}: {error}{hint}"
+    )
 
 
 def shallow_twin(net, module):

@@ -116,6 +116,7 @@ class CertifiedAccuracyDisplay:
         ax=None,
         curve_kwargs=None,
         plot_ceiling=True,
+        label_acr=True,
     ):
         """Certify inputs and plot certified accuracy against radius.
 
@@ -147,6 +148,9 @@ class CertifiedAccuracyDisplay:
 
         plot_ceiling : bool, default=True
             Mark the largest radius that the votes could certify.
+
+        label_acr : bool, default=True
+            Tell the average certified radius next to the name of each curve.
 
         Returns
         -------
@@ -201,6 +205,7 @@ class CertifiedAccuracyDisplay:
             ax=ax,
             curve_kwargs=curve_kwargs,
             plot_ceiling=plot_ceiling,
+            label_acr=label_acr,
         )
 
     @classmethod
@@ -215,6 +220,7 @@ class CertifiedAccuracyDisplay:
         ax=None,
         curve_kwargs=None,
         plot_ceiling=True,
+        label_acr=True,
     ):
         """Plot the certified accuracy of certificates against radius.
 
@@ -244,6 +250,9 @@ class CertifiedAccuracyDisplay:
 
         plot_ceiling : bool, default=True
             Mark the largest radius that the votes could certify.
+
+        label_acr : bool, default=True
+            Tell the average certified radius next to the name of each curve.
 
         Returns
         -------
@@ -284,7 +293,10 @@ class CertifiedAccuracyDisplay:
         if unit is None:
             unit = "units of sigma" if scaled == {True} else "units of X"
         return cls._from_curves(named, curves, rho, name, unit).plot(
-            ax, curve_kwargs=curve_kwargs, plot_ceiling=plot_ceiling
+            ax,
+            curve_kwargs=curve_kwargs,
+            plot_ceiling=plot_ceiling,
+            label_acr=label_acr,
         )
 
     @classmethod
@@ -340,6 +352,7 @@ class CertifiedAccuracyDisplay:
         ax=None,
         curve_kwargs=None,
         plot_ceiling=True,
+        label_acr=True,
     ):
         """Plot the certified accuracy of logs in the field's format against radius.
 
@@ -381,6 +394,9 @@ class CertifiedAccuracyDisplay:
         plot_ceiling : bool, default=True
             Mark the largest radius that the votes could certify.
 
+        label_acr : bool, default=True
+            Tell the average certified radius next to the name of each curve.
+
         Returns
         -------
         display : CertifiedAccuracyDisplay
@@ -419,7 +435,10 @@ class CertifiedAccuracyDisplay:
             for key, each in named.items()
         ]
         return cls._from_curves(named, curves, rho, name, unit).plot(
-            ax, curve_kwargs=curve_kwargs, plot_ceiling=plot_ceiling
+            ax,
+            curve_kwargs=curve_kwargs,
+            plot_ceiling=plot_ceiling,
+            label_acr=label_acr,
         )
 
     @classmethod
@@ -441,7 +460,15 @@ class CertifiedAccuracyDisplay:
             unit=unit,
         )
 
-    def plot(self, ax=None, *, name=None, curve_kwargs=None, plot_ceiling=True):
+    def plot(
+        self,
+        ax=None,
+        *,
+        name=None,
+        curve_kwargs=None,
+        plot_ceiling=True,
+        label_acr=True,
+    ):
         """Draw the curves.
 
         Parameters
@@ -457,6 +484,9 @@ class CertifiedAccuracyDisplay:
 
         plot_ceiling : bool, default=True
             Mark the largest radius that the votes could certify.
+
+        label_acr : bool, default=True
+            Tell the average certified radius next to the name of each curve.
 
         Returns
         -------
@@ -497,7 +527,9 @@ class CertifiedAccuracyDisplay:
             default = {
                 "color": palette[k],
                 "drawstyle": "steps-pre",
-                "label": label(names[k], radii[k], accuracies[k]),
+                "label": (
+                    label(names[k], radii[k], accuracies[k]) if label_acr else names[k]
+                ),
                 "gid": _TAG,
             }
             (line,) = ax.plot(x, heights, **style(default, kwargs[k]))
@@ -552,7 +584,13 @@ class CertifiedAccuracyDisplay:
                 )
             }
         handles, labels = self.ax_.get_legend_handles_labels()
+        if not handles and not extra:
+            return
+        # Opaque: no ceiling is drawn through it.
         legend = self.ax_.legend(
-            handles + list(extra.values()), labels + list(extra), loc="best"
+            handles + list(extra.values()),
+            labels + list(extra),
+            loc="best",
+            framealpha=1,
         )
         legend._sksmooth_extra = extra

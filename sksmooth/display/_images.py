@@ -26,7 +26,8 @@ class NoisyInputsDisplay:
     Attributes
     ----------
     images_ : list of matplotlib AxesImage
-        The pictures, row by row.
+        The pictures that are drawn, row by row. An image without noise is drawn in
+        the first row only, as it would be the same in all.
 
     ax_ : ndarray of matplotlib Axes of shape (n_rows, n_sigmas)
         The axes of each.
@@ -181,6 +182,9 @@ class NoisyInputsDisplay:
         for row in range(n_rows):
             for column in range(n_columns):
                 axes = self.ax_[row, column]
+                if row > 0 and self.sigma[column] == 0:
+                    axes.set_axis_off()
+                    continue
                 picture = axes.imshow(
                     shown[row, column], **style(default, image_kwargs)
                 )

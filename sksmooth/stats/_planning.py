@@ -87,7 +87,7 @@ def required_samples(radius, sigma, alpha):
 
     Examples
     --------
-    Four sigma need about 10^5 votes:
+    Four sigma need more than 200,000 votes:
 
     >>> from sksmooth.stats import required_samples
     >>> int(required_samples(4.0, sigma=1.0, alpha=0.001))

@@ -106,3 +106,15 @@ def test_sigma_by_feature():
     noisy_copies_on_device(x, sigma, stream(), out)
     assert torch.all(out[:, 1] == x[1])
     np.testing.assert_allclose(out.std(dim=0), sigma, rtol=0.2)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
+def test_one_sigma_or_the_same_for_each_feature(dtype):
+    """One is scaled as it is drawn, the other afterwards: the same to the bit."""
+    outs = torch.empty(2, 130, 3, dtype=dtype)
+    x = torch.tensor([0.1, -0.2, 3.0], dtype=dtype)
+    for out, sigma in zip(outs, (0.3, torch.full((3,), 0.3, dtype=dtype)), strict=True):
+        one = stream(dtype=dtype)
+        for part in out.split([1, 70, 59]):
+            noisy_copies_on_device(x, sigma, one, part)
+    assert torch.equal(*outs)

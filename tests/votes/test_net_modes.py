@@ -191,6 +191,13 @@ class TestAuto:
 
 
 class TestErrors:
+    @pytest.mark.parametrize("mode", ["eager", "frozen"])
+    def test_wrong_channel_order_is_not_the_fault_of_the_mode(self, mode):
+        f = ModuleClassifier(torch.nn.Conv2d(3, 8, 3), classes=CLASSES)
+        message = "failed on a batch.*channels last.*transpose"
+        with pytest.raises(RuntimeError, match=message):
+            votes(f, np.zeros((2, 8, 8, 3)), net_options={"mode": mode})
+
     @pytest.mark.parametrize("options", WAYS, ids=str)
     def test_what_cannot_be_run_so(self, options):
         needs(options)

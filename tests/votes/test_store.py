@@ -17,6 +17,7 @@ from sksmooth import SmoothedClassifier, merge_stores
 from sksmooth._votes import VoteStore, _fingerprint, _store
 from sksmooth._votes._fingerprint import hash_estimator
 from sksmooth._votes._noise import stream_key
+from sksmooth._votes._parallel import Chunks
 from tests.helpers import Fixed
 
 X, y = load_iris(return_X_y=True)
@@ -536,3 +537,125 @@ def test_frames_of_other_columns_are_refused(tmp_path):
     single = frame.astype({"a": np.float32})
     with pytest.raises(ValueError, match="columns is .*Float64.*Float32"):
         g.predict(single, store=path)
+
+
+@pytest.mark.parametrize("path", ["", ":memory:"])
+def test_a_store_that_nobody_would_find_again_is_none(path, tmp_path, monkeypatch):
+    """To SQLite these names are stores that are gone when they are closed."""
+    monkeypatch.chdir(tmp_path)
+    if path:
+        smooth().predict(X[:5], store=path)
+        assert count_rows(tmp_path / path) == 5
+    else:
+        with pytest.raises(RuntimeError, match="unable to open"):
+            smooth().predict(X[:5], store=path)
+
+
+class Tiring(DecisionTreeClassifier):
+    """Fails after a number of calls."""
+
+    left = None
+
+    def predict(self, X):
+        if self.left == 0:
+            raise OSError("enough")
+        if self.left is not None:
+            type(self).left -= 1
+        return super().predict(X)
+
+
+@pytest.mark.parametrize("grid", [None, "auto"])
+@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize("method", ["certify", "radius_tol", "certified_correct"])
+def test_shared_noise_continues(method, n_jobs, grid, tmp_path, monkeypatch):
+    """Votes from before an interruption and after it are those of one run."""
+    path = tmp_path / "votes.sqlite"
+    base = Tiring(random_state=0).fit(X, y)
+    params = {"noise": "shared", "grid": grid, "n": 400}
+    monkeypatch.setattr(Tiring, "left", 5)
+    monkeypatch.setattr(Chunks, "_size", lambda self: 40)
+    with pytest.raises(RuntimeError, match="enough"):
+        METHODS[method](smooth(base, **params), store=path)
+    assert 0 < count_rows(path) < 2 * len(np.unique(X, axis=0))
+    monkeypatch.setattr(Tiring, "left", None)
+    whole = smooth(base, n_jobs=n_jobs, **params)
+    np.testing.assert_array_equal(
+        METHODS[method](whole, store=path), METHODS[method](smooth(**params))
+    )
+    whole.noise = "independent"
+    with pytest.raises(ValueError, match="noise is shared there and independent here"):
+        METHODS[method](whole, store=path)
+
+
+def test_shared_noise_is_stored_chunk_by_chunk(counting, tmp_path, monkeypatch):
+    """Not only when all inputs, which are settled together, are."""
+    seen, path = [], tmp_path / "votes.sqlite"
+    monkeypatch.setattr(_store, "_COMMIT_SECONDS", 0)
+    monkeypatch.setattr(Chunks, "_size", lambda self: 40)
+
+    def finished(self, rows, finished=_store.Ledger.finished):
+        finished(self, rows)
+        seen.append(count_rows(path))
+
+    monkeypatch.setattr(_store.Ledger, "finished", finished)
+    smooth(counting, noise="shared").certify(X, store=path)
+    distinct = len(np.unique(X, axis=0))
+    selected = seen[: len(seen) // 2]
+    assert len(selected) == 4
+    assert 35 <= selected[0] <= 40 < selected[1] < selected[2] < selected[3] == distinct
+    assert seen[-1] == 2 * distinct
+
+
+def test_inputs_of_one_grid_point_share_votes_but_not_answers(counting, tmp_path):
+    """They have other losses, which count in what is certified."""
+    step = 0.125
+    on_grid = np.rint(X / step) * step
+    beside = on_grid + np.linspace(0, 0.49, 150)[:, None] * step
+    for noise in ("independent", "shared"):
+        path = tmp_path / noise
+        g = smooth(counting, grid=step, noise=noise, n=2000)
+        radii = np.linspace(0, 0.8, 40)
+        differ = 0
+        for some in (on_grid, beside, on_grid):
+            correct = g.certified_correct(some, y, radii, store=path)
+            fresh = g.certified_correct(some, y, radii)
+            np.testing.assert_array_equal(correct, fresh)
+            differ += correct.sum() * (1 if some is on_grid else -2)
+        assert differ > 0
+        g.certify(on_grid, store=path)
+        Counting.n_asked = 0
+        stored = g.certify(beside, store=path)
+        assert Counting.n_asked == 0
+        assert_equal(stored, g.certify(beside))
+        for grid in (None, "auto", 2 * step):
+            with pytest.raises(ValueError, match="grid is 0.125 there and"):
+                smooth(counting, grid=grid, noise=noise).predict(X, store=path)
+
+
+def test_a_net_is_bound_to_how_it_is_evaluated(tmp_path):
+    """What "auto" has settled on is what counts."""
+    torch = pytest.importorskip("torch")
+    from sksmooth.torch import ModuleClassifier
+
+    x = X.astype(np.float32)[::10]
+    f = ModuleClassifier(torch.nn.Linear(4, 3), classes=[0, 1, 2])
+    path = tmp_path / "votes.sqlite"
+
+    def net(**options):
+        return smooth(f, net_options=options)
+
+    expected = net(mode="eager").predict(x)
+    np.testing.assert_array_equal(net(mode="eager").predict(x, store=path), expected)
+    with pytest.raises(ValueError, match="'mode': 'frozen'"):
+        net(mode="frozen").predict(x, store=path)
+    with pytest.raises(ValueError, match="'dtype': 'bfloat16'"):
+        net(mode="eager", dtype="bfloat16").predict(x, store=path)
+    path = tmp_path / "auto.sqlite"
+    net(mode="auto").predict(x, store=path)
+    with VoteStore(path) as store:
+        mode = store.settings["net_options"]
+    assert "auto" not in mode
+    settled = mode.split("'mode': '")[1].split("'")[0]
+    np.testing.assert_array_equal(
+        net(mode=settled).predict(x, store=path), net(mode=settled).predict(x)
+    )

@@ -1,0 +1,77 @@
+"""Examples whose data set is not to be had are shown without being run, and say so.
+
+The build goes on: stderr gets the message of the function that should have fetched the
+data, and the page of the example a note.
+"""
+
+import ast
+import re
+import sys
+from pathlib import Path
+
+from sksmooth import datasets
+
+_missing = {}  # name of an example: function of sksmooth.datasets, its message
+
+
+def fetchers(script):
+    """Return the functions that a script imports to get its data, by name."""
+    return [
+        alias.name
+        for node in ast.walk(ast.parse(script))
+        if isinstance(node, ast.ImportFrom) and node.module == "sksmooth.datasets"
+        for alias in node.names
+        if alias.name.startswith("fetch_")
+    ]
+
+
+def examples_without_data(folder):
+    """Return the names of examples that cannot run, each with who says so, and how."""
+    messages, found = {}, {}
+    for path in sorted(Path(folder).glob("plot_*.py")):
+        for name in fetchers(path.read_text("utf-8")):
+            if name not in messages:
+                try:
+                    getattr(datasets, name)()
+                    messages[name] = None
+                except FileNotFoundError as error:
+                    messages[name] = str(error)
+            if messages[name] is not None:
+                found[path.stem] = name, messages[name]
+    return found
+
+
+def leave_out(app, config):
+    """Keep sphinx-gallery from running these examples."""
+    _missing.clear()
+    if str(config.plot_gallery) in ("0", "False"):
+        return  # none is run
+    _missing.update(examples_without_data(Path(app.srcdir).parent / "examples"))
+    for name, (_, message) in _missing.items():
+        print(f"examples/{name}.py is not run. {message}", file=sys.stderr)
+    if _missing:
+        names = "|".join(map(re.escape, _missing))
+        pattern = rf"/(?!(?:{names})\.py)plot_"
+        config.sphinx_gallery_conf["filename_pattern"] = pattern
+
+
+def add_note(app, docname, source):
+    """Say on the page of such an example that it was not run, and what it lacks."""
+    fetcher, _ = _missing.get(docname.rpartition("/")[2], (None, None))
+    # The page of an earlier build, when the data were there, has its pictures.
+    if fetcher is None or "image-sg" in source[0]:
+        return
+    title = re.search(r"^=+\n", source[0], flags=re.MULTILINE).end()
+    note = (
+        "\n.. note::\n\n"
+        "   This example was not run when these pages were built, because its data "
+        "set\n   was not to be had. "
+        f":func:`sksmooth.datasets.{fetcher}` says how to get it.\n\n"
+    )
+    source[0] = source[0][:title] + note + source[0][title:]
+
+
+def setup(app):
+    app.connect("config-inited", leave_out, priority=5)  # sphinx-gallery reads it at 10
+    app.connect("source-read", add_note)
+    return {"parallel_read_safe": True}
