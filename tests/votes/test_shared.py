@@ -74,6 +74,28 @@ def test_the_noise_is_the_same_for_all_inputs():
     assert stats.kstest(noise[:, 1] * 4, "norm").pvalue > 0.01
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_noise_on_a_grid_is_the_same_and_added_exactly(dtype):
+    seen = []
+
+    def label(batch):
+        seen.append(batch.copy())
+        return np.zeros(len(batch), int)
+
+    rng = np.random.default_rng(0)
+    inputs = Inputs.from_array((50 * rng.normal(size=(3, 2))).astype(dtype), 0.3)
+    inputs = inputs.on_grid(2.0**-10)
+    settings = {"entropy": 3, "purpose": "estimate", "noise": "shared"}
+    count_votes(Fixed(label), CLASSES, inputs, 40, batch_size=40, **settings)
+    noise = np.array(
+        [b.astype(float) - x for b, x in zip(seen, inputs.values, strict=True)]
+    )
+    assert noise.shape == (3, 40, 2)
+    np.testing.assert_array_equal(noise[1:], noise[:1].repeat(2, axis=0))
+    np.testing.assert_array_equal(noise, np.round(noise * 2**10) / 2**10)
+    assert 0.2 < noise.std() < 0.4
+
+
 @pytest.mark.parametrize("estimator", BASES, ids=["tree", "linear", "two classes"])
 def test_stopping_leaves_the_votes_as_they_are(estimator):
     looks = np.array([20, 40, 80, 160])
