@@ -114,11 +114,10 @@ def _copy_mathjax(app, error):
 
 def _adapt_markdown(app, name, source):
     """Adapt what is written for GitHub and for doctest."""
-    # Links to files that are not documents lead to the pages that show them.
+    # Links to files of examples lead to their pages.
     text = re.sub(
         r"\]\(\.\./examples/(plot_\w+)\.py\)", r"](auto_examples/\1)", source[0]
     )
-    text = text.replace("](../SECURITY.md)", "](security)")
     # Expected output ends at an empty line, which a reader does not need.
     source[0] = text.replace("\n\n```\n", "\n```\n")
 
