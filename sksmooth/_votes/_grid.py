@@ -31,7 +31,8 @@ def check_grid(grid):
     """Raise a ValueError if `grid` is a number but no power of two."""
     if grid is None or isinstance(grid, str):
         return
-    if not isinstance(grid, Real) or not np.isfinite(grid) or grid <= 0:
+    is_number = isinstance(grid, Real) and not isinstance(grid, bool)
+    if not is_number or not np.isfinite(grid) or grid <= 0:
         raise ValueError(f'grid must be None, "auto" or a power of two, got {grid!r}.')
     if math.frexp(grid)[0] != 0.5:
         below = math.ldexp(1.0, math.frexp(grid)[1] - 1)
