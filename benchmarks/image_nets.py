@@ -1,11 +1,11 @@
 """Certified accuracy of a small net on images, as published results report it.
 
     python benchmarks/image_nets.py [fashion_mnist | mnist] [--epochs E] [--n 10000]
-        [--stopping sequential] [--threads T] [--bfloat16] [--held-out]
+        [--stopping fixed] [--threads T] [--bfloat16] [--held-out]
 
 Trains a net with two convolutions on all 60,000 training images, with fresh noise in
-every batch (`GaussianNoise`), and certifies every 20th test image with n votes, as many
-for each image. --bfloat16 trains in that precision, for processors that compute in it;
+every batch (`GaussianNoise`), and certifies every 20th test image with at most n
+votes. --bfloat16 trains in that precision, for processors that compute in it;
 votes are in float32. --held-out is for choosing how to train: it keeps the last 10,000
 training images for certification, and never looks at the test images.
 """
@@ -24,7 +24,7 @@ from sksmooth.datasets import fetch_fashion_mnist, fetch_mnist
 from sksmooth.torch import GaussianNoise
 
 DATA = {
-    "fashion_mnist": ("Fashion-MNIST", fetch_fashion_mnist, 0.25, 16),
+    "fashion_mnist": ("Fashion-MNIST", fetch_fashion_mnist, 0.25, 10),
     "mnist": ("MNIST", fetch_mnist, 0.5, 6),
 }
 RADII = [0.0, 0.25, 0.5, 0.75, 1.0]
@@ -135,7 +135,7 @@ def main():
     parser.add_argument("name", nargs="?", choices=list(DATA))
     parser.add_argument("--epochs", type=int)
     parser.add_argument("--n", type=int, default=10_000)
-    parser.add_argument("--stopping", default="fixed")
+    parser.add_argument("--stopping", default="sequential")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--bfloat16", action="store_true")
     parser.add_argument("--held-out", action="store_true")
