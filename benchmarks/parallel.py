@@ -89,9 +89,9 @@ def hours(n_inputs, n, votes_per_second, n_workers=1):
     return n_inputs * n / (votes_per_second * n_workers) / 3600
 
 
-def check_model(name, f, X, votes_per_second):
+def check_model(name, f, X, n_votes, votes_per_second):
     """Print a prediction for other n and numbers of inputs, and what they took."""
-    for n_inputs, n in ((len(X) // 4, 2000), (len(X) // 16, 6000)):
+    for n_inputs, n in ((len(X) // 4, n_votes), (len(X) // 16, 3 * n_votes)):
         g = SmoothedClassifier(f, sigma=0.25, n=n, n0=10, random_state=0)
         _, _, cpu = measure(lambda g=g, k=n_inputs: g.certify(X[:k]))
         predicted = 3600 * hours(n_inputs, n + 10, votes_per_second)
@@ -153,11 +153,11 @@ def interrupt(n_jobs):
 def main():
     torch.set_num_threads(1)
     pace = {}
-    for name, make, n in (("forest", forest, 2000), ("CNN", cnn, 200)):
+    for name, make, n in (("forest", forest, 20_000), ("CNN", cnn, 1000)):
         f, X = make()
         pace[name] = speed_up(name, f, X, n, "certify")
         speed_up(name, f, X, 10 * n, "predict")
-        check_model(name, f, X, pace[name])
+        check_model(name, f, X, n, pace[name])
     sending(forest()[0])
     for name, votes_per_second in pace.items():
         print(
