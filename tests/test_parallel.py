@@ -220,6 +220,7 @@ def long_chunks(monkeypatch):
 
 @pytest.mark.filterwarnings("ignore")  # what dask says about the loss
 def test_dask_retries_what_a_killed_worker_had(cluster, tmp_path, long_chunks):
+    cluster.wait_for_workers(2, timeout=100)
     base = Mortal(random_state=0).fit(X, y)
     base.marker = str(tmp_path / "killed")
     with joblib.parallel_config(backend="dask"):
@@ -232,7 +233,12 @@ def test_dask_retries_what_a_killed_worker_had(cluster, tmp_path, long_chunks):
 class Deadly(DecisionTreeClassifier):
     """Kills every worker."""
 
+    def fit(self, X, y):
+        self.home = os.getpid()
+        return super().fit(X, y)
+
     def predict(self, X):
+        assert os.getpid() != self.home, "this was to be done by a worker"
         os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -241,6 +247,9 @@ def test_dask_gives_up_what_kills_every_worker(cluster):
     """Else the run would wait forever: joblib is not told by dask's future."""
     from distributed import KilledWorker
 
+    # The last test has killed one; with a single one left, this process would do the
+    # work, and be killed itself.
+    cluster.wait_for_workers(2, timeout=100)
     cluster.run_on_scheduler(_allow_no_failures)
     try:
         with (
