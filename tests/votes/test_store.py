@@ -466,8 +466,10 @@ def test_killed_twenty_times(tmp_path):
     )
     asked = sum(map(int, log.read_text().split()))
     once = 150 * (200 + 20)
+    # an input that equals another may be read instead, once that one is committed
+    least = len(np.unique(X, axis=0)) * (200 + 20)
     # each kill: a batch that is complete but not committed, one input under way
-    assert once <= asked <= once + 20 * (64 + 200)
+    assert least <= asked <= once + 20 * (64 + 200)
 
 
 INTERRUPTED = """
