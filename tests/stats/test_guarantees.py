@@ -137,9 +137,9 @@ def test_li_takes_probabilities_that_sum_to_more_than_one_as_less():
 @pytest.mark.parametrize("guarantee", GUARANTEES)
 def test_ten_thousand_are_fast(guarantee):
     p_a = np.linspace(0.4, 1, 10_000)
-    start = time.perf_counter()
+    start = time.process_time()
     radius_from_probabilities(p_a, guarantee=guarantee)
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
 
 
 def test_unknown_guarantee():
