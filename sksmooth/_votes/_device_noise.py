@@ -1,38 +1,20 @@
-"""Streams of standard normals on a torch device, keyed as those of `_noise`.
+"""Streams of standard normals on a device other than the CPU, keyed as `_noise` keys.
 
-Why not the streams of `_noise`: NumPy draws 60 million float32 normals a second on one
-core, torch 135 million, and noise is most of the cost of a small net. On a GPU numbers
-from the host would first have to be sent there. So the votes of a net do not use the
-same noise as those of any other estimator; they have the same distribution.
+Numbers from the host would first have to be sent there, so a net on a GPU does not get
+the noise that it gets on a CPU. It has the same distribution.
 
 `normal_` is not a stream: what two calls draw differs from what one call for as many
-numbers draws, because it works on blocks of 16 (on a CPU) or spreads the numbers over
-its threads (on a GPU). Here numbers are therefore always drawn in whole blocks of rows,
-of a size that depends on the shape of an input alone. What is left of a block waits
-for the next call.
+numbers draws, because it spreads the numbers over its threads. Here numbers are
+therefore always drawn in whole blocks of rows, of a size that depends on the shape of
+an input alone. What is left of a block waits for the next call.
 """
 
-from functools import cache
-from math import gcd, prod
+from math import prod
 
-import numpy as np
 import torch
 
-from ._noise import open_stream
-
-# Numbers that `normal_` makes together on a CPU.
-_LANES = 16
-
-# Elsewhere: enough for a kernel to be worth its launch.
-_DEVICE_BLOCK = 2**16
-
-# Floats that stay in the second-level cache until signal is added to noise; of fewer,
-# the calls themselves would cost as much as the sums.
-_CACHED = 2**16
-
-# Words of the state of a Mersenne twister, and where torch keeps them.
-_WORDS = 624
-_FIRST_WORD = 3
+# Enough numbers for a kernel to be worth its launch.
+_BLOCK = 2**16
 
 
 class DeviceStream:
@@ -50,17 +32,12 @@ class DeviceStream:
         float32 or float64.
 
     device : torch.device
+        Not a CPU, other than for tests: there a generator keeps 32 bits of its seed.
     """
 
     def __init__(self, key, shape, dtype, device):
-        size = prod(shape)
         self.generator = _generator(key, device)
-        # On a CPU blocks of whole lanes may be drawn by one call.
-        self.joins = device.type == "cpu"
-        if self.joins:
-            self.block = _LANES // gcd(size, _LANES)
-        else:
-            self.block = max(1, _DEVICE_BLOCK // size)
+        self.block = max(1, _BLOCK // prod(shape))
         self._spare = torch.empty((0, *shape), dtype=dtype, device=device)
 
     def draw(self, out, std=1.0):
@@ -72,8 +49,7 @@ class DeviceStream:
         out[:ready], self._spare = self._spare[:ready], self._spare[ready:]
         whole = (len(out) - ready) // self.block * self.block
         if whole:
-            blocks = out[ready : ready + whole]
-            for part in [blocks] if self.joins else blocks.split(self.block):
+            for part in out[ready : ready + whole].split(self.block):
                 part.normal_(std=std, generator=self.generator)
         rest = out[ready + whole :]
         if len(rest):
@@ -98,9 +74,8 @@ def noisy_copies_on_device(x, sigma, stream, out):
     out : contiguous tensor of shape (n_copies, *shape)
         Overwritten.
     """
-    for part in _in_cache(stream, out):
-        _draw_scaled(sigma, stream, part)
-        part.add_(x)
+    shared_noise_on_device(sigma, stream, out)
+    out.add_(x)
 
 
 def shared_noise_on_device(sigma, stream, out):
@@ -113,11 +88,6 @@ def shared_noise_on_device(sigma, stream, out):
     sigma, stream, out
         As in ``noisy_copies_on_device``.
     """
-    for part in _in_cache(stream, out):
-        _draw_scaled(sigma, stream, part)
-
-
-def _draw_scaled(sigma, stream, out):
     if isinstance(sigma, torch.Tensor):
         stream.draw(out)
         out.mul_(sigma)
@@ -125,37 +95,6 @@ def _draw_scaled(sigma, stream, out):
         stream.draw(out, float(sigma))
 
 
-def _in_cache(stream, out):
-    """Split `out` into parts that can stay in the cache, of whole blocks."""
-    rows = len(out)
-    if stream.joins:
-        size = max(1, prod(out.shape[1:]))
-        rows = max(1, _CACHED // size // stream.block) * stream.block
-    return out.split(rows)
-
-
 def _generator(key, device):
-    generator = torch.Generator(device)
-    if device.type != "cpu":
-        # Counter-based generators, seeded by 64 bits.
-        return generator.manual_seed(int.from_bytes(key[:8], "little") >> 1)
-    # The Mersenne twister on the CPU takes only 32 bits of a seed: among 10,000 inputs
-    # two would share their noise with a probability of 1 %. So it gets a whole state.
-    state = _blank_state().copy()
-    words = np.frombuffer(open_stream(key).bytes(4 * _WORDS), "<u4")
-    state[_FIRST_WORD : _FIRST_WORD + _WORDS] = words
-    return generator.set_state(torch.from_numpy(state.view(np.uint8)))
-
-
-@cache
-def _blank_state():
-    """Return the state of a fresh generator, after a look at where its words are."""
-    generator = torch.Generator("cpu").manual_seed(1)
-    state = generator.get_state().numpy().view(np.uint64)
-    words = np.random.RandomState(1).get_state()[1]
-    if not np.array_equal(state[_FIRST_WORD : _FIRST_WORD + _WORDS], words):
-        raise RuntimeError(
-            f"torch {torch.__version__} keeps the state of its random numbers in a way "
-            "that sksmooth does not know: use another version of either."
-        )
-    return state
+    # Counter-based generators, seeded by 64 bits.
+    return torch.Generator(device).manual_seed(int.from_bytes(key[:8], "little") >> 1)

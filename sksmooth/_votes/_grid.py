@@ -23,9 +23,6 @@ _MOST_STEPS = 2**24
 # No normal of torch or NumPy is larger.
 _LARGEST_NORMAL = 40
 
-# Numbers that stay in the first-level cache while noise is made.
-_CACHED = 2**12
-
 
 def check_grid(grid):
     """Raise a ValueError if `grid` is a number but no power of two."""
@@ -202,21 +199,12 @@ def noisy_copies_on_grid(x, sigma, step, stream, out):
     sigma, step : float or ndarray that broadcasts to `shape`
         ``check_range`` has been called.
 
-    stream : numpy.random.Generator
+    stream : Stream
         Consumed by ``out.size`` standard normals in double precision.
 
     out : C-contiguous ndarray of shape (n_copies, *shape), float32 or float64
         Overwritten.
     """
-    scale = sigma / step
+    # Whole numbers below 2^53: adding and scaling them is exact.
     place = x.astype(float) / step
-    rows = max(1, _CACHED // max(1, x.size))
-    buffer = np.empty((min(rows, len(out)), *x.shape))
-    for start in range(0, len(out), rows):
-        part = out[start : start + rows]
-        steps = buffer[: len(part)]
-        stream.standard_normal(out=steps)
-        steps *= scale
-        np.rint(steps, out=steps)
-        steps += place  # whole numbers below 2^53: exact
-        np.multiply(steps, step, out=part, casting="same_kind")  # exact
+    stream.noisy_copies_on_grid(place, sigma / step, step, out)

@@ -100,7 +100,7 @@ class MLPVoter(Voter):
 
     def _make_noise(self, stream, out):
         normals = self._normals[: len(out)]
-        stream.standard_normal(dtype=self.dtype, out=normals)
+        stream.standard_normal(out=normals)
         np.matmul(normals, self.factor, out=out)
 
     def _clean(self, row):

@@ -6,12 +6,12 @@ independent noise. (Shared noise has one key for all inputs.) Streams are consum
 order and never re-read.
 """
 
-from contextlib import contextmanager
 from hashlib import blake2b
 
 import numpy as np
 
 from ._grid import noisy_copies_on_grid
+from ._stream import Stream
 
 PURPOSES = ("select", "estimate", "predict", "train")
 
@@ -57,9 +57,9 @@ def open_stream(key):
 
     Returns
     -------
-    stream : numpy.random.Generator
+    stream : Stream
     """
-    return np.random.Generator(np.random.SFC64(int.from_bytes(key, "little")))
+    return Stream(int.from_bytes(key, "little"))
 
 
 def noisy_copies(x, sigma, stream, out, grid=None):
@@ -73,7 +73,7 @@ def noisy_copies(x, sigma, stream, out, grid=None):
     sigma : float or ndarray that broadcasts to `shape`
         Standard deviation of the noise; 0 leaves a feature untouched.
 
-    stream : numpy.random.Generator
+    stream : Stream
         Consumed by ``out.size`` standard normals.
 
     out : C-contiguous ndarray of shape (n_copies, *shape), float32 or float64
@@ -90,10 +90,8 @@ def noisy_copies(x, sigma, stream, out, grid=None):
     """
     if grid is not None:
         return noisy_copies_on_grid(x, sigma, grid, stream, out)
-    stream.standard_normal(dtype=out.dtype, out=out)
-    with _overflow_is_an_error(out.dtype):
-        out *= sigma
-        out += x
+    if not stream.noisy_copies(x, sigma, out):
+        _raise_overflow(out.dtype)
 
 
 def shared_noise(sigma, stream, out, grid=None):
@@ -111,30 +109,23 @@ def shared_noise(sigma, stream, out, grid=None):
     ValueError
         If the noise is too large for the dtype.
     """
-    if grid is not None:
-        # What is added to it is on the grid, too, so that sums are exact.
-        origin = np.zeros(out.shape[1:])
-        return noisy_copies_on_grid(origin, sigma, grid, stream, out)
-    stream.standard_normal(dtype=out.dtype, out=out)
-    with _overflow_is_an_error(out.dtype):
-        out *= sigma
+    # On a grid, what is added to it is there, too, so that sums are exact.
+    noisy_copies(np.zeros(out.shape[1:], out.dtype), sigma, stream, out, grid)
 
 
 def add_noise(x, noise, out):
     """Write x + noise to `out`; raise a ValueError if that is too large for it."""
-    with _overflow_is_an_error(out.dtype):
-        np.add(noise, x, out=out)
-
-
-@contextmanager
-def _overflow_is_an_error(dtype):
     try:
         with np.errstate(over="raise"):
-            yield
+            np.add(noise, x, out=out)
     except FloatingPointError:
-        raise ValueError(
-            f"x + noise overflows {dtype}: scale X (and sigma) down."
-        ) from None
+        _raise_overflow(out.dtype)
+
+
+def _raise_overflow(dtype):
+    raise ValueError(
+        f"x + noise overflows {dtype}: scale X (and sigma) down."
+    ) from None
 
 
 def noisy_training_set(inputs, n_copies, entropy):

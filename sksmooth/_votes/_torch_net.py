@@ -4,6 +4,7 @@ import copy
 import sys
 import threading
 from contextlib import contextmanager, nullcontext
+from functools import partial
 from itertools import chain
 
 import torch
@@ -11,6 +12,9 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
 _CHANNELS = (1, 3, 4)
+
+# A lead in logits that no rounding of exponentials, at 6e-8 each, makes up for.
+_CLEAR = 1e-5
 
 # Held while a module that could not be copied is in eval mode.
 _BORROWED = threading.RLock()
@@ -72,11 +76,13 @@ class TorchNet:
             # `infer` is what subclasses adapt; it looks up module_ on its net.
             self._net = shallow_twin(net, self.module)
             self._nonlinearity = net._get_predict_nonlinearity()
+            self._softmax = _is_softmax(self._nonlinearity)
             if isinstance(net, skorch.NeuralNetBinaryClassifier):
                 self.threshold = net.threshold
         else:
             self._net = None
             self._nonlinearity = net._probabilities
+            self._softmax = net.outputs == "logits"
 
     def _check_device(self, net):
         if not _is_on(self.device, net.device):
@@ -98,8 +104,8 @@ class TorchNet:
         # normal_ is six times slower on other strides.
         return batch.to(dtype=self.dtype, memory_format=self.memory_format)
 
-    def scores(self, batch):
-        """Return what the largest of is the answer, shape (n, n_classes)."""
+    def output(self, batch):
+        """Return what the module makes of a batch."""
         batch = self.to_input(batch)
         if self._net is None:
             output = self.module(batch)
@@ -108,11 +114,15 @@ class TorchNet:
         output = first_output(output, self.name)
         if output.dtype in (torch.bfloat16, torch.float16):
             output = output.float()  # else many scores would be equal
+        return output
+
+    def scores(self, output):
+        """Return what the largest of is the answer, shape (n, n_classes)."""
         scores = self._nonlinearity(output)
-        if scores.shape != (len(batch), self.n_classes):
+        if scores.shape != (len(output), self.n_classes):
             raise ValueError(
                 f"{self.name}'s module returned a tensor of shape "
-                f"{tuple(output.shape)} for {len(batch)} inputs, but it has "
+                f"{tuple(output.shape)} for {len(output)} inputs, but it has "
                 f"{self.n_classes} classes: {self.classes.tolist()!r}. One output a "
                 "class is needed; name the classes of all outputs in `classes`."
             )
@@ -121,12 +131,33 @@ class TorchNet:
     def winners(self, batch):
         """Return the class index of each copy, `n_classes` for one with NaN scores."""
         with torch.inference_mode(), self._at_rest(), self.precision():
-            scores = self.scores(batch)
+            output = self.output(batch)
+            winner = self._clear_winners(output)
+            if winner is not None:
+                return winner
+            scores = self.scores(output)
             # NaN is larger than any number here, and the first of equals is taken.
             highest, winner = scores.max(dim=1)
             if self.threshold is not None:
                 winner = (scores[:, 1] > self.threshold).long()
             return winner.masked_fill_(highest.isnan(), self.n_classes)
+
+    def _clear_winners(self, output):
+        """Return the winners where softmax, which takes longer, cannot change them.
+
+        It can where two outputs are so close that their exponentials are equal.
+        Returns None if there may be such, or values that are not finite. Only on a CPU:
+        elsewhere the question would hold up the device.
+        """
+        if not self._softmax or self.device.type != "cpu":
+            return None
+        if self.n_classes < 2 or output.shape != (len(output), self.n_classes):
+            return None
+        highest, winner = output.max(dim=1)
+        others = output.scatter(1, winner[:, None], -torch.inf)
+        lead = highest - others.amax(dim=1)
+        clear = (lead > _CLEAR) & (lead < torch.inf)
+        return winner if bool(clear.all()) else None
 
     def precision(self):
         """Return the context in which the module computes."""
@@ -141,6 +172,15 @@ class TorchNet:
             return
         with _BORROWED, eval_mode(self.module):
             yield
+
+
+def _is_softmax(nonlinearity):
+    """Is this what skorch applies to logits?"""
+    return (
+        isinstance(nonlinearity, partial)
+        and nonlinearity.func is torch.softmax
+        and (nonlinearity.args, nonlinearity.keywords) == ((), {"dim": -1})
+    )
 
 
 def explained(net, batch, error):

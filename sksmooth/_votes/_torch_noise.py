@@ -6,12 +6,16 @@ share their noise,
 ``draw(stream, out)``, which writes the noise alone, and ``place(row, noise, out)``,
 which adds an input to it. ``row_size`` is how many numbers a copy takes, with what
 ``allocate(n_copies)`` makes room for.
+
+On a CPU a net gets the same noise as any other classifier, written by NumPy into the
+memory of the batch.
 """
 
 import numpy as np
 import torch
 
 from ._device_noise import DeviceStream, noisy_copies_on_device, shared_noise_on_device
+from ._noise import noisy_copies, open_stream, shared_noise
 
 
 class PlainNoise:
@@ -33,8 +37,9 @@ class PlainNoise:
         self.values, self.dtype, self.device = values, dtype, device
         self.shape = values.shape[1:]
         self.row_size = int(np.prod(self.shape))
+        self.on_host = device.type == "cpu"
         self.sigma = sigma
-        if np.ndim(sigma):
+        if np.ndim(sigma) and not self.on_host:
             level = np.broadcast_to(sigma, self.shape).copy()
             self.sigma = torch.from_numpy(level).to(device, dtype)
         self._row, self._x = None, None
@@ -44,15 +49,23 @@ class PlainNoise:
 
     def open(self, key):
         """Return the stream of noise for one input."""
+        if self.on_host:
+            return open_stream(key)
         return DeviceStream(key, self.shape, self.dtype, self.device)
 
     def fill(self, row, stream, out):
         """Write noisy copies of input `row` to `out`."""
-        noisy_copies_on_device(self.load(row), self.sigma, stream, out)
+        if self.on_host:
+            noisy_copies(self.values[row], self.sigma, stream, out.numpy())
+        else:
+            noisy_copies_on_device(self.load(row), self.sigma, stream, out)
 
     def draw(self, stream, out):
         """Write noise alone to `out`."""
-        shared_noise_on_device(self.sigma, stream, out)
+        if self.on_host:
+            shared_noise(self.sigma, stream, out.numpy())
+        else:
+            shared_noise_on_device(self.sigma, stream, out)
 
     def place(self, row, noise, out):
         """Write input `row` plus noise to `out`."""
@@ -91,6 +104,8 @@ class MixedNoise(PlainNoise):
 
     def open(self, key):
         """Return the stream of noise for one input."""
+        if self.on_host:
+            return open_stream(key)
         return DeviceStream(key, (len(self.factor),), self.dtype, self.device)
 
     def fill(self, row, stream, out):
@@ -103,5 +118,8 @@ class MixedNoise(PlainNoise):
 
     def _draw(self, stream, out):
         normals = self._normals[: len(out)]
-        stream.draw(normals)
+        if self.on_host:
+            stream.standard_normal(out=normals.numpy())
+        else:
+            stream.draw(normals)
         return normals

@@ -4,8 +4,6 @@ The labels are those of scikit-learn's `predict`, on every row: the same compari
 and the same sums in the same order.
 """
 
-from functools import cache
-from importlib import import_module
 from typing import NamedTuple
 
 import numpy as np
@@ -21,6 +19,7 @@ from sklearn.tree import DecisionTreeClassifier, ExtraTreeClassifier
 
 from .._sklearn import boosting_start, hist_boosting
 from ._any import AnyVoter
+from ._compiled import compiled_module
 from ._exact_axes import largest_float32
 
 # How `predict` reads the sums, as the kernel numbers it.
@@ -125,13 +124,9 @@ def compiled(estimator, inputs):
     return Model(steps, classes, n_features, forest, rule, divisor)
 
 
-@cache
 def _kernel():
     """Return the module with the compiled code, or None without numba."""
-    try:
-        return import_module("._trees_kernel", __package__)
-    except ImportError:
-        return None
+    return compiled_module("_trees_kernel")
 
 
 def _single(f):

@@ -1,4 +1,4 @@
-"""Compiled prediction of sums of trees. The only module that imports numba.
+"""Compiled prediction of sums of trees. Imports numba.
 
 A tree is a set of bits, one a leaf, from left to right. A node whose test fails
 (x > threshold) rules out the leaves of its left branch; the exit leaf is the first that

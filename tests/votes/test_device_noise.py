@@ -8,7 +8,6 @@ torch = pytest.importorskip("torch")
 
 from sksmooth._votes._device_noise import (  # noqa: E402
     DeviceStream,
-    _blank_state,
     noisy_copies_on_device,
 )
 from sksmooth._votes._noise import stream_key  # noqa: E402
@@ -18,20 +17,18 @@ SHAPES = [(1,), (3,), (16,), (57,), (1, 28, 28), (3, 5, 5)]
 CUTS = [(1,) * 50, (50,), (17, 33), (16, 16, 18), (49, 1), (2, 3, 5, 7, 33)]
 
 
-def stream(content=b"x", shape=(3,), dtype=torch.float32, joins=True):
+def stream(content=b"x", shape=(3,), dtype=torch.float32):
     opened = DeviceStream(stream_key(0, "estimate", content), shape, dtype, CPU)
-    if not joins:  # as on any other device, where calls must not be joined
-        opened.joins, opened.block = False, 7
+    opened.block = 7  # else there would be one block only
     return opened
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
-@pytest.mark.parametrize("joins", [True, False])
-def test_a_stream_does_not_depend_on_how_it_is_cut(shape, dtype, joins):
+def test_a_stream_does_not_depend_on_how_it_is_cut(shape, dtype):
     drawn = []
     for cut in CUTS:
-        one = stream(shape=shape, dtype=dtype, joins=joins)
+        one = stream(shape=shape, dtype=dtype)
         parts = [torch.empty((k, *shape), dtype=dtype) for k in cut]
         for part in parts:
             one.draw(part)
@@ -48,30 +45,6 @@ def test_a_torch_generator_alone_would_depend_on_it():
         return torch.cat([torch.empty(k).normal_(generator=generator) for k in cut])
 
     assert not torch.equal(draw([128]), draw([100, 28]))
-
-
-def test_streams_are_keyed_by_more_than_32_bits():
-    """A seed of torch's generator on the CPU keeps 32 bits only."""
-    keys = [bytes(31) + b"\1", bytes(31) + b"\2", b"\1" + bytes(31)]
-    first = []
-    for key in keys:
-        out = torch.empty(16, 1)
-        DeviceStream(key, (1,), torch.float32, CPU).draw(out)
-        first.append(out)
-    assert not torch.equal(first[0], first[1])
-    assert not torch.equal(first[0], first[2])
-
-
-def test_the_state_is_where_we_think_it_is():
-    """NumPy's Mersenne twister with the same state draws the same bits."""
-    one = stream()
-    words = one.generator.get_state().numpy().view(np.uint64)[3:627].astype(np.uint32)
-    reference = np.random.RandomState()
-    reference.set_state(("MT19937", words, 624))
-    expected = reference.randint(0, 2**32, 700, dtype=np.uint32) & 0xFFFFFF
-    got = torch.rand(700, generator=one.generator) * 2**24
-    np.testing.assert_array_equal(got.numpy(), expected)
-    assert _blank_state().sum() > 0
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)

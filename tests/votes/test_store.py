@@ -156,7 +156,7 @@ def test_another_version_of_the_noise_is_refused(tmp_path, monkeypatch):
     path = tmp_path / "votes.sqlite"
     smooth().predict(X[:5], store=path)
     monkeypatch.setattr(_fingerprint, "VERSION", _fingerprint.VERSION + 1)
-    with pytest.raises(ValueError, match="version is 1 there and 2 here"):
+    with pytest.raises(ValueError, match="version is 2 there and 3 here"):
         smooth().predict(X[:5], store=path)
 
 

@@ -1,0 +1,223 @@
+"""Compiled or not, a stream is NumPy's: every branch of the ziggurat, bit by bit."""
+
+import sys
+import threading
+
+import numpy as np
+import pytest
+
+from sksmooth._votes import _compiled, _stream
+from sksmooth._votes._stream import Stream
+from sksmooth._votes._ziggurat import tables
+
+DTYPES = [np.float32, np.float64]
+
+
+@pytest.fixture
+def compiled(monkeypatch):
+    """Let compiled code draw from the first normal on."""
+    pytest.importorskip("numba")
+    monkeypatch.setattr(_stream, "_drawn", 2**62)
+
+
+@pytest.fixture
+def interpreted(monkeypatch):
+    monkeypatch.setattr(_stream, "_kernel", lambda dtype: None)
+
+
+def numpy_stream(seed):
+    return np.random.Generator(np.random.SFC64(seed))
+
+
+def at(bits, state=(0, 0, 0), dtype=np.float64):
+    """Return a stream, NumPy's and ours, whose next bits are these."""
+    numpys, ours = numpy_stream(0), Stream(0)
+    chosen = numpys.bit_generator.state
+    if dtype == np.float64:
+        # The next bits are the sum of the two first words and the counter.
+        words = (bits - state[0]) % 2**64, *state
+        chosen["state"]["state"][:] = words
+    else:
+        chosen["state"]["state"][:] = (*state, 0)
+        chosen["has_uint32"], chosen["uinteger"] = 1, bits
+    numpys.bit_generator.state = ours._bits.state = chosen
+    return numpys, ours
+
+
+@pytest.mark.usefixtures("compiled")
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_the_same_normals(dtype):
+    """Ten millions: some thousands from the tail, some hundred thousands refused."""
+    ours = np.empty(10_000_000, dtype)
+    Stream(5).standard_normal(ours)
+    expected = numpy_stream(5).standard_normal(dtype=dtype, size=ours.size)
+    np.testing.assert_array_equal(ours, expected)
+    assert np.abs(ours).max() > 4.5
+
+
+@pytest.mark.usefixtures("compiled")
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_every_strip_at_its_edges(dtype):
+    """Points on both sides of where a strip needs more bits; what they draw then."""
+    places = 2**52 if dtype == np.float64 else 2**23
+    inside = tables(dtype)[1].tolist()
+    rng = np.random.default_rng(0)
+    ours = np.empty(4, dtype)
+    slow = 0
+    for strip in range(256):
+        edge = inside[strip]
+        near = {0, 1, places - 1, places // 2}
+        near |= {place for place in range(edge - 1, edge + 2) if 0 <= place < places}
+        near |= set(rng.integers(edge, places, 3).tolist()) if edge < places else set()
+        for place in sorted(near):
+            for sign in (0, 1):
+                state = rng.integers(0, 2**63, 3).tolist()
+                numpys, stream = at(strip | sign << 8 | place << 9, state, dtype)
+                expected = numpys.standard_normal(dtype=dtype, size=4)
+                stream.standard_normal(ours)
+                np.testing.assert_array_equal(ours, expected)
+                after = numpys.bit_generator.state
+                words = after["state"]["state"].tolist()
+                left = after["has_uint32"]
+                assert stream._state[:5].tolist() == [*words, left]
+                taken = words[3] if dtype == np.float64 else 1 + 2 * words[3] - left
+                slow += taken > 4
+    assert slow > 2000
+
+
+@pytest.mark.usefixtures("compiled")
+def test_single_and_double_precision_by_turns():
+    """Half of a word that is left over stays there while doubles are drawn."""
+    stream, numpys = Stream(3), numpy_stream(3)
+    for size, dtype in ((3, "f4"), (2, "f8"), (1, "f4"), (1, "f8"), (5, "f4")):
+        out = np.empty(size, dtype)
+        stream.standard_normal(out)
+        np.testing.assert_array_equal(out, numpys.standard_normal(size, dtype))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("sigma", [0.25, np.float64(0.1), np.array([0.1, 0.0, 3.0])])
+def test_copies_and_the_hand_over(dtype, sigma, monkeypatch):
+    """NumPy draws first, compiled code goes on, and nobody can tell."""
+    pytest.importorskip("numba")
+    x = np.array([1.5, -0.1, 1e3], dtype)
+    n, whole = 1000, np.empty((1000, 3), dtype)
+    with monkeypatch.context() as patch:
+        patch.setattr(_stream, "_kernel", lambda dtype: None)
+        assert Stream(1).noisy_copies(x, sigma, whole)
+    normals = numpy_stream(1).standard_normal((n, 3), dtype)
+    level = sigma if np.ndim(sigma) else dtype(sigma)
+    np.testing.assert_array_equal(whole, (normals * level).astype(dtype) + x)
+    got, stream = np.empty_like(whole), Stream(1)
+    monkeypatch.setattr(_stream, "_drawn", 0)
+    monkeypatch.delitem(sys.modules, "numba", raising=False)
+    assert stream.noisy_copies(x, sigma, got[:333])
+    assert stream._state is None
+    monkeypatch.setattr(_stream, "_drawn", 2**62)
+    assert stream.noisy_copies(x, sigma, got[333:])
+    assert stream._state is not None
+    np.testing.assert_array_equal(got, whole)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_copies_on_a_grid(dtype, monkeypatch):
+    pytest.importorskip("numba")
+    place, scale = np.array([3.0, -7.0, 0.0]), np.array([5e4, 0.0, 9e4])
+    step = np.array([2.0**-17, 1.0, 0.5])
+    outs = np.empty((2, 5000, 3), dtype)
+    with monkeypatch.context() as patch:
+        patch.setattr(_stream, "_kernel", lambda dtype: None)
+        Stream(1).noisy_copies_on_grid(place, scale, step, outs[0])
+    monkeypatch.setattr(_stream, "_drawn", 2**62)
+    Stream(1).noisy_copies_on_grid(place, scale, step, outs[1])
+    np.testing.assert_array_equal(*outs)
+    # a number instead of an array
+    Stream(1).noisy_copies_on_grid(place, 5e4, 0.5, outs[1])
+    expected = numpy_stream(1).standard_normal((5000, 3)) * 5e4
+    np.testing.assert_array_equal(outs[1], (np.rint(expected) + place) * 0.5)
+
+
+@pytest.mark.parametrize("kind", ["compiled", "interpreted"])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_copies_that_overflow_are_told(kind, dtype, request):
+    request.getfixturevalue(kind)
+    out, largest = np.empty((2000, 2), dtype), np.finfo(dtype).max
+    assert Stream(0).noisy_copies(np.zeros(2, dtype), 1.0, out)
+    assert not Stream(0).noisy_copies(np.array([0, largest]), largest / 2, out)
+
+
+@pytest.mark.usefixtures("compiled")
+def test_streams_in_threads():
+    """The compiled code lets other threads run; each stream has a state of its own."""
+    outs = np.empty((4, 300_000))
+
+    def draw(seed):
+        stream = Stream(seed)
+        for part in np.split(outs[seed], 30):
+            stream.standard_normal(part)
+
+    threads = [threading.Thread(target=draw, args=(seed,)) for seed in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for seed, out in enumerate(outs):
+        np.testing.assert_array_equal(out, numpy_stream(seed).standard_normal(len(out)))
+
+
+def test_numba_is_not_loaded_for_a_little_noise(monkeypatch):
+    """Loading it would take longer than what it saves."""
+    monkeypatch.delitem(sys.modules, "numba", raising=False)
+    monkeypatch.setattr(_stream, "_drawn", 0)
+    stream = Stream(0)
+    stream.standard_normal(np.empty(1000))
+    assert stream._state is None
+    assert "numba" not in sys.modules
+    assert _stream._drawn == 1000
+
+
+def test_a_numba_that_cannot_be_loaded_is_no_silent_matter(monkeypatch):
+    def fails(*args):
+        raise AttributeError("module 'coverage' has no attribute 'types'")
+
+    monkeypatch.setattr(_compiled, "find_spec", lambda name: True)
+    monkeypatch.setattr(_compiled, "import_module", fails)
+    _compiled.compiled_module.cache_clear()
+    try:
+        with pytest.warns(RuntimeWarning, match="has no attribute 'types'.*slower"):
+            assert _compiled.compiled_module("_stream_kernel") is None
+        monkeypatch.setattr(_compiled, "find_spec", lambda name: None)
+        _compiled.compiled_module.cache_clear()
+        assert _compiled.compiled_module("_stream_kernel") is None
+    finally:
+        _compiled.compiled_module.cache_clear()
+
+
+def test_another_ziggurat_is_noticed(monkeypatch):
+    """A NumPy that makes its normals in another way is not imitated."""
+
+    class Other:
+        def __init__(self, bits):
+            self.bits = bits
+
+        def standard_normal(self, dtype):
+            self.bits.random_raw()
+            return 0.5
+
+    pytest.importorskip("numba")
+    _stream._kernel.cache_clear()
+    try:
+        with monkeypatch.context() as patch:
+            patch.setattr(np.random, "Generator", Other)
+            with pytest.raises(RuntimeError, match="another way"):
+                tables(float)
+            with pytest.warns(RuntimeWarning, match="another way.*slower"):
+                assert _stream._kernel(np.dtype(float)) is None
+        _stream._kernel.cache_clear()
+        # tables that fit, but are not used as NumPy does
+        wrong = *tables(float)[:3], np.array([3.0, 1 / 3.0])
+        monkeypatch.setattr(_stream, "tables", lambda dtype: wrong)
+        with pytest.warns(RuntimeWarning, match="another way.*slower"):
+            assert _stream._kernel(np.dtype(float)) is None
+    finally:
+        _stream._kernel.cache_clear()
