@@ -1,9 +1,14 @@
 """Modules that need numba, where it is installed (`sksmooth[fast]`)."""
 
+import sys
 import warnings
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
+
+# Work that takes NumPy as long as loading numba does, in normals drawn.
+_WORTH_LOADING = 2**25
+_work = 0
 
 
 @cache
@@ -31,3 +36,26 @@ def compiled_module(name):
             stacklevel=2,
         )
         return None
+
+
+def module_if_worth(name, work):
+    """Return a compiled module once there was enough to do, or if numba is there.
+
+    For what NumPy does as well, with the same result.
+
+    Parameters
+    ----------
+    name : str
+
+    work : int
+        What there is to do now, in the time that NumPy takes for a normal.
+
+    Returns
+    -------
+    module or None
+    """
+    global _work
+    _work += work  # threads may lose some
+    if _work < _WORTH_LOADING and "numba" not in sys.modules:
+        return None
+    return compiled_module(name)

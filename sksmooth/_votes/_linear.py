@@ -11,6 +11,7 @@ from sklearn.pipeline import Pipeline
 
 from .._sklearn import predicts_by_linear_scores
 from ._affine import pull_back
+from ._compiled import module_if_worth
 from ._voter import Voter
 
 # Inputs looked at together under shared noise.
@@ -81,7 +82,7 @@ class LinearVoter(Voter):
 
     def tally(self, sizes):
         """Count the winners of the batch; see ``Voter.tally``."""
-        return self._count(sizes, self._scores[:, : sizes.sum()])
+        return self._count(sizes)
 
     def draw(self, stream, size):
         """Make the scores of the noise of the next `size` copies of all inputs."""
@@ -110,7 +111,6 @@ class LinearVoter(Voter):
                     places = np.flatnonzero(may_win[few].any(axis=0))
                     part[few] = self._count(
                         np.full(len(few), size),
-                        self._scores[:, :size],
                         places.tolist(),
                         means[few].T[:, :, None],
                     )
@@ -156,21 +156,18 @@ class LinearVoter(Voter):
         may_win[inputs, best] = True
         return may_win
 
-    def _count(self, sizes, noisy, places=None, means=None):
+    def _count(self, sizes, places=None, means=None):
         """Count the winners in each part of a batch.
 
         Parameters
         ----------
         sizes : ndarray of int of shape (n_parts,)
 
-        noisy : ndarray of shape (n_scores, n_copies)
-            Scores of all contenders but the first, whose score is 0.
-
         places : list of int, default=None
             The contenders that may win, in order; None for all.
 
         means : ndarray of shape (n_contenders, n_parts, 1), default=None
-            Added to `noisy`, which are the same in all parts.
+            Added to the scores, which are then the same in all parts.
 
         Returns
         -------
@@ -179,9 +176,13 @@ class LinearVoter(Voter):
         if places is None:
             places = list(range(len(self.contenders)))
         size = int(sizes.sum())
+        module = module_if_worth("_linear_kernel", size * len(places) // 4)
+        if module is not None:
+            return self._count_compiled(module, sizes, places, means)
         shape = (size,) if means is None else (len(sizes), size // len(sizes))
         sums, best = self._sums[:, :size].reshape(2, *shape)
         better = self._better[:, :size].reshape(-1, *shape)
+        noisy = self._scores[:, : shape[-1]]
         best.fill(0 if places[0] == 0 else -np.inf)
         others = places[places[0] == 0 :]
         for k in others:
@@ -202,6 +203,19 @@ class LinearVoter(Voter):
             n_before = n_won
         if places[0] == 0:
             counts[:, self.contenders[0]] = sizes - n_before
+        return counts
+
+    def _count_compiled(self, module, sizes, places, means):
+        """Do what ``_count`` does."""
+        stops = np.cumsum(sizes)
+        starts = stops - sizes
+        if means is not None:  # all parts are under the same noise
+            starts, stops = 0 * starts, sizes
+            means = np.ascontiguousarray(means[:, :, 0].T)
+        counts = np.zeros((len(sizes), self.n_classes), np.int64)
+        found = np.zeros((len(sizes), len(places)), np.int64)
+        module.count(self._scores, starts, stops, means, np.array(places), found)
+        counts[:, self.contenders[places]] = found
         return counts
 
 

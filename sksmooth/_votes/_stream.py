@@ -5,19 +5,13 @@ may take over at any time: as soon as noise is worth loading it, or numba is loa
 anyway.
 """
 
-import sys
 import warnings
 from functools import cache
 
 import numpy as np
 
-from ._compiled import compiled_module
+from ._compiled import module_if_worth
 from ._ziggurat import DIFFERENT, tables
-
-# Normals that this process draws before numba is loaded for them: NumPy takes as long
-# for them as that.
-_WORTH_LOADING = 2**25
-_drawn = 0
 
 # Numbers that stay in the first-level cache while they are worked on.
 _CACHED = 2**12
@@ -46,7 +40,7 @@ class Stream:
         if not self._is_compiled(out.size):
             self._generator.standard_normal(dtype=out.dtype, out=out)
             return
-        fill, ziggurat = _kernel(out.dtype)
+        fill, ziggurat = _kernel(self._module, out.dtype)
         fill(self._state, ziggurat, None, None, None, out.reshape(1, -1))
 
     def noisy_copies(self, x, sigma, out):
@@ -80,7 +74,7 @@ class Stream:
             except FloatingPointError:
                 return False
             return True
-        fill, ziggurat = _kernel(out.dtype)
+        fill, ziggurat = _kernel(self._module, out.dtype)
         level = np.broadcast_to(level, x.shape).ravel()
         flat = out.reshape(len(out), -1)
         return fill(self._state, ziggurat, level, x.ravel(), None, flat)
@@ -101,7 +95,7 @@ class Stream:
             Overwritten.
         """
         if self._is_compiled(out.size):
-            fill, ziggurat = _kernel(np.dtype(float))
+            fill, ziggurat = _kernel(self._module, np.dtype(float))
             flat = [
                 np.broadcast_to(np.asarray(part, float), place.shape).ravel()
                 for part in (scale, place, step)
@@ -121,23 +115,17 @@ class Stream:
 
     def _is_compiled(self, n_normals):
         """Say who draws the next normals, which may be handed over here."""
-        global _drawn
         if self._state is None:
-            _drawn += n_normals  # threads may lose some
-            if _drawn < _WORTH_LOADING and "numba" not in sys.modules:
+            module = module_if_worth("_stream_kernel", n_normals)
+            if module is None or _kernel(module, np.dtype(float)) is None:
                 return False
-            if _kernel(np.dtype(float)) is None:
-                return False
-            self._state = _words(self._bits.state)
+            self._state, self._module = _words(self._bits.state), module
         return True
 
 
 @cache
-def _kernel(dtype):
+def _kernel(module, dtype):
     """Return the compiled function and the tables for a dtype, or None."""
-    module = compiled_module("_stream_kernel")
-    if module is None:
-        return None
     fill = getattr(module, _KINDS[dtype])
     try:
         ziggurat = tables(dtype)

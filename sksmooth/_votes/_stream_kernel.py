@@ -15,7 +15,7 @@ _COUNTER, _HALF_IS_LEFT, _HALF = 3, 4, 5  # after the three words of SFC64's sta
 _ONE = np.uint64(1)
 _8, _9, _11, _17 = np.uint64(8), np.uint64(9), np.uint64(11), np.uint64(17)
 _24, _32, _40 = np.uint64(24), np.uint64(32), np.uint64(40)
-_3, _STRIP = np.uint64(3), np.uint64(255)
+_3, _STRIP, _SIGNED_STRIP = np.uint64(3), np.uint64(255), np.uint64(511)
 _52_BITS, _32_BITS = np.uint64(2**52 - 1), np.uint64(2**32 - 1)
 _23_BITS = np.uint64(2**23 - 1)
 
@@ -117,8 +117,7 @@ def doubles(state, tables, level, x, step, out):
             while True:
                 bits, a, b, c, n = _next(a, b, c, n)
                 strip, place = bits & _STRIP, (bits >> _9) & _52_BITS
-                z = np.int64(place) * width[strip]
-                z = -z if (bits >> _8) & _ONE else z
+                z = np.int64(place) * width[bits & _SIGNED_STRIP]
                 if place < inside[strip]:
                     break
                 accepted, z, a, b, c, n = _unusual_double(
@@ -128,12 +127,15 @@ def doubles(state, tables, level, x, step, out):
                     break
             if level is None:
                 out[i, j] = z
-            elif step is None:
-                z = z * level[j] + x[j]
+            elif step is not None:
+                out[i, j] = (np.rint(z * level[j]) + x[j]) * step[j]
+            else:
+                out[i, j] = z
+        if level is not None and step is None:
+            for j in range(out.shape[1]):
+                z = out[i, j] * level[j] + x[j]
                 finite &= abs(z) < np.inf
                 out[i, j] = z
-            else:
-                out[i, j] = (np.rint(z * level[j]) + x[j]) * step[j]
     state[0], state[1], state[2], state[_COUNTER] = a, b, c, n
     return finite
 
@@ -153,8 +155,7 @@ def floats(state, tables, level, x, step, out):
             while True:
                 bits, a, b, c, n, is_left, half = _next_half(a, b, c, n, is_left, half)
                 strip, place = bits & _STRIP, (bits >> _9) & _23_BITS
-                z = np.float32(np.int64(place)) * width[strip]
-                z = -z if (bits >> _8) & _ONE else z
+                z = np.float32(np.int64(place)) * width[bits & _SIGNED_STRIP]
                 if place < inside[strip]:
                     break
                 accepted, z, a, b, c, n, is_left, half = _unusual_float(
@@ -162,10 +163,10 @@ def floats(state, tables, level, x, step, out):
                 )
                 if accepted:
                     break
-            if level is None:
-                out[i, j] = z
-            else:
-                z = np.float32(z * level[j]) + x[j]
+            out[i, j] = z
+        if level is not None:
+            for j in range(out.shape[1]):
+                z = np.float32(out[i, j] * level[j]) + x[j]
                 finite &= abs(z) < np.inf
                 out[i, j] = z
     state[0], state[1], state[2], state[_COUNTER] = a, b, c, n

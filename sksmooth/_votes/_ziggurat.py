@@ -27,8 +27,9 @@ def tables(dtype):
 
     Returns
     -------
-    width : ndarray of shape (256,)
-        Of a strip, in steps of a point's place on it: there are 2^52 or 2^23.
+    width : ndarray of shape (512,)
+        Of a strip, in steps of a point's place on it: there are 2^52 or 2^23. Once for
+        normals above 0 and, negative, once for those below.
 
     inside : ndarray of uint64 of shape (256,)
         Places below it are under the curve whatever their height.
@@ -56,6 +57,7 @@ def tables(dtype):
         inside[k] = _first_outside(k, int(inside[k]), dtype)
     height = [1.0, *(math.exp(-0.5 * x * x) for x in edges[1:].tolist())]
     edge = np.array([edges[-1], 1 / edges[-1]], dtype)
+    width = np.append(width, -width)
     return width, inside.astype(np.uint64), np.array(height, dtype), edge
 
 

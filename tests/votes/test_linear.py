@@ -29,8 +29,9 @@ from sklearn.preprocessing import (
 from sklearn.svm import SVC, LinearSVC
 
 from sksmooth import GaussianAugmenter
-from sksmooth._votes import Inputs
+from sksmooth._votes import Inputs, count_votes
 from sksmooth._votes._any import AnyVoter
+from sksmooth._votes._compiled import compiled_module
 from sksmooth._votes._engine import _count
 from sksmooth._votes._linear import LinearVoter, linear_scores
 from tests.helpers import OpaqueLogisticRegression, halfspace
@@ -303,3 +304,60 @@ def test_frames_with_untouchable_numbers(monkeypatch):
     a = count(AnyVoter, f, inputs, 500, monkeypatch)
     b = count(LinearVoter, f, inputs, 500, monkeypatch, entropy=1)
     assert chi_square_p_value(a, b) > 1e-3
+
+
+@pytest.mark.parametrize("noise", ["independent", "shared"])
+@pytest.mark.parametrize("n_classes", [2, 3, 7])
+def test_compiled_counts_are_the_same(noise, n_classes, monkeypatch):
+    """Also where contenders are left out, and where scores tie."""
+    pytest.importorskip("numba")
+    from sksmooth._votes import _linear
+
+    rng = np.random.default_rng(n_classes)
+    coef = np.round(rng.normal(size=(max(1, n_classes - (n_classes == 2)), 3)))
+    f = LogisticRegression()
+    f.classes_ = np.arange(n_classes)
+    f.coef_, f.intercept_ = coef, np.zeros(len(coef))
+    X = np.vstack([np.round(rng.normal(size=(40, 3)) * 3), np.zeros((1, 3))])
+    inputs = Inputs.from_array(X, [1.0, 0.0, 2.0])
+
+    def counts():
+        return count_votes(
+            f, f.classes_, inputs, 700, entropy=1, purpose="estimate", noise=noise
+        ).counts
+
+    monkeypatch.setattr(_linear, "module_if_worth", lambda name, work: None)
+    expected = counts()
+    asked = []
+
+    def always(name, work):
+        asked.append(name)
+        return compiled_module(name)
+
+    monkeypatch.setattr(_linear, "module_if_worth", always)
+    np.testing.assert_array_equal(counts(), expected)
+    assert set(asked) == {"_linear_kernel"}
+
+
+@pytest.mark.parametrize("means", [False, True])
+def test_the_compiled_count_by_enumeration(means):
+    """Parts of any size, ties, contenders that are left out."""
+    pytest.importorskip("numba")
+    from sksmooth._votes._linear_kernel import count
+
+    rng = np.random.default_rng(0)
+    scores = rng.integers(-2, 3, size=(5, 1000)).astype(float)
+    stops = np.array([0, 1, 256, 257, 600, 1000])
+    starts = np.r_[0, stops[:-1]]
+    added = rng.integers(-2, 3, size=(len(stops), 6)).astype(float)
+    added[:, 0] = 0
+    for places in ([0, 1, 2, 3, 4, 5], [0, 4], [2, 3, 5], [3]):
+        got = np.zeros((len(stops), len(places)), np.int64)
+        count(scores, starts, stops, added if means else None, np.array(places), got)
+        for part, (start, stop) in enumerate(zip(starts, stops, strict=True)):
+            all_scores = np.vstack([np.zeros(1000), scores])[:, start:stop]
+            if means:
+                all_scores = all_scores + added[part][:, None]
+            winner = all_scores[places].argmax(axis=0)  # the first of equal ones
+            expected = np.bincount(winner, minlength=len(places))
+            np.testing.assert_array_equal(got[part], expected)

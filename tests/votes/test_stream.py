@@ -17,12 +17,12 @@ DTYPES = [np.float32, np.float64]
 def compiled(monkeypatch):
     """Let compiled code draw from the first normal on."""
     pytest.importorskip("numba")
-    monkeypatch.setattr(_stream, "_drawn", 2**62)
+    monkeypatch.setattr(_compiled, "_work", 2**62)
 
 
 @pytest.fixture
 def interpreted(monkeypatch):
-    monkeypatch.setattr(_stream, "_kernel", lambda dtype: None)
+    monkeypatch.setattr(_stream, "module_if_worth", lambda name, work: None)
 
 
 def numpy_stream(seed):
@@ -103,17 +103,17 @@ def test_copies_and_the_hand_over(dtype, sigma, monkeypatch):
     x = np.array([1.5, -0.1, 1e3], dtype)
     n, whole = 1000, np.empty((1000, 3), dtype)
     with monkeypatch.context() as patch:
-        patch.setattr(_stream, "_kernel", lambda dtype: None)
+        patch.setattr(_stream, "module_if_worth", lambda name, work: None)
         assert Stream(1).noisy_copies(x, sigma, whole)
     normals = numpy_stream(1).standard_normal((n, 3), dtype)
     level = sigma if np.ndim(sigma) else dtype(sigma)
     np.testing.assert_array_equal(whole, (normals * level).astype(dtype) + x)
     got, stream = np.empty_like(whole), Stream(1)
-    monkeypatch.setattr(_stream, "_drawn", 0)
+    monkeypatch.setattr(_compiled, "_work", 0)
     monkeypatch.delitem(sys.modules, "numba", raising=False)
     assert stream.noisy_copies(x, sigma, got[:333])
     assert stream._state is None
-    monkeypatch.setattr(_stream, "_drawn", 2**62)
+    monkeypatch.setattr(_compiled, "_work", 2**62)
     assert stream.noisy_copies(x, sigma, got[333:])
     assert stream._state is not None
     np.testing.assert_array_equal(got, whole)
@@ -126,9 +126,9 @@ def test_copies_on_a_grid(dtype, monkeypatch):
     step = np.array([2.0**-17, 1.0, 0.5])
     outs = np.empty((2, 5000, 3), dtype)
     with monkeypatch.context() as patch:
-        patch.setattr(_stream, "_kernel", lambda dtype: None)
+        patch.setattr(_stream, "module_if_worth", lambda name, work: None)
         Stream(1).noisy_copies_on_grid(place, scale, step, outs[0])
-    monkeypatch.setattr(_stream, "_drawn", 2**62)
+    monkeypatch.setattr(_compiled, "_work", 2**62)
     Stream(1).noisy_copies_on_grid(place, scale, step, outs[1])
     np.testing.assert_array_equal(*outs)
     # a number instead of an array
@@ -168,12 +168,12 @@ def test_streams_in_threads():
 def test_numba_is_not_loaded_for_a_little_noise(monkeypatch):
     """Loading it would take longer than what it saves."""
     monkeypatch.delitem(sys.modules, "numba", raising=False)
-    monkeypatch.setattr(_stream, "_drawn", 0)
+    monkeypatch.setattr(_compiled, "_work", 0)
     stream = Stream(0)
     stream.standard_normal(np.empty(1000))
     assert stream._state is None
     assert "numba" not in sys.modules
-    assert _stream._drawn == 1000
+    assert _compiled._work == 1000
 
 
 def test_a_numba_that_cannot_be_loaded_is_no_silent_matter(monkeypatch):
@@ -205,6 +205,7 @@ def test_another_ziggurat_is_noticed(monkeypatch):
             return 0.5
 
     pytest.importorskip("numba")
+    module = _compiled.compiled_module("_stream_kernel")
     _stream._kernel.cache_clear()
     try:
         with monkeypatch.context() as patch:
@@ -212,12 +213,12 @@ def test_another_ziggurat_is_noticed(monkeypatch):
             with pytest.raises(RuntimeError, match="another way"):
                 tables(float)
             with pytest.warns(RuntimeWarning, match="another way.*slower"):
-                assert _stream._kernel(np.dtype(float)) is None
+                assert _stream._kernel(module, np.dtype(float)) is None
         _stream._kernel.cache_clear()
         # tables that fit, but are not used as NumPy does
         wrong = *tables(float)[:3], np.array([3.0, 1 / 3.0])
         monkeypatch.setattr(_stream, "tables", lambda dtype: wrong)
         with pytest.warns(RuntimeWarning, match="another way.*slower"):
-            assert _stream._kernel(np.dtype(float)) is None
+            assert _stream._kernel(module, np.dtype(float)) is None
     finally:
         _stream._kernel.cache_clear()

@@ -279,7 +279,7 @@ class TestWhatSkorchDoes:
 
     @pytest.mark.parametrize("kind", ["skorch", "logits"])
     def test_scores_that_softmax_makes_equal(self, kind):
-        """Where leads are clear softmax is left out; not where it changes the winner."""
+        """Softmax is left out only where it cannot change the winner."""
         low, inf = np.float32(0.1), np.inf
         high = np.nextafter(low, low + 1)
         table = [[low, high, 0], [high, low, 0], [0, 9, 9.000001]]
@@ -302,7 +302,9 @@ class TestWhatSkorchDoes:
         row = torch.tensor(scores)
         module = Answers(lambda x: row.expand(len(x), 3))
         f = ModuleClassifier(module, classes=CLASSES)
-        with pytest.raises(ValueError, match="returned NaN for noisy copies of input 0"):
+        with pytest.raises(
+            ValueError, match="returned NaN for noisy copies of input 0"
+        ):
             votes(f, X[:1])
 
     def test_more_than_one_dimension(self):
