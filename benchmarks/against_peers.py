@@ -224,7 +224,7 @@ class Peers:
 
     def bare(self, n, n_inputs):
         """Return the best rate over some batch sizes: rows a second."""
-        n *= n_inputs
+        n = n * n_inputs // 3
         # Equal rows would take the same branches, which is faster than votes can be.
         rng, rates = np.random.default_rng(0), []
         for size in (64, 256, 1024) if self.is_net else (1024, 8192, 65_536):
@@ -256,22 +256,32 @@ def rate(peers, name, n, n_inputs):
 
 def same_votes(peers, options):
     """Return the median rate of each peer, all of them taking turns."""
-    sizes, rates = {}, {name: [] for name in peers.names()}
-    for name in peers.names():
-        rate(peers, name, 200, 1)  # imports, compilation
-        rows = options.seconds * rate(peers, name, 1000, 1)
-        if rows > options.votes:
-            rows = options.seconds * rate(peers, name, options.votes, 1)
-        rows /= 3 if name == "bare" else 1
-        # Shared noise needs several inputs to share it.
-        fewest = 50 if name == "shared" else 1
-        n_inputs = int(np.clip(rows / options.votes, fewest, len(peers.X)))
-        n = int(np.clip(rows / n_inputs, 500 / n_inputs, options.votes))
-        sizes[name] = n, n_inputs
+    sizes = {name: size_for(peers, name, options) for name in peers.names()}
+    rates = {name: [] for name in peers.names()}
     for _ in range(options.repeats):
         for name in peers.names():
             rates[name].append(rate(peers, name, *sizes[name]))
     return {name: float(np.median(each)) for name, each in rates.items()}
+
+
+def size_for(peers, name, options):
+    """Return votes and inputs that take about as long as wanted."""
+    # Shared noise needs several inputs to share it.
+    fewest = 50 if name == "shared" else 1
+    rate(peers, name, 200, fewest)  # imports, compilation
+    rows = 1000 * fewest
+    while True:
+        n_inputs = int(np.clip(rows / options.votes, fewest, len(peers.X)))
+        n = int(np.clip(rows / n_inputs, 20, options.votes))
+        pace = rate(peers, name, n, n_inputs)
+        seconds = n * n_inputs / pace
+        if seconds > options.seconds / 2 or n * n_inputs == options.votes * len(
+            peers.X
+        ):
+            return n, n_inputs
+        # What does not grow with the rows, such as choosing how to run a net, would
+        # mislead a single step.
+        rows *= np.clip(options.seconds / seconds, 2, 10)
 
 
 def same_question(peers, options):

@@ -1,6 +1,7 @@
 """A net as a voter sees it: from a batch on its device to class indices there."""
 
 import copy
+import math
 import sys
 import threading
 from contextlib import contextmanager, nullcontext
@@ -154,10 +155,9 @@ class TorchNet:
         if self.n_classes < 2 or output.shape != (len(output), self.n_classes):
             return None
         highest, winner = output.max(dim=1)
-        others = output.scatter(1, winner[:, None], -torch.inf)
-        lead = highest - others.amax(dim=1)
-        clear = (lead > _CLEAR) & (lead < torch.inf)
-        return winner if bool(clear.all()) else None
+        near = torch.count_nonzero(output > (highest - _CLEAR)[:, None]).item()
+        is_clear = near == len(output) and math.isfinite(highest.sum().item())
+        return winner if is_clear else None
 
     def precision(self):
         """Return the context in which the module computes."""
