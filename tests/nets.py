@@ -13,10 +13,10 @@ torch.set_num_threads(1)
 class MLP(torch.nn.Module):
     """Noise, a hidden layer, and logits."""
 
-    def __init__(self, n_features=4, n_outputs=3, sigma=0.0, in_eval=False):
+    def __init__(self, n_features=4, n_outputs=3, sigma=0.0, in_eval=False, n_copies=1):
         super().__init__()
         self.layers = torch.nn.Sequential(
-            GaussianNoise(sigma, in_eval=in_eval),
+            GaussianNoise(sigma, in_eval=in_eval, n_copies=n_copies),
             torch.nn.Linear(n_features, 32),
             torch.nn.ReLU(),
             torch.nn.Dropout(0.5),

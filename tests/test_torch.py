@@ -6,7 +6,7 @@ import sys
 
 import numpy as np
 import pytest
-from scipy import sparse
+from scipy import sparse, stats
 from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.exceptions import NotFittedError
@@ -18,8 +18,14 @@ from sklearn.preprocessing import Normalizer
 torch = pytest.importorskip("torch")
 pytest.importorskip("skorch")
 
+from skorch.dataset import ValidSplit  # noqa: E402
+
 from sksmooth import SmoothedClassifier, certified_accuracy_scorer  # noqa: E402
-from sksmooth.torch import GaussianNoise, ModuleClassifier  # noqa: E402
+from sksmooth.torch import (  # noqa: E402
+    ConsistencyLoss,
+    GaussianNoise,
+    ModuleClassifier,
+)
 from tests.nets import MLP, classifier, halfspace_module  # noqa: E402
 
 X, y = load_digits(return_X_y=True)
@@ -87,6 +93,22 @@ class TestGaussianNoise:
         assert copy.sigma.tolist() == [0.5, 1.0]
         assert copy.in_eval
         assert repr(GaussianNoise(0.5)) == "GaussianNoise(sigma=0.5)"
+        assert repr(GaussianNoise(1, n_copies=2)).endswith("sigma=1.0, n_copies=2)")
+
+    @pytest.mark.parametrize("sigma", [0.5, [0.5, 0.0, 1.0]])
+    def test_copies(self, sigma):
+        layer = GaussianNoise(sigma, n_copies=3, in_eval=True)
+        x = torch.arange(12.0).reshape(4, 3)
+        noise = layer(x).reshape(3, 4, 3) - x
+        assert not torch.equal(noise[0], noise[1])
+        assert noise.abs().max() < 5
+        assert layer.eval()(x).shape == (4, 3)
+        assert GaussianNoise(0, n_copies=2)(x).equal(torch.cat([x, x]))
+
+    @pytest.mark.parametrize("n_copies", [0, -1, 1.5, "two"])
+    def test_bad_n_copies(self, n_copies):
+        with pytest.raises(ValueError, match="n_copies must be a positive whole"):
+            GaussianNoise(0.5, n_copies=n_copies)
 
     @pytest.mark.parametrize("sigma", [-1, np.nan, [1, -1]])
     def test_bad_sigma(self, sigma):
@@ -109,6 +131,69 @@ class TestGaussianNoise:
         batch = torch.from_numpy(X), torch.from_numpy(y)
         losses = [net.validation_step(batch)["loss"].item() for _ in range(2)]
         assert (losses[0] != losses[1]) == in_eval
+
+
+class TestConsistencyLoss:
+    logits = torch.tensor(np.random.default_rng(0).normal(size=(3 * 5, 4)))
+    target = torch.tensor([0, 3, 1, 1, 2])
+
+    def test_the_formula(self):
+        p = self.logits.softmax(1).reshape(3, 5, 4).numpy()
+        cross_entropy = -np.log(p[:, range(5), self.target]).mean()
+        divergence = stats.entropy(p.mean(axis=0)[None], p, axis=2).mean()
+        loss = ConsistencyLoss(consistency=2.5)(self.logits, self.target).item()
+        assert loss == pytest.approx(cross_entropy + 2.5 * divergence)
+
+    def test_equal_copies_and_one_copy_cost_nothing_more(self):
+        one, plain = self.logits[:5], torch.nn.CrossEntropyLoss()
+        expected = plain(one, self.target).item()
+        for logits in (one, one.repeat(3, 1)):
+            got = ConsistencyLoss()(logits, self.target).item()
+            assert got == pytest.approx(expected)
+        loss = ConsistencyLoss(consistency=0, label_smoothing=0.1)
+        plain = torch.nn.CrossEntropyLoss(label_smoothing=0.1)
+        expected = plain(self.logits, self.target.repeat(3))
+        assert loss(self.logits, self.target).equal(expected)
+
+    def test_targets_that_are_probabilities(self):
+        target = torch.nn.functional.one_hot(self.target, 4).double()
+        a = ConsistencyLoss()(self.logits, target).item()
+        assert a == pytest.approx(ConsistencyLoss()(self.logits, self.target).item())
+
+    def test_gradients_stay_finite_where_a_share_underflows(self):
+        logits = torch.tensor([[900.0, 0.0], [0.0, 900.0]], requires_grad=True)
+        ConsistencyLoss()(logits, torch.tensor([0])).backward()
+        assert logits.grad.isfinite().all()
+
+    @pytest.mark.parametrize("consistency", [-1, np.nan, np.inf])
+    def test_bad_consistency(self, consistency):
+        with pytest.raises(ValueError, match="consistency must be finite"):
+            ConsistencyLoss(consistency)
+
+    def test_outputs_that_do_not_fit(self):
+        with pytest.raises(ValueError, match="14 outputs .* 5 targets.*n_copies"):
+            ConsistencyLoss()(self.logits[:14], self.target)
+
+    def test_nets_trained_with_it_answer_more_alike(self):
+        """With skorch, whose validation has one copy of each input."""
+        divergence = []
+        for consistency in (0.0, 5.0):
+            net = digits_net(
+                criterion=ConsistencyLoss,
+                criterion__consistency=consistency,
+                module__n_copies=2,
+                train_split=ValidSplit(5),
+                max_epochs=30,
+            )
+            g = smoothed(net, sigma=0.5, noise_param="module__sigma").fit(X, y)
+            net = g.estimator_
+            assert np.isfinite(net.history[:, "valid_loss"]).all()
+            noise = np.random.default_rng(0).normal(size=(20, *X.shape))
+            copies = (X + 0.5 * noise).astype(np.float32).reshape(-1, 64)
+            p = net.predict_proba(copies).reshape(20, len(X), 10)
+            divergence.append(stats.entropy(p, p.mean(axis=0)[None], axis=2).mean())
+            assert np.mean(net.predict(X) == y) > 0.9
+        assert divergence[1] < 0.5 * divergence[0]
 
 
 class TestModuleClassifier:

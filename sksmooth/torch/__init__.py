@@ -8,6 +8,7 @@ except ImportError as error:
     ) from error
 
 from ._layers import GaussianNoise
+from ._losses import ConsistencyLoss
 from ._module import ModuleClassifier
 
-__all__ = ["GaussianNoise", "ModuleClassifier"]
+__all__ = ["ConsistencyLoss", "GaussianNoise", "ModuleClassifier"]

@@ -1,5 +1,7 @@
 """Layers for training nets that will be smoothed."""
 
+from numbers import Integral
+
 import numpy as np
 import torch
 
@@ -21,13 +23,19 @@ class GaussianNoise(torch.nn.Module):
         see the accuracy under noise. The net's own `predict` is random then;
         ``SmoothedClassifier`` switches this off while it votes.
 
+    n_copies : int, default=1
+        Noisy copies of each input in training mode: the first of all inputs, then the
+        second of all, and so on. For a loss that knows of them: ``ConsistencyLoss``.
+
     Raises
     ------
     ValueError
-        If sigma is negative or not finite; in `forward`, if it does not broadcast.
+        If sigma is negative or not finite, or `n_copies` not a positive whole number;
+        in `forward`, if sigma does not broadcast.
 
     See Also
     --------
+    ConsistencyLoss : Makes a net answer alike to all copies of an input.
     sksmooth.GaussianAugmenter : Noise drawn once, for other classifiers.
 
     References
@@ -49,10 +57,15 @@ class GaussianNoise(torch.nn.Module):
     # Tells the voters which layers to silence without importing this module.
     is_smoothing_noise = True
 
-    def __init__(self, sigma=0.25, *, in_eval=False):
+    def __init__(self, sigma=0.25, *, in_eval=False, n_copies=1):
         super().__init__()
         self.sigma = sigma
         self.in_eval = in_eval
+        if not isinstance(n_copies, Integral) or n_copies < 1:
+            raise ValueError(
+                f"n_copies must be a positive whole number, got {n_copies!r}."
+            )
+        self.n_copies = n_copies
 
     @property
     def sigma(self):
@@ -80,10 +93,13 @@ class GaussianNoise(torch.nn.Module):
 
         Returns
         -------
-        noisy : tensor of the shape, dtype and device of x
+        noisy : tensor of shape (n_copies * n_inputs, *shape), dtype and device of x
+            With one copy in eval mode.
         """
         if not (self.training or self.in_eval):
             return x
+        if self.training and self.n_copies > 1:
+            x = x.repeat(self.n_copies, *[1] * (x.ndim - 1))
         level = self._level
         if level.ndim == 0:
             if level == 0:
@@ -104,4 +120,5 @@ class GaussianNoise(torch.nn.Module):
         text : str
         """
         text = f"sigma={self.sigma}"
-        return text + ", in_eval=True" if self.in_eval else text
+        text += ", in_eval=True" if self.in_eval else ""
+        return text + (f", n_copies={self.n_copies}" if self.n_copies > 1 else "")
