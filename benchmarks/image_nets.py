@@ -1,13 +1,16 @@
 """Certified accuracy of a small net on images, as published results report it.
 
     python benchmarks/image_nets.py [fashion_mnist | mnist] [--epochs E] [--n 10000]
-        [--stopping fixed] [--threads T] [--bfloat16] [--held-out]
+        [--stopping fixed] [--threads T] [--consistency 0] [--bfloat16] [--held-out]
 
 Trains a net with two convolutions on all 60,000 training images, with fresh noise in
-every batch (`GaussianNoise`), and certifies every 20th test image with at most n
-votes. --bfloat16 trains in that precision, for processors that compute in it;
-votes are in float32. --held-out is for choosing how to train: it keeps the last 10,000
-training images for certification, and never looks at the test images.
+every batch (`GaussianNoise`), and certifies every 20th test image with at most n votes.
+Each image is seen under two noises at a time, on which the net is to agree
+(`ConsistencyLoss`); --consistency 0 trains with one noise and the usual loss.
+
+--bfloat16 trains in that precision, for processors that compute in it; votes are in
+float32. --held-out is for choosing how to train: it keeps the last 10,000 training
+images for certification, and never looks at the test images.
 """
 
 import argparse
@@ -21,22 +24,23 @@ from torch import nn
 
 from sksmooth import SmoothedClassifier
 from sksmooth.datasets import fetch_fashion_mnist, fetch_mnist
-from sksmooth.torch import GaussianNoise
+from sksmooth.torch import ConsistencyLoss, GaussianNoise
 
 DATA = {
     "fashion_mnist": ("Fashion-MNIST", fetch_fashion_mnist, 0.25, 10),
     "mnist": ("MNIST", fetch_mnist, 0.5, 6),
 }
+CONSISTENCY = 5.0
 RADII = [0.0, 0.25, 0.5, 0.75, 1.0]
 
 
 class SmallCNN(nn.Module):
     """Noise, two convolutions that halve the image, two linear layers."""
 
-    def __init__(self, sigma=0.25, width=32):
+    def __init__(self, sigma=0.25, width=32, n_copies=1):
         super().__init__()
         self.layers = nn.Sequential(
-            GaussianNoise(sigma),
+            GaussianNoise(sigma, n_copies=n_copies),
             nn.Conv2d(1, width, 5, stride=2, padding=2, bias=False),
             nn.BatchNorm2d(width),
             nn.ReLU(),
@@ -71,7 +75,6 @@ def make_net(n_images, epochs, batch=256, lr=0.005, kind=NeuralNetClassifier, **
     )
     return kind(
         SmallCNN,
-        criterion=nn.CrossEntropyLoss,
         optimizer=torch.optim.Adam,
         lr=lr,
         batch_size=batch,
@@ -85,7 +88,7 @@ def make_net(n_images, epochs, batch=256, lr=0.005, kind=NeuralNetClassifier, **
     )
 
 
-def run(name, epochs, n, stopping, bfloat16, held_out):
+def run(name, epochs, n, stopping, consistency, bfloat16, held_out):
     """Train, certify, and print certified accuracies."""
     title, fetch, sigma, usual_epochs = DATA[name]
     epochs = epochs or usual_epochs
@@ -98,7 +101,14 @@ def run(name, epochs, n, stopping, bfloat16, held_out):
     kind = Bfloat16Training if bfloat16 else NeuralNetClassifier
     torch.manual_seed(0)
     g = SmoothedClassifier(
-        make_net(len(X), epochs, kind=kind),
+        make_net(
+            len(X),
+            epochs,
+            kind=kind,
+            criterion=ConsistencyLoss,
+            criterion__consistency=consistency,
+            module__n_copies=2 if consistency else 1,
+        ),
         sigma=sigma,
         n=n,
         stopping=stopping,
@@ -116,7 +126,8 @@ def run(name, epochs, n, stopping, bfloat16, held_out):
     certified = time.perf_counter()
 
     print(
-        f"{title}, sigma = {sigma}, {epochs} epochs, {len(X_test)} "
+        f"{title}, sigma = {sigma}, {epochs} epochs, consistency = {consistency}, "
+        f"{len(X_test)} "
         f"{'held-out' if held_out else 'test'} images, "
         f"n = {n:,}, {stopping}, alpha = {g.alpha}"
     )
@@ -137,6 +148,7 @@ def main():
     parser.add_argument("--n", type=int, default=10_000)
     parser.add_argument("--stopping", default="sequential")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--consistency", type=float, default=CONSISTENCY)
     parser.add_argument("--bfloat16", action="store_true")
     parser.add_argument("--held-out", action="store_true")
     options = parser.parse_args()
@@ -147,6 +159,7 @@ def main():
             options.epochs,
             options.n,
             options.stopping,
+            options.consistency,
             options.bfloat16,
             options.held_out,
         )

@@ -1,0 +1,107 @@
+"""What the parts of a vote cost: noise, counting, models.
+
+    pip install -e ".[bench]" -c constraints.txt
+    pytest benchmarks/parts.py
+
+Times of one thread, by pytest-benchmark; each call handles a batch. `--benchmark-save`
+and `--benchmark-compare` show what a change did.
+"""
+
+import numpy as np
+import pytest
+import torch
+from sklearn.datasets import load_breast_cancer, load_digits
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
+from torch import nn
+
+from sksmooth._votes import Inputs, _compiled, count_votes
+from sksmooth._votes._noise import noisy_copies, open_stream, stream_key
+from sksmooth.torch import ModuleClassifier
+
+KEY = stream_key(0, "estimate", b"")
+VOTES = 100_000
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_thread():
+    torch.set_num_threads(1)
+    with threadpool_limits(1):
+        yield
+
+
+@pytest.fixture(params=["compiled", "NumPy"])
+def by(request, monkeypatch):
+    """Who draws the noise."""
+    work = 2**62 if request.param == "compiled" else -(2**62)
+    monkeypatch.setattr(_compiled, "_work", work)
+    if request.param == "NumPy":
+        monkeypatch.setattr("sksmooth._votes._stream.module_if_worth", lambda *_: None)
+
+
+@pytest.mark.benchmark(group="10,000 streams opened")
+def test_open(benchmark):
+    keys = [stream_key(0, "estimate", bytes([k % 256])) for k in range(10_000)]
+    benchmark(lambda: [open_stream(key) for key in keys])
+
+
+@pytest.mark.benchmark(group="a million normals added to inputs")
+@pytest.mark.parametrize("grid", [None, 2.0**-18], ids=["plain", "grid"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("width", [30, 784])
+@pytest.mark.usefixtures("by")
+def test_noise(benchmark, grid, dtype, width):
+    out = np.empty((10**6 // width, width), dtype)
+    x, stream = np.zeros(width, dtype), open_stream(KEY)
+    benchmark(noisy_copies, x, 0.25, stream, out, grid=grid)
+
+
+@pytest.mark.benchmark(group="a million normals by torch")
+def test_torch_normals(benchmark):
+    out, generator = torch.empty(10**6), torch.Generator().manual_seed(0)
+    benchmark(lambda: out.normal_(generator=generator))
+
+
+def linear():
+    X, y = load_digits(return_X_y=True)
+    return LogisticRegression(max_iter=5000).fit(X, y), X, 4.0
+
+
+def trees(kind):
+    X, y = load_breast_cancer(return_X_y=True)
+    X = StandardScaler().fit_transform(X)
+    return kind(random_state=0).fit(X, y), X, 0.5
+
+
+def mlp():
+    layers = nn.Linear(784, 256), nn.ReLU(), nn.Linear(256, 10)
+    X = np.random.default_rng(0).random((100, 784), dtype=np.float32)
+    return ModuleClassifier(nn.Sequential(*layers)), X, 0.25
+
+
+MODELS = {
+    "linear": linear,
+    "forest": lambda: trees(RandomForestClassifier),
+    "hist": lambda: trees(HistGradientBoostingClassifier),
+    "mlp": mlp,
+}
+
+
+@pytest.mark.benchmark(group=f"{VOTES:,} votes")
+@pytest.mark.parametrize("noise", ["independent", "shared"])
+@pytest.mark.parametrize("model", MODELS)
+def test_votes(benchmark, model, noise):
+    f, X, sigma = MODELS[model]()
+    inputs = Inputs.from_array(X[:50], sigma)
+    settings = {"entropy": 0, "purpose": "estimate", "noise": noise}
+    benchmark(count_votes, f, f.classes_, inputs, VOTES // 50, **settings)
+
+
+@pytest.mark.benchmark(group=f"{VOTES:,} rows without noise, by predict")
+@pytest.mark.parametrize("model", MODELS)
+def test_predict(benchmark, model):
+    f, X, sigma = MODELS[model]()
+    noise = np.random.default_rng(0).standard_normal((VOTES, X.shape[1]), X.dtype)
+    benchmark(f.predict, X[:1] + X.dtype.type(sigma) * noise)
