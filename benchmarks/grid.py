@@ -8,8 +8,11 @@ votes of some classifiers, and the most that rounding takes off a radius.
 """
 
 import argparse
+from contextlib import nullcontext
+from itertools import product
 from statistics import median
 from time import process_time
+from unittest.mock import patch
 
 import numpy as np
 import torch
@@ -19,8 +22,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 
 from sksmooth import SmoothedClassifier
-from sksmooth._votes._device_grid import GridNoise
-from sksmooth._votes._device_noise import DeviceStream, noisy_copies_on_device
+from sksmooth._votes import _stream
+from sksmooth._votes._compiled import compiled_module
 from sksmooth._votes._noise import noisy_copies, open_stream, stream_key
 from sksmooth.torch import ModuleClassifier
 
@@ -43,23 +46,11 @@ def pairs(plain, on_grid, repeats):
     return median(a), median(b), median(y / x for x, y in times)
 
 
-def numpy_noise(d, dtype, grid):
+def noise(d, dtype, grid):
     n = 2**20 // d
     x, out = np.zeros(d, dtype), np.empty((n, d), dtype)
     stream = open_stream(KEY)
     return lambda: noisy_copies(x, SIGMA, stream, out, grid=grid)
-
-
-def torch_noise(d, dtype, grid):
-    n, cpu = 2**20 // d, torch.device("cpu")
-    out = torch.empty((n, d), dtype=dtype)
-    if grid is None:
-        stream = DeviceStream(KEY, (d,), dtype, cpu)
-        x = torch.zeros(d, dtype=dtype)
-        return lambda: noisy_copies_on_device(x, SIGMA, stream, out)
-    noise = GridNoise(np.zeros((1, d)), SIGMA, grid, dtype, cpu)
-    stream = noise.open(KEY)
-    return lambda: noise.fill(0, stream, out)
 
 
 def classifiers():
@@ -94,18 +85,17 @@ def main():
     parser.add_argument("--repeats", type=int, default=7)
     options = parser.parse_args()
     torch.set_num_threads(1)
+    compiled_module("_stream_kernel")  # numba is used from now on
     print("| noise | features | None (ns) | grid (ns) | grid / None |")
     print("| --- | ---: | ---: | ---: | ---: |")
-    for name, noise, dtypes in [
-        ("NumPy", numpy_noise, (np.float32, np.float64)),
-        ("torch, CPU", torch_noise, (torch.float32, torch.float64)),
-    ]:
-        for dtype, label in zip(dtypes, ("float32", "float64"), strict=True):
-            for d in (64, 3072):
+    by_numpy = patch.object(_stream, "module_if_worth", lambda name, work: None)
+    for name, by in (("by NumPy", by_numpy), ("compiled", nullcontext())):
+        for dtype, d in product(("float32", "float64"), (64, 3072)):
+            with by:
                 plain, on_grid = noise(d, dtype, None), noise(d, dtype, STEP)
                 a, b, ratio = pairs(plain, on_grid, options.repeats)
-                a, b = a * 1e9 / 2**20, b * 1e9 / 2**20
-                print(f"| {name}, {label} | {d} | {a:.1f} | {b:.1f} | {ratio:.2f} |")
+            a, b = a * 1e9 / 2**20, b * 1e9 / 2**20
+            print(f"| {name}, {dtype} | {d} | {a:.1f} | {b:.1f} | {ratio:.2f} |")
     print("\n| votes | None (us) | grid (us) | grid / None |")
     print("| --- | ---: | ---: | ---: |")
     for name, f, X in classifiers():

@@ -1,8 +1,7 @@
 """Noise on a grid for the votes of nets; see `_grid`.
 
-Whole numbers of steps need normals in double precision. On a CPU NumPy draws those in
-less than half of the time that torch takes; "mps" devices do not have double precision
-at all. So only a GPU that does have it makes this noise itself.
+Whole numbers of steps need normals in double precision, which "mps" devices do not
+have: there the host makes the noise, as on a CPU.
 """
 
 import numpy as np
