@@ -147,7 +147,8 @@ class SmoothedClassifier(BaseSmoother):
 
     n_jobs : int, default=None
         Inputs are shared out over this many workers, see scikit-learn's glossary.
-        Does not change results.
+        Threads where votes are compiled code that lets others run, else processes,
+        unless ``joblib.parallel_config`` names a backend. Does not change results.
 
     verbose : int, default=0
         1 shows progress: inputs decided, votes a second, time left.

@@ -13,10 +13,13 @@ import pytest
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 from sklearn.datasets import load_iris
 from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.neural_network import MLPClassifier
 from sklearn.tree import DecisionTreeClassifier
 from threadpoolctl import threadpool_info
 
 from sksmooth import SmoothedClassifier
+from sksmooth._votes import _parallel
 from sksmooth._votes._parallel import Chunks, Parcel
 from sksmooth._votes._store import Ledger
 
@@ -106,6 +109,55 @@ def test_a_worker_gets_one_thread_and_one_model(backend, tmp_path):
     assert len(set(opened)) <= 2
     assert str(os.getpid()) not in opened
     assert all(opened.count(worker) <= 2 for worker in set(opened))
+
+
+class Where(Fussy):
+    """Writes down in which process it predicts."""
+
+    def predict(self, X):
+        with open(self.log, "a") as file:
+            file.write(f"{os.getpid()}\n")
+        return super(Fussy, self).predict(X)
+
+
+def test_workers_are_processes_for_a_predict_that_is_not_known(tmp_path):
+    base = Where(random_state=0).fit(X, y)
+    base.log = str(tmp_path / "log")
+    smooth(base, n_jobs=2).certify(X)
+    assert str(os.getpid()) not in Path(base.log).read_text().split()
+
+
+@pytest.mark.parametrize("kind", ["linear", "MLP", "trees", "net"])
+def test_workers_are_threads_where_votes_are_compiled_code(kind, monkeypatch):
+    if kind == "net":
+        pytest.importorskip("skorch")
+        from tests.nets import halfspace_module
+
+        torch_module = pytest.importorskip("sksmooth.torch")
+        base = torch_module.ModuleClassifier(halfspace_module([1.0, -1.0, 0.0, 2.0]))
+    elif kind == "trees":
+        pytest.importorskip("numba")
+        base = FOREST
+    elif kind == "linear":
+        base = LogisticRegression(max_iter=2000).fit(X, y)
+    else:
+        base = MLPClassifier((5,), tol=10.0, random_state=0).fit(X, y)
+    expected = smooth(base).certify(X)
+    kinds = []
+
+    def share(content):
+        kinds.append(_parallel.shares_memory())
+        return _parallel.share(content)
+
+    monkeypatch.setattr("sksmooth._votes._engine.share", share)
+    got = smooth(base, n_jobs=2).certify(X)
+    np.testing.assert_array_equal(got.counts, expected.counts)
+    assert kinds == [True, True]  # to select a class, and to estimate
+    kinds.clear()
+    with joblib.parallel_config(backend="loky"):
+        got = smooth(base, n_jobs=2).certify(X)
+    np.testing.assert_array_equal(got.counts, expected.counts)
+    assert kinds == [False, False]
 
 
 def test_a_parcel_is_opened_once_and_holds_arrays_beside_the_pickle():

@@ -21,6 +21,9 @@ class AnyVoter(Voter):
         What is copied.
     """
 
+    # What `predict` does is not known.
+    prefer = "processes"
+
     # Enough rows to drown the overhead of a call of `predict`, few enough bytes for
     # the cache and for what the estimator allocates on top.
     batch_bytes = 8 * 2**20

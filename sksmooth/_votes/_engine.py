@@ -10,7 +10,7 @@ from numbers import Integral
 from typing import NamedTuple
 
 import numpy as np
-from joblib import effective_n_jobs
+from joblib import effective_n_jobs, parallel_config
 
 from ._any import AnyVoter
 from ._linear import LinearVoter, linear_scores
@@ -233,10 +233,14 @@ def count_votes(
                 _count(estimator, inputs=inputs, rule=rule, **settings, **work)
                 chunks.took(len(part), time.perf_counter() - start)
             return votes
-        shared = share((_packed(estimator), settings))
-        for some, part in run_chunks(_count, shared, inputs, rule, chunks, by_others):
-            _put(part, votes, some)
-            report(some, int(part.n_used.sum()))
+        one = inputs.take(slice(0, 1))
+        voter = make_voter(estimator, classes, one, settings["net_options"])
+        with parallel_config(prefer=voter.prefer):  # a backend that is named wins
+            shared = share((_packed(estimator), settings))
+            parts = run_chunks(_count, shared, inputs, rule, chunks, by_others)
+            for some, part in parts:
+                _put(part, votes, some)
+                report(some, int(part.n_used.sum()))
     return votes
 
 

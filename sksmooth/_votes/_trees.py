@@ -71,6 +71,8 @@ class TreesVoter(AnyVoter):
         What ``compiled`` made of `estimator`.
     """
 
+    prefer = "threads"
+
     def __init__(self, estimator, classes, inputs, model):
         super().__init__(estimator, classes, inputs)
         self.model = model

@@ -13,7 +13,12 @@ class Voter:
     `size` copies there is room, ``fill(start, stop, row, stream)``, which puts noisy
     copies of an input into places of the batch, and ``classify(size)``, the class
     index of each of the first `size` copies.
+
+    ``prefer`` is what workers it is for, as joblib names them: "threads" where most of
+    the time is spent in compiled code that lets others run.
     """
+
+    prefer = "threads"
 
     def open(self, key):
         """Return the stream of noise that `fill` will consume for one input."""
