@@ -18,6 +18,6 @@ if find_spec("torch") is None:
         "docs/pitfalls.md",
     ]
 if find_spec("numba") is None:
-    collect_ignore_glob += ["sksmooth/_votes/_trees_kernel.py"]
+    collect_ignore_glob += ["sksmooth/_votes/*_kernel.py"]
 if find_spec("click") is None:
     collect_ignore_glob += ["sksmooth/cli/_*.py"]

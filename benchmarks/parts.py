@@ -32,11 +32,15 @@ def one_thread():
         yield
 
 
+@pytest.fixture(autouse=True)
+def compiled(monkeypatch):
+    """Let compiled code be used from the start."""
+    monkeypatch.setattr(_compiled, "_work", 2**62)
+
+
 @pytest.fixture(params=["compiled", "NumPy"])
 def by(request, monkeypatch):
     """Who draws the noise."""
-    work = 2**62 if request.param == "compiled" else -(2**62)
-    monkeypatch.setattr(_compiled, "_work", work)
     if request.param == "NumPy":
         monkeypatch.setattr("sksmooth._votes._stream.module_if_worth", lambda *_: None)
 

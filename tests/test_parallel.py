@@ -5,6 +5,7 @@ import signal
 import sys
 import threading
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import joblib
@@ -91,16 +92,21 @@ class Fussy(DecisionTreeClassifier):
 
 
 @pytest.mark.parametrize("backend", ["loky", "threading"])
-def test_a_worker_gets_one_thread_and_one_model(backend, tmp_path):
+def test_a_worker_gets_one_thread_and_one_model(backend, tmp_path, request):
     torch = pytest.importorskip("torch")
     base = Fussy(random_state=0).fit(X, y)
     expected = smooth(DecisionTreeClassifier(random_state=0).fit(X, y)).certify(X)
     base.log = str(tmp_path / "log")
-    before = threadpool_info(), torch.get_num_threads()
+    torch.set_num_threads(3)
+    request.addfinalizer(lambda: torch.set_num_threads(1))
+    before = threadpool_info(), 3
     with joblib.parallel_config(backend=backend):
         got = smooth(base, n_jobs=2).certify(X)
     np.testing.assert_array_equal(got.counts, expected.counts)
     assert (threadpool_info(), torch.get_num_threads()) == before
+    # A new thread begins with the setting of the process.
+    with ThreadPoolExecutor() as executor:
+        assert executor.submit(torch.get_num_threads).result() == before[1]
     if backend == "threading":
         assert not os.path.exists(base.log)
         return

@@ -105,7 +105,7 @@ class TestGaussianNoise:
         assert layer.eval()(x).shape == (4, 3)
         assert GaussianNoise(0, n_copies=2)(x).equal(torch.cat([x, x]))
 
-    @pytest.mark.parametrize("n_copies", [0, -1, 1.5, "two"])
+    @pytest.mark.parametrize("n_copies", [0, -1, 1.5, True, "two"])
     def test_bad_n_copies(self, n_copies):
         with pytest.raises(ValueError, match="n_copies must be a positive whole"):
             GaussianNoise(0.5, n_copies=n_copies)
@@ -160,9 +160,13 @@ class TestConsistencyLoss:
         a = ConsistencyLoss()(self.logits, target).item()
         assert a == pytest.approx(ConsistencyLoss()(self.logits, self.target).item())
 
-    def test_gradients_stay_finite_where_a_share_underflows(self):
-        logits = torch.tensor([[900.0, 0.0], [0.0, 900.0]], requires_grad=True)
-        ConsistencyLoss()(logits, torch.tensor([0])).backward()
+    @pytest.mark.parametrize("low", [0.0, -torch.inf])
+    def test_gradients_stay_finite_where_a_share_underflows(self, low):
+        rows = [[900.0, 0.0, low], [0.0, 900.0, low]]
+        logits = torch.tensor(rows, requires_grad=True)
+        loss = ConsistencyLoss()(logits, torch.tensor([0]))
+        loss.backward()
+        assert loss.isfinite()
         assert logits.grad.isfinite().all()
 
     @pytest.mark.parametrize("consistency", [-1, np.nan, np.inf])
@@ -173,6 +177,9 @@ class TestConsistencyLoss:
     def test_outputs_that_do_not_fit(self):
         with pytest.raises(ValueError, match="14 outputs .* 5 targets.*n_copies"):
             ConsistencyLoss()(self.logits[:14], self.target)
+        for target in (self.target[:0], self.target[0]):
+            with pytest.raises(ValueError, match="copies of 0 targets"):
+                ConsistencyLoss()(self.logits, target)
 
     def test_nets_trained_with_it_answer_more_alike(self):
         """With skorch, whose validation has one copy of each input."""

@@ -4,7 +4,8 @@ Knows no statistics. One module an idea: `_inputs` (rows, whatever the container
 `_noise` (the only source of random numbers; by `_stream`, which draws NumPy's normals
 with `_ziggurat`; on a GPU by `_device_noise`), `_grid` and `_device_grid` (noise that
 is added exactly), one file a voter (`_any`, `_linear`, `_mlp`, `_trees`, `_torch` with
-`_torch_noise`), `_compiled` (what needs numba: `..._kernel`), `_nets` (what is a net, without torch),
+`_torch_noise`), `_compiled` (what needs numba: `..._kernel`),
+`_nets` (what is a net, without torch),
 `_torch_net` and `_net_modes` (how a net is evaluated; with `_torch_engines` and
 `_torch_push`), `_engine` (batches, looks), `_shared` (one noise for all inputs),
 `_parallel` (workers), `_progress`, `_store` and `_fingerprint` (votes in a file),

@@ -6,8 +6,9 @@ from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 
-# Work that takes NumPy as long as loading numba does, in normals drawn.
-_WORTH_LOADING = 2**25
+# Work that takes NumPy as long as loading numba and a module does, in normals drawn;
+# and as long as the module alone.
+_WORTH_NUMBA, _WORTH_MODULE = 2**25, 2**23
 _work = 0
 
 
@@ -39,7 +40,7 @@ def compiled_module(name):
 
 
 def module_if_worth(name, work):
-    """Return a compiled module once there was enough to do, or if numba is there.
+    """Return a compiled module once there was enough to do.
 
     For what NumPy does as well, with the same result.
 
@@ -56,6 +57,5 @@ def module_if_worth(name, work):
     """
     global _work
     _work += work  # threads may lose some
-    if _work < _WORTH_LOADING and "numba" not in sys.modules:
-        return None
-    return compiled_module(name)
+    enough = _WORTH_MODULE if "numba" in sys.modules else _WORTH_NUMBA
+    return compiled_module(name) if _work >= enough else None

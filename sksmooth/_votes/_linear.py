@@ -17,6 +17,9 @@ from ._voter import Voter
 # Inputs looked at together under shared noise.
 _ROWS = 256
 
+# No normal of NumPy is larger than this.
+_LARGEST_NORMAL = 40
+
 
 class LinearVoter(Voter):
     """Counts the votes of a classifier with scores ``weights @ x + offset``.
@@ -55,7 +58,10 @@ class LinearVoter(Voter):
         # With A = weights * sigma and A^T = Q R, the scores of the noise, A n for
         # n ~ N(0, I), are R^T z for z = Q^T n ~ N(0, I): no assumption on the rank.
         # The sign of R's rows is free; fixing it keeps votes equal across LAPACKs.
-        factor = np.linalg.qr((weights * sigma).T, mode="r")
+        with np.errstate(over="ignore"):
+            scaled = weights * sigma
+            _check_finite(_LARGEST_NORMAL * np.abs(scaled).sum(axis=1))
+        factor = np.linalg.qr(scaled.T, mode="r")
         signs = np.where(np.diagonal(factor) < 0, -1.0, 1.0)
         self.factor = factor * signs[:, None]
 
@@ -117,7 +123,10 @@ class LinearVoter(Voter):
         return counts
 
     def _clean_scores(self, row):
-        return self.weights @ self.X[row] + self.offset
+        with np.errstate(over="ignore", invalid="ignore"):
+            scores = self.weights @ self.X[row] + self.offset
+        _check_finite(scores)
+        return scores
 
     def _largest_leads(self, size, n_rows):
         """Return the most by which noise puts one contender ahead of another.
@@ -217,6 +226,15 @@ class LinearVoter(Voter):
         module.count(self._scores, starts, stops, means, np.array(places), found)
         counts[:, self.contenders[places]] = found
         return counts
+
+
+def _check_finite(scores):
+    """Raise a ValueError where comparing scores would make no sense."""
+    if not np.all(np.isfinite(scores)):
+        raise ValueError(
+            "the scores of the linear classifier overflow float64: scale X (and sigma) "
+            "down."
+        )
 
 
 def _count_parts(flags, starts):

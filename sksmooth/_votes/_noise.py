@@ -97,7 +97,7 @@ def noisy_copies(x, sigma, stream, out, grid=None):
 def shared_noise(sigma, stream, out, grid=None):
     """Fill `out` with N(0, sigma^2) noise, to be added to several inputs.
 
-    With ``add_noise`` the same as ``noisy_copies``, to the bit.
+    With ``add_noise`` equal to ``noisy_copies``.
 
     Parameters
     ----------

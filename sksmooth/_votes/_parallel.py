@@ -5,7 +5,7 @@ import pickle
 import sys
 import threading
 import time
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import closing, contextmanager
 from itertools import islice
 from numbers import Integral
 from typing import NamedTuple
@@ -129,7 +129,7 @@ def run_chunks(count, shared, inputs, rule, chunks, skip):
     backend, _ = get_active_backend()
     options = {"n_jobs": chunks.n_jobs, "batch_size": 1}
     # Before the first worker starts, which would otherwise set the limit by itself.
-    with _one_blas_thread(), _lost_tasks_are_errors(backend):
+    with _one_thread_in_workers(), _lost_tasks_are_errors(backend):
         if backend.supports_return_generator:
             results = Parallel(**options, return_as="generator_unordered")(tasks())
         else:
@@ -206,7 +206,7 @@ def _work(count, shared, chunk):
     with parallel_config("sequential"):
         # Before the threads are limited, for the libraries that it loads.
         estimator, settings = shared.content()
-        with one_thread():
+        with shared.one_thread():
             votes = count(estimator, inputs=inputs, rule=rule, **settings)
     return rows, votes, time.perf_counter() - start
 
@@ -220,6 +220,13 @@ class Here:
     def content(self):
         """Return the object."""
         return self._content
+
+    @contextmanager
+    def one_thread(self):
+        """Let what a worker uses have one thread."""
+        with threadpool_limits(1):
+            _one_torch_thread()
+            yield
 
 
 class Parcel:
@@ -250,6 +257,10 @@ class Parcel:
                 _OPENED[self.token] = pickle.loads(self.pickle, buffers=self.buffers)
             return _OPENED[self.token]
 
+    def one_thread(self):
+        """Let what a worker uses have one thread."""
+        return one_thread()
+
 
 _OPENED = {}
 _OPENING = threading.Lock()
@@ -258,21 +269,36 @@ _OPENING = threading.Lock()
 @contextmanager
 def one_thread():
     """Let BLAS, OpenMP and torch use one thread: the cores are for the workers."""
+    with _torch_threads_kept(), threadpool_limits(1):
+        _one_torch_thread()
+        yield
+
+
+@contextmanager
+def _one_thread_in_workers():
+    """Limit the threads of workers that are threads, which share their settings.
+
+    Held by the thread that waits for them: what it has set they leave as it is, and
+    torch's setting it puts back. Each worker would put back what another has set.
+    """
+    if not shares_memory():
+        yield
+        return
+    with _torch_threads_kept(), threadpool_limits(1, user_api="blas"):
+        yield
+
+
+@contextmanager
+def _torch_threads_kept():
     torch = sys.modules.get("torch")
     n_threads = None if torch is None else torch.get_num_threads()
     try:
-        with threadpool_limits(1):
-            if torch is not None:
-                torch.set_num_threads(1)
-            yield
+        yield
     finally:
         if torch is not None:
             torch.set_num_threads(n_threads)
 
 
-def _one_blas_thread():
-    """Limit BLAS for workers that are threads, which share its setting.
-
-    Held by the thread that waits for them: what it has set they leave as it is.
-    """
-    return threadpool_limits(1, user_api="blas") if shares_memory() else nullcontext()
+def _one_torch_thread():
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)

@@ -11,13 +11,14 @@ from functools import cache
 import numpy as np
 
 from ._compiled import module_if_worth
-from ._ziggurat import DIFFERENT, tables
+from ._ziggurat import DIFFERENT, in_the_tail, tables
 
 # Numbers that stay in the first-level cache while they are worked on.
 _CACHED = 2**12
 
-# Enough of them for some hundred from outside of the strips, and some from the tail.
-_CHECKED = 2**15
+# Normals that are compared before compiled code draws any, and streams that begin in
+# the tail: some hundreds from outside of the strips, and as many from the tail.
+_CHECKED, _TAILS = 2**15, 200
 
 _KINDS = {np.dtype(np.float32): "floats", np.dtype(np.float64): "doubles"}
 
@@ -33,14 +34,16 @@ class Stream:
     def __init__(self, seed):
         self._bits = np.random.SFC64(seed)
         self._generator = np.random.Generator(self._bits)
-        self._state = None  # once compiled code draws
+        # Once compiled code draws:
+        self._kernels = self._state = None
 
     def standard_normal(self, out):
         """Fill `out`, a C-contiguous array of float32 or float64, with normals."""
-        if not self._is_compiled(out.size):
+        kernels = self._compiled(out)
+        if kernels is None:
             self._generator.standard_normal(dtype=out.dtype, out=out)
             return
-        fill, ziggurat = _kernel(self._module, out.dtype)
+        fill, ziggurat = kernels[out.dtype]
         fill(self._state, ziggurat, None, None, None, out.reshape(1, -1))
 
     def noisy_copies(self, x, sigma, out):
@@ -61,11 +64,14 @@ class Stream:
         finite : bool
             False if a copy is too large for its dtype.
         """
-        x = np.ascontiguousarray(x, out.dtype)
-        level = np.asarray(sigma)
+        x, level = np.array(x, out.dtype), np.asarray(sigma)
         if level.ndim == 0:
-            level = level.astype(out.dtype)
-        if not self._is_compiled(out.size):
+            with np.errstate(over="ignore"):
+                level = level.astype(out.dtype)
+            if not np.isfinite(level):
+                return False
+        kernels = self._compiled(out)
+        if kernels is None:
             self._generator.standard_normal(dtype=out.dtype, out=out)
             try:
                 with np.errstate(over="raise"):
@@ -74,10 +80,9 @@ class Stream:
             except FloatingPointError:
                 return False
             return True
-        fill, ziggurat = _kernel(self._module, out.dtype)
-        level = np.broadcast_to(level, x.shape).ravel()
-        flat = out.reshape(len(out), -1)
-        return fill(self._state, ziggurat, level, x.ravel(), None, flat)
+        fill, ziggurat = kernels[out.dtype]
+        parts = _flat(level, x), x.ravel(), None
+        return fill(self._state, ziggurat, *parts, out.reshape(-1, x.size))
 
     def noisy_copies_on_grid(self, place, scale, step, out):
         """Fill `out` with (place + scale * normals, rounded to whole numbers) * step.
@@ -94,13 +99,11 @@ class Stream:
         out : C-contiguous ndarray of shape (n_copies, *shape), float32 or float64
             Overwritten.
         """
-        if self._is_compiled(out.size):
-            fill, ziggurat = _kernel(self._module, np.dtype(float))
-            flat = [
-                np.broadcast_to(np.asarray(part, float), place.shape).ravel()
-                for part in (scale, place, step)
-            ]
-            fill(self._state, ziggurat, *flat, out.reshape(len(out), -1))
+        kernels = self._compiled(out)
+        if kernels is not None:
+            fill, ziggurat = kernels[np.dtype(float)]
+            parts = _flat(scale, place), _flat(place, place), _flat(step, place)
+            fill(self._state, ziggurat, *parts, out.reshape(-1, place.size))
             return
         rows = max(1, _CACHED // max(1, place.size))
         buffer = np.empty((min(rows, len(out)), *place.shape))
@@ -113,42 +116,53 @@ class Stream:
             steps += place
             np.multiply(steps, step, out=part, casting="same_kind")
 
-    def _is_compiled(self, n_normals):
-        """Say who draws the next normals, which may be handed over here."""
-        if self._state is None:
-            module = module_if_worth("_stream_kernel", n_normals)
-            if module is None or _kernel(module, np.dtype(float)) is None:
-                return False
-            self._state, self._module = _words(self._bits.state), module
-        return True
+    def _compiled(self, out):
+        """Return the compiled functions if they fill `out`; hand over to them."""
+        if not out.flags.c_contiguous:
+            raise ValueError("noise is written to C-contiguous arrays only")
+        if self._kernels is None and out.size:
+            module = module_if_worth("_stream_kernel", out.size)
+            kernels = None if module is None else _checked(module)
+            if kernels is not None:
+                self._state, self._kernels = _words(self._bits.state), kernels
+        return self._kernels if out.size else None
+
+
+def _flat(values, x):
+    """Return one number for each feature of x: contiguous, and of its own."""
+    return np.array(np.broadcast_to(values, x.shape)).ravel()
 
 
 @cache
-def _kernel(module, dtype):
-    """Return the compiled function and the tables for a dtype, or None."""
-    fill = getattr(module, _KINDS[dtype])
+def _checked(module):
+    """Return {dtype: (compiled function, tables)}; None if they differ from NumPy."""
     try:
-        ziggurat = tables(dtype)
-        _check(fill, ziggurat, dtype)
-    except RuntimeError as error:
+        kernels = {}
+        for dtype, name in _KINDS.items():
+            kernels[dtype] = getattr(module, name), tables(dtype)
+            _check(*kernels[dtype], dtype)
+    except Exception as error:  # of any kind: another NumPy, or another numba
         warnings.warn(
-            f"{error}; it makes the noise itself then, which is slower.",
+            f"noise cannot be drawn by compiled code ({type(error).__name__}: "
+            f"{error}); NumPy draws it, which is slower.",
             RuntimeWarning,
             stacklevel=2,
         )
         return None
-    return fill, ziggurat
+    return kernels
 
 
 def _check(fill, ziggurat, dtype):
     """Raise a RuntimeError unless compiled code draws what NumPy does."""
-    bits = np.random.SFC64(0)
-    state, got = _words(bits.state), np.empty((1, _CHECKED), dtype)
-    fill(state, ziggurat, None, None, None, got)
-    if not np.array_equal(
-        got[0], np.random.Generator(bits).standard_normal(_CHECKED, dtype)
-    ):
-        raise RuntimeError(DIFFERENT)
+    streams = [np.random.SFC64(0)]
+    # Some that begin in the tail, which is rare otherwise.
+    streams += [in_the_tail(dtype, seed) for seed in range(_TAILS)]
+    for bits, size in zip(streams, [_CHECKED] + [4] * _TAILS, strict=True):
+        state, got = _words(bits.state), np.empty((1, size), dtype)
+        fill(state, ziggurat, None, None, None, got)
+        expected = np.random.Generator(bits).standard_normal(size, dtype)
+        if not np.array_equal(got[0], expected):
+            raise RuntimeError(DIFFERENT)
 
 
 def _words(state):

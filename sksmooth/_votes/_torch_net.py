@@ -150,12 +150,13 @@ class TorchNet:
         Returns None if there may be such, or values that are not finite. Only on a CPU:
         elsewhere the question would hold up the device.
         """
-        if not self._softmax or self.device.type != "cpu":
+        if not self._softmax or self.threshold is not None or self.device.type != "cpu":
             return None
         if self.n_classes < 2 or output.shape != (len(output), self.n_classes):
             return None
         highest, winner = output.max(dim=1)
-        near = torch.count_nonzero(output > (highest - _CLEAR)[:, None]).item()
+        near = torch.count_nonzero(output >= (highest - _CLEAR)[:, None]).item()
+        # The highest itself counts, so no row counts 0 for another that counts 2.
         is_clear = near == len(output) and math.isfinite(highest.sum().item())
         return winner if is_clear else None
 

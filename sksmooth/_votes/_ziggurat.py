@@ -35,8 +35,9 @@ def tables(dtype):
         Places below it are under the curve whatever their height.
 
     height : ndarray of shape (256,)
-        Of the curve at the outer edge of a strip; 1 for strip 0. One of them may be
-        off by its last bit, which matters for one normal in 10^18.
+        Of the curve at the outer edge of a strip; 1 for strip 0. These cannot be read
+        off. Computed, one of them differs from NumPy's in its last bit (float64,
+        strip 38), which matters for one normal in 10^18.
 
     edge : ndarray of shape (2,)
         Where the tail begins, and its inverse.
@@ -75,21 +76,44 @@ def _first_outside(strip, guess, dtype):
     raise RuntimeError(DIFFERENT)
 
 
+def in_the_tail(dtype, seed):
+    """Return a bit generator whose next normal is in the tail, in strip 0.
+
+    Parameters
+    ----------
+    dtype : float32 or float64
+
+    seed : int
+        Of all that comes after the first bits.
+
+    Returns
+    -------
+    bits : numpy.random.SFC64
+    """
+    rng = np.random.default_rng(seed)
+    place = (2**52 if np.dtype(dtype) == np.float64 else 2**23) - 1 - seed
+    words = rng.integers(0, 2**63, 3, dtype=np.uint64).tolist()
+    return _with_next(seed % 2 << 8 | place << 9, np.dtype(dtype), words)
+
+
 def _normal(strip, place, dtype):
     """Return NumPy's normal for chosen bits, and how many draws of bits it took."""
-    bits = np.random.SFC64(0)
-    state = bits.state
-    chosen = strip | place << 9
-    # 64 bits are the sum of two words and the counter. 32 bits are those left from
-    # before, and then those of the next words; here both halves of them are used.
-    state["state"]["state"][:] = 0
-    if dtype == np.float64:
-        state["state"]["state"][0] = chosen
-    else:
-        state["has_uint32"], state["uinteger"] = 1, chosen
-    bits.state = state
+    bits = _with_next(strip | place << 9, dtype, (0, 0, 0))
     normal = np.random.Generator(bits).standard_normal(dtype=dtype)
     draws = int(bits.state["state"]["state"][3])
-    if dtype == np.float32:
-        draws += 1
-    return normal, draws
+    return normal, draws + (dtype == np.float32)
+
+
+def _with_next(chosen, dtype, words):
+    """Return a bit generator whose next 64 or 32 bits are chosen."""
+    bits = np.random.SFC64(0)
+    state = bits.state
+    # 64 bits are the sum of two words and the counter, which is 0. 32 bits are those
+    # left from before, and then those of the next words.
+    if dtype == np.float64:
+        words = ((chosen - words[1]) % 2**64, *words[1:])
+    else:
+        state["has_uint32"], state["uinteger"] = 1, chosen
+    state["state"]["state"][:] = (*words, 0)
+    bits.state = state
+    return bits

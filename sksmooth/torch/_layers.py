@@ -61,7 +61,7 @@ class GaussianNoise(torch.nn.Module):
         super().__init__()
         self.sigma = sigma
         self.in_eval = in_eval
-        if not isinstance(n_copies, Integral) or n_copies < 1:
+        if type(n_copies) is bool or not isinstance(n_copies, Integral) or n_copies < 1:
             raise ValueError(
                 f"n_copies must be a positive whole number, got {n_copies!r}."
             )

@@ -23,8 +23,11 @@ class ConsistencyLoss(torch.nn.CrossEntropyLoss):
         Weight of the second term. More of it gives larger radii, at the cost of
         accuracy at radius 0.
 
-    **kwargs
-        Of ``torch.nn.CrossEntropyLoss``.
+    weight : tensor of shape (n_classes,), default=None
+        Of the classes, in the cross entropy.
+
+    label_smoothing : float, default=0.0
+        Of the cross entropy.
 
     Raises
     ------
@@ -55,8 +58,8 @@ class ConsistencyLoss(torch.nn.CrossEntropyLoss):
     begins with ``GaussianNoise(sigma, n_copies=2)``.
     """
 
-    def __init__(self, consistency=5.0, **kwargs):
-        super().__init__(**kwargs)
+    def __init__(self, consistency=5.0, *, weight=None, label_smoothing=0.0):
+        super().__init__(weight=weight, label_smoothing=label_smoothing)
         if not (math.isfinite(consistency) and consistency >= 0):
             raise ValueError(
                 f"consistency must be finite and not negative, got {consistency!r}."
@@ -78,18 +81,21 @@ class ConsistencyLoss(torch.nn.CrossEntropyLoss):
         -------
         loss : tensor
         """
-        n_copies, rest = divmod(len(input), len(target))
-        if rest or n_copies < 1:
+        n_inputs = len(target) if target.ndim else 0
+        if not n_inputs or not len(input) or len(input) % n_inputs:
             raise ValueError(
                 f"{len(input)} outputs are not a whole number of copies of "
-                f"{len(target)} targets. Does the net begin with "
+                f"{n_inputs} targets. Does the net begin with "
                 "GaussianNoise(sigma, n_copies=...)?"
             )
+        n_copies = len(input) // n_inputs
         repeated = target.repeat(n_copies, *[1] * (target.ndim - 1))
         loss = super().forward(input, repeated)
         if n_copies == 1 or self.consistency == 0:
             return loss
-        each = input.log_softmax(dim=1).reshape(n_copies, -1, *input.shape[1:])
+        # Shares below exp(-10,000) are 0 in any precision; logarithms stay finite.
+        each = input.log_softmax(dim=1).clamp_min(-1e4)
+        each = each.reshape(n_copies, n_inputs, -1)
         mean = each.logsumexp(dim=0) - math.log(n_copies)
         divergence = (mean.exp() * (mean - each)).sum(dim=2).mean()
         return loss + self.consistency * divergence

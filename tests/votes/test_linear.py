@@ -29,7 +29,7 @@ from sklearn.preprocessing import (
 from sklearn.svm import SVC, LinearSVC
 
 from sksmooth import GaussianAugmenter
-from sksmooth._votes import Inputs, count_votes
+from sksmooth._votes import Inputs, _compiled, count_votes
 from sksmooth._votes._any import AnyVoter
 from sksmooth._votes._compiled import compiled_module
 from sksmooth._votes._engine import _count
@@ -361,3 +361,22 @@ def test_the_compiled_count_by_enumeration(means):
             winner = all_scores[places].argmax(axis=0)  # the first of equal ones
             expected = np.bincount(winner, minlength=len(places))
             np.testing.assert_array_equal(got[part], expected)
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+@pytest.mark.parametrize("noise", ["independent", "shared"])
+@pytest.mark.parametrize("sigma", [1.0, 1e308])
+def test_scores_that_overflow_are_refused(compiled, noise, sigma, monkeypatch):
+    """inf - inf is no score; what wins then would depend on who compares."""
+    if compiled:
+        pytest.importorskip("numba")
+        monkeypatch.setattr(_compiled, "_work", 2**62)
+    f = LogisticRegression()
+    f.classes_ = np.arange(3)
+    f.coef_ = np.array([[10.0, -10.0], [0.0, 0.0], [-10.0, 10.0]])
+    f.intercept_ = np.zeros(3)
+    inputs = Inputs.from_array(np.array([[1e308, 1e308]]), sigma)
+    with pytest.raises(ValueError, match="overflow float64: scale X"):
+        count_votes(
+            f, f.classes_, inputs, 10, entropy=1, purpose="estimate", noise=noise
+        )

@@ -144,6 +144,9 @@ def test_copies_that_overflow_are_told(kind, dtype, request):
     out, largest = np.empty((2000, 2), dtype), np.finfo(dtype).max
     assert Stream(0).noisy_copies(np.zeros(2, dtype), 1.0, out)
     assert not Stream(0).noisy_copies(np.array([0, largest]), largest / 2, out)
+    if dtype == np.float32:
+        assert not Stream(0).noisy_copies(np.zeros(2, dtype), 1e40, out)
+        assert not Stream(0).noisy_copies(np.zeros(2, dtype), np.full(2, 1e40), out)
 
 
 @pytest.mark.usefixtures("compiled")
@@ -193,32 +196,65 @@ def test_a_numba_that_cannot_be_loaded_is_no_silent_matter(monkeypatch):
         _compiled.compiled_module.cache_clear()
 
 
+class Other:
+    """A NumPy that makes its normals in another way."""
+
+    def __init__(self, bits):
+        self.bits = bits
+
+    def standard_normal(self, size=None, dtype=float, out=None):
+        self.bits.random_raw()
+        return 0.5
+
+
 def test_another_ziggurat_is_noticed(monkeypatch):
-    """A NumPy that makes its normals in another way is not imitated."""
+    monkeypatch.setattr(np.random, "Generator", Other)
+    with pytest.raises(RuntimeError, match="another way"):
+        tables(float)
 
-    class Other:
-        def __init__(self, bits):
-            self.bits = bits
 
-        def standard_normal(self, dtype):
-            self.bits.random_raw()
-            return 0.5
-
+@pytest.mark.parametrize("wrong", DTYPES)
+@pytest.mark.parametrize("how", ["edge", "width", "error"])
+def test_what_is_not_numpys_is_not_used(wrong, how, monkeypatch):
+    """Not for either precision, as one stream may be drawn in both."""
     pytest.importorskip("numba")
-    module = _compiled.compiled_module("_stream_kernel")
-    _stream._kernel.cache_clear()
+
+    def mistaken(dtype):
+        width, inside, height, edge = tables(dtype)
+        if dtype != wrong:
+            return width, inside, height, edge
+        if how == "error":
+            raise KeyError("state")
+        if how == "edge":  # in the last bit
+            edge = np.nextafter(edge, edge + 1)
+        else:
+            width = width.copy()
+            width[17] = np.nextafter(width[17], 1)
+        return width, inside, height, edge
+
+    monkeypatch.setattr(_stream, "tables", mistaken)
+    monkeypatch.setattr(_compiled, "_work", 2**62)
+    _stream._checked.cache_clear()
     try:
-        with monkeypatch.context() as patch:
-            patch.setattr(np.random, "Generator", Other)
-            with pytest.raises(RuntimeError, match="another way"):
-                tables(float)
-            with pytest.warns(RuntimeWarning, match="another way.*slower"):
-                assert _stream._kernel(module, np.dtype(float)) is None
-        _stream._kernel.cache_clear()
-        # tables that fit, but are not used as NumPy does
-        wrong = *tables(float)[:3], np.array([3.0, 1 / 3.0])
-        monkeypatch.setattr(_stream, "tables", lambda dtype: wrong)
-        with pytest.warns(RuntimeWarning, match="another way.*slower"):
-            assert _stream._kernel(module, np.dtype(float)) is None
+        stream, out = Stream(0), np.empty(10, np.float32)
+        with pytest.warns(RuntimeWarning, match="compiled code.*slower"):
+            stream.standard_normal(out)
+        expected = numpy_stream(0).standard_normal(10, np.float32)
+        np.testing.assert_array_equal(out, expected)
     finally:
-        _stream._kernel.cache_clear()
+        _stream._checked.cache_clear()
+
+
+@pytest.mark.parametrize("kind", ["compiled", "interpreted"])
+def test_arrays_of_other_layouts_and_empty_ones(kind, request):
+    request.getfixturevalue(kind)
+    stream, out = Stream(0), np.zeros((4, 6))
+    for part in (out[:, ::2], out.T):
+        with pytest.raises(ValueError, match="C-contiguous"):
+            stream.standard_normal(part)
+        with pytest.raises(ValueError, match="C-contiguous"):
+            stream.noisy_copies(np.zeros(part.shape[1]), 1.0, part)
+    assert np.all(out == 0)
+    for shape in ((0, 3), (3, 0)):
+        assert stream.noisy_copies(np.zeros(shape[1]), 1.0, np.empty(shape))
+        stream.noisy_copies_on_grid(np.zeros(shape[1]), 1.0, 1.0, np.empty(shape))

@@ -297,6 +297,20 @@ class TestWhatSkorchDoes:
             assert votes(f, X[:1])[0, winner] == 137
         assert f.predict(X[:1]) == 0
 
+    def test_a_row_that_is_not_clear_among_others(self):
+        """Large logits, to which a lead of 1e-5 is nothing, do not make up for it."""
+        low = np.float32(0.1)
+        near = [low, np.nextafter(low, low + 1), 0]
+        table = torch.tensor([near, [1e3, 0, 0], near, [0, 1e7, 0]])
+
+        def answers(x):
+            return table[torch.arange(len(x)) % 4]
+
+        f = ModuleClassifier(Answers(answers), classes=CLASSES)
+        expected = np.bincount(f.predict(np.tile(X[:1], (4, 1))), minlength=3)
+        got = votes(f, X[:1], n=400, batch_size=4)
+        np.testing.assert_array_equal(got[0], 100 * expected)
+
     @pytest.mark.parametrize("scores", [[np.inf, 0, 1], [np.nan, 0, 1], [-np.inf] * 3])
     def test_scores_without_a_softmax(self, scores):
         row = torch.tensor(scores)
