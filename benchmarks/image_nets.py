@@ -30,7 +30,7 @@ DATA = {
     "fashion_mnist": ("Fashion-MNIST", fetch_fashion_mnist, 0.25, 10),
     "mnist": ("MNIST", fetch_mnist, 0.5, 6),
 }
-CONSISTENCY = 5.0
+CONSISTENCY = 2.0
 RADII = [0.0, 0.25, 0.5, 0.75, 1.0]
 
 
@@ -113,7 +113,8 @@ def run(name, epochs, n, stopping, consistency, bfloat16, held_out):
         n=n,
         stopping=stopping,
         noise_param="module__sigma",
-        net_options={"mode": "frozen"},
+        net_options={"mode": "auto"},
+        n_jobs=torch.get_num_threads(),
         random_state=0,
     )
     start = time.perf_counter()
