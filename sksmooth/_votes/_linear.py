@@ -97,8 +97,25 @@ class LinearVoter(Voter):
         np.matmul(self.factor.T, normals.T, out=self._scores[:, :size])
         self._leads = None
 
-    def tally_block(self, rows, size, batch_size):
-        """Count under the noise of ``draw``: no copy is made, scores are compared."""
+    def compare(self, rows, size, batch_size):
+        """Count the votes on each of some inputs under the noise of ``draw``.
+
+        No copy is made: the scores of the noise are compared with what x is ahead by.
+
+        Parameters
+        ----------
+        rows : ndarray of int of shape (n_rows,)
+
+        size : int
+            How much noise there is.
+
+        batch_size : int
+            Scores to hold at a time, for each class.
+
+        Returns
+        -------
+        counts : ndarray of int of shape (n_rows, n_classes)
+        """
         if self._leads is None:
             self._leads = self._largest_leads(size, len(rows))
         counts = np.zeros((len(rows), self.n_classes), np.int64)

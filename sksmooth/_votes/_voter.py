@@ -14,6 +14,11 @@ class Voter:
     copies of an input into places of the batch, and ``classify(size)``, the class
     index of each of the first `size` copies.
 
+    For shared noise it has ``draw(stream, size)``, which makes noise for `size` copies,
+    and either ``place(start, stop, row, first)``, which puts copies of an input under
+    the noise from number `first` on into places of the batch, or ``compare``, see
+    ``LinearVoter``.
+
     ``prefer`` is what workers it is for, as joblib names them: "threads" where most of
     the time is spent in compiled code that lets others run.
     """
@@ -40,31 +45,3 @@ class Voter:
         slots += self.classify(len(slots))
         counts = np.bincount(slots, minlength=len(sizes) * self.n_classes)
         return counts.reshape(len(sizes), self.n_classes)
-
-    def tally_block(self, rows, size, batch_size):
-        """Count the votes on each of some inputs under the noise of ``draw``.
-
-        Parameters
-        ----------
-        rows : ndarray of int of shape (n_rows,)
-
-        size : int
-            Copies of each, as many as there is noise.
-
-        batch_size : int
-            Room in the batch. Every batch is full, except for the last.
-
-        Returns
-        -------
-        counts : ndarray of int of shape (n_rows, n_classes)
-        """
-        counts = np.zeros((len(rows), self.n_classes), np.int64)
-        for start in range(0, len(rows) * size, batch_size):
-            stop = min(start + batch_size, len(rows) * size)
-            owners = np.arange(start // size, (stop - 1) // size + 1)
-            edges = np.clip(np.append(owners, owners[-1] + 1) * size, start, stop)
-            for owner, left, right in zip(owners, edges[:-1], edges[1:], strict=True):
-                first = left - owner * size
-                self.place(left - start, right - start, rows[owner], first)
-            counts[owners] += self.tally(np.diff(edges))
-        return counts

@@ -74,6 +74,34 @@ def test_the_noise_is_the_same_for_all_inputs():
     assert stats.kstest(noise[:, 1] * 4, "norm").pvalue > 0.01
 
 
+@pytest.mark.parametrize("batch_size", [10, 64, 1000])
+def test_batches_are_full_while_inputs_stop(batch_size):
+    """What waits for room at one look goes into batches with votes of the next."""
+    sizes, tree = [], BASES[0]
+
+    def label(batch):
+        sizes.append(len(batch))
+        return tree.predict(batch)
+
+    rule = CertifyKnownLabel(
+        looks=np.array([20, 47, 80, 161, 400]),
+        alpha=0.05,
+        radii=np.array([0.1, 0.3]),
+        sigma=0.3,
+        label=y,
+    )
+    got = votes(Fixed(label, CLASSES), rule=rule, batch_size=batch_size)
+    assert len(np.unique(got.n_used)) >= 4
+    assert sum(sizes) == got.n_used.sum()
+    assert max(sizes) == batch_size
+    partial = [size for size in sizes if size < batch_size]
+    # the end, and where all that is left was in the batch
+    assert len(partial) <= 2
+    expected = votes(tree, rule=rule)
+    for a, b in zip(got, expected, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_the_noise_on_a_grid_is_the_same_and_added_exactly(dtype):
     seen = []
