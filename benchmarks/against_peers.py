@@ -2,7 +2,8 @@
 
     pip install --no-deps adversarial-robustness-toolbox==1.20.1 six
     python benchmarks/against_peers.py [WORKLOAD ...] [--threads 1] [--seconds 1]
-        [--votes 10000] [--repeats 3] [--question-inputs 50] [--memory-votes 100000]
+        [--votes 10000] [--repeats 3] [--question-inputs 50]
+        [--memory-votes 100000] [--memory-only]
 
 Workloads: linear, forest, hist, mlp (torch), mlp-sklearn, cnn, resnet; all by default.
 
@@ -20,17 +21,18 @@ others draw 100,100 votes an input, at their pace in the first table. Labels are
 those that g predicts.
 
 Peak memory is what a new process needs on top of what it had after a short run, at
-`--memory-votes` votes on one input (0: not measured).
+`--memory-votes` votes on one input (0: not measured; needs Linux). --memory-only leaves
+out the rest.
 """
 
 import argparse
 import logging
 import multiprocessing
 import os
-import resource
 import sys
 import time
 import warnings
+from pathlib import Path
 
 import numpy as np
 
@@ -303,17 +305,22 @@ def same_question(peers, options):
 
 
 def peak_memory(workload, name, n, threads, queue):
-    """Put the MiB that n votes take on top of 1,000 into the queue."""
+    """Put the MiB that n votes take on top of what is there into the queue."""
     set_threads(threads)
     peers = Peers(workload)
-
-    def most():
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
     getattr(peers, name)(1000, 1)
-    before = most()
+    # Linux: forgets the peak so far, which may be that of training or of the parent.
+    Path("/proc/self/clear_refs").write_text("5")
+    before = _status("VmRSS")
     getattr(peers, name)(n, 1)
-    queue.put(most() - before)
+    queue.put(_status("VmHWM") - before)
+
+
+def _status(field):
+    """Return an amount of memory of this process in MiB."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    (line,) = (line for line in lines if line.startswith(f"{field}:"))
+    return int(line.split()[1]) / 1024
 
 
 def set_threads(threads):
@@ -342,6 +349,7 @@ def main():
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--question-inputs", type=int, default=50)
     parser.add_argument("--memory-votes", type=int, default=100_000)
+    parser.add_argument("--memory-only", action="store_true")
     options = parser.parse_args()
     names = options.workloads or list(WORKLOADS)
     if unknown := set(names) - set(WORKLOADS):
@@ -353,6 +361,11 @@ def main():
         os.environ[variable] = str(options.threads)
     votes, questions, memory = [], [], []
     for name in names:
+        if options.memory_votes:
+            memory.append(memory_row(name, options))
+            print(f"memory of {name} done", file=sys.stderr)
+        if options.memory_only:
+            continue
         peers = Peers(name)
         set_threads(options.threads)
         r = same_votes(peers, options)
@@ -366,25 +379,32 @@ def main():
             [name, f"{art:.3g}", *(f"{x:.3g}" for x in own)]
             + [f"{art / x:,.0f}" for x in own]
         )
-        if options.memory_votes:
-            row = [name]
-            for peer in ("art", "loop", "sksmooth", "shared"):
-                row.append(f"{_memory(name, peer, options):.0f}")
-            memory.append(row)
         print(f"{name} done", file=sys.stderr)
     clock = "process" if options.threads == 1 else "wall"
+    if votes:
+        report_times(votes, questions, clock, options)
+    if memory:
+        print(f"Peak extra memory (MiB), {options.memory_votes} votes")
+        table(["workload", "ART", "loop", "sksmooth", "shared noise"], memory)
+
+
+def report_times(votes, questions, clock, options):
+    """Print the first two tables."""
     print(f"{options.threads} thread(s), {clock} time, median of {options.repeats}\n")
     print("The same votes: rows a second")
     head = ["workload", "ART", "loop", "bare", "sksmooth", "shared noise"]
     table([*head, "/ ART", "shared / ART", "/ bare", "shared / bare"], votes)
     print(f"The same question: seconds an input ({options.question_inputs} inputs)")
     table(["workload", "ART", "sksmooth", "shared noise", "x", "x shared"], questions)
-    if memory:
-        print(f"Peak extra memory (MiB), {options.memory_votes} votes")
-        table(["workload", "ART", "loop", "sksmooth", "shared noise"], memory)
 
 
 OURS = ("sksmooth", "shared")
+
+
+def memory_row(workload, options):
+    """Return the peak memory of each peer, ready to print."""
+    peers = "art", "loop", "sksmooth", "shared"
+    return [workload, *(f"{_memory(workload, peer, options):.0f}" for peer in peers)]
 
 
 def _memory(workload, peer, options):

@@ -1,5 +1,7 @@
 """The voter for neural nets: noise, forward pass and counting on the net's device."""
 
+from contextlib import contextmanager
+
 import numpy as np
 import torch
 
@@ -11,8 +13,10 @@ from ._torch_noise import MixedNoise, PlainNoise
 from ._torch_push import reduced
 from ._voter import Voter
 
-# Images at a time on a CPU.
-_CONVOLVED_ROWS = 96
+# Images at a time on a CPU: in a forward pass, beyond which what the layers hold leaves
+# the caches; and in a batch, which is counted at once.
+_CONVOLVED_AT_ONCE = 96
+_CONVOLVED_ROWS = 4 * _CONVOLVED_AT_ONCE
 
 # No normal of torch or NumPy is larger than this.
 _LARGEST_NORMAL = 40
@@ -69,8 +73,8 @@ class TorchVoter(Voter):
     def batch_bytes(self):
         """A good size of a batch.
 
-        Larger ones were measured to lose up to 50 % on a CPU, where what the layers
-        hold leaves its caches. Elsewhere enough to keep the device busy.
+        Larger ones were measured to lose time on a CPU, where they leave its caches.
+        Elsewhere enough to keep the device busy.
         """
         if self.net.device.type != "cpu":
             return 32 * 2**20
@@ -100,6 +104,8 @@ class TorchVoter(Voter):
                 size = (size + 1) // 2
             else:
                 self._at_once = size
+                if self.net.convolves and self.net.device.type == "cpu":
+                    self._at_once = min(size, _CONVOLVED_AT_ONCE)
                 return size
 
     def fill(self, start, stop, row, stream):
@@ -149,27 +155,40 @@ class TorchVoter(Voter):
         return counts[:, :-1]
 
     def _winners(self, size):
-        """Classify the first `size` copies, in parts that fit into memory."""
-        parts, start = [], 0
+        """Classify the first `size` copies, in parts that fit into memory or cache."""
+        outputs, start = [], 0
         while start < size:
             batch = self._batch[start : min(size, start + self._at_once)]
+            output = self._output(batch)
+            if output is None:
+                self._at_once = (len(batch) + 1) // 2
+                if self.net.device.type == "cuda":
+                    torch.cuda.empty_cache()
+                continue
+            outputs.append(output)
+            start += len(batch)
+        with self._explaining(batch):
+            return self.net.decide(torch.cat(outputs))
+
+    def _output(self, batch):
+        """Return what the net makes of copies; None if they are too many for memory."""
+        # Tried again by the caller: the handler here holds on to tensors.
+        with self._explaining(batch):
             try:
-                parts.append(self.net.winners(batch))
+                return self.net.output(batch)
             except Exception as error:
                 if _is_out_of_memory(error) and len(batch) > 1:
-                    # Tried again outside of this handler, which holds on to tensors.
-                    too_many = len(batch)
-                elif isinstance(error, ValueError):
-                    raise
-                else:
-                    raise explained(self.net, batch, error) from error
-            else:
-                start += len(batch)
-                continue
-            self._at_once = (too_many + 1) // 2
-            if self.net.device.type == "cuda":
-                torch.cuda.empty_cache()
-        return parts[0] if len(parts) == 1 else torch.cat(parts)
+                    return None
+                raise
+
+    @contextmanager
+    def _explaining(self, batch):
+        try:
+            yield
+        except ValueError:
+            raise
+        except Exception as error:
+            raise explained(self.net, batch, error) from error
 
 
 def _dtype(net):

@@ -107,12 +107,15 @@ class TorchNet:
 
     def output(self, batch):
         """Return what the module makes of a batch."""
-        batch = self.to_input(batch)
-        if self._net is None:
-            output = self.module(batch)
-        else:
-            output = self._net.infer(batch)
+        with torch.inference_mode(), self._at_rest(), self.precision():
+            batch = self.to_input(batch)
+            if self._net is None:
+                output = self.module(batch)
+            else:
+                output = self._net.infer(batch)
         output = first_output(output, self.name)
+        if output.ndim == 0 or len(output) != len(batch):
+            raise self._wrong_shape(output, len(batch))
         if output.dtype in (torch.bfloat16, torch.float16):
             output = output.float()  # else many scores would be equal
         return output
@@ -121,18 +124,24 @@ class TorchNet:
         """Return what the largest of is the answer, shape (n, n_classes)."""
         scores = self._nonlinearity(output)
         if scores.shape != (len(output), self.n_classes):
-            raise ValueError(
-                f"{self.name}'s module returned a tensor of shape "
-                f"{tuple(output.shape)} for {len(output)} inputs, but it has "
-                f"{self.n_classes} classes: {self.classes.tolist()!r}. One output a "
-                "class is needed; name the classes of all outputs in `classes`."
-            )
+            raise self._wrong_shape(output, len(output))
         return scores
+
+    def _wrong_shape(self, output, n_inputs):
+        return ValueError(
+            f"{self.name}'s module returned a tensor of shape {tuple(output.shape)} "
+            f"for {n_inputs} inputs, but it has {self.n_classes} classes: "
+            f"{self.classes.tolist()!r}. One output a class is needed; name the "
+            "classes of all outputs in `classes`."
+        )
 
     def winners(self, batch):
         """Return the class index of each copy, `n_classes` for one with NaN scores."""
-        with torch.inference_mode(), self._at_rest(), self.precision():
-            output = self.output(batch)
+        return self.decide(self.output(batch))
+
+    def decide(self, output):
+        """Return the class index for each row of the module's output; see `winners`."""
+        with torch.inference_mode(), self.precision():
             winner = self._clear_winners(output)
             if winner is not None:
                 return winner
