@@ -178,7 +178,9 @@ class Peers:
     def smoothed(self, n, **settings):
         from sksmooth import SmoothedClassifier
 
-        options = {"mode": "auto"} if self.is_net else None
+        # "auto" would choose it, too, but takes seconds for that in every call.
+        convolves = self.is_net and self.X.ndim > 2
+        options = {"mode": "onnxruntime"} if convolves else None
         settings = {"net_options": options, "random_state": 0, **settings}
         return SmoothedClassifier(self.f, sigma=self.sigma, n=n, **settings)
 

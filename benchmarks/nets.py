@@ -67,7 +67,7 @@ def cnn():
             nn.MaxPool2d(2),
         ]
     layers += [nn.Flatten(), nn.Linear(32 * 7 * 7, 10)]
-    return (1, 28, 28), nn.Sequential(*layers), 4_000, (128, 256)
+    return (1, 28, 28), nn.Sequential(*layers), 16_000, (128, 256)
 
 
 def resnet():

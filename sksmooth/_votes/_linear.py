@@ -60,7 +60,8 @@ class LinearVoter(Voter):
         # The sign of R's rows is free; fixing it keeps votes equal across LAPACKs.
         with np.errstate(over="ignore"):
             scaled = weights * sigma
-            _check_finite(_LARGEST_NORMAL * np.abs(scaled).sum(axis=1))
+            self._reach = _LARGEST_NORMAL * np.abs(scaled).sum(axis=1)
+        _check_finite(self._reach)
         factor = np.linalg.qr(scaled.T, mode="r")
         signs = np.where(np.diagonal(factor) < 0, -1.0, 1.0)
         self.factor = factor * signs[:, None]
@@ -142,7 +143,7 @@ class LinearVoter(Voter):
     def _clean_scores(self, row):
         with np.errstate(over="ignore", invalid="ignore"):
             scores = self.weights @ self.X[row] + self.offset
-        _check_finite(scores)
+            _check_finite(np.abs(scores) + self._reach)
         return scores
 
     def _largest_leads(self, size, n_rows):

@@ -216,6 +216,8 @@ class Here:
 
     def __init__(self, content):
         self._content = content
+        # If it is imported later, nobody would put its setting back.
+        self._has_torch = "torch" in sys.modules
 
     def content(self):
         """Return the object."""
@@ -225,7 +227,8 @@ class Here:
     def one_thread(self):
         """Let what a worker uses have one thread."""
         with threadpool_limits(1):
-            _one_torch_thread()
+            if self._has_torch:
+                _one_torch_thread()
             yield
 
 
@@ -290,15 +293,14 @@ def _one_thread_in_workers():
 
 @contextmanager
 def _torch_threads_kept():
-    torch = sys.modules.get("torch")
-    n_threads = None if torch is None else torch.get_num_threads()
+    """Put back how many threads torch uses, if it is imported already."""
+    n_threads = getattr(sys.modules.get("torch"), "get_num_threads", lambda: None)()
     try:
         yield
     finally:
-        if torch is not None:
-            torch.set_num_threads(n_threads)
+        if n_threads is not None:
+            sys.modules["torch"].set_num_threads(n_threads)
 
 
 def _one_torch_thread():
-    if "torch" in sys.modules:
-        sys.modules["torch"].set_num_threads(1)
+    getattr(sys.modules.get("torch"), "set_num_threads", lambda n: None)(1)

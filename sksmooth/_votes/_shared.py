@@ -62,13 +62,16 @@ def count_shared(voter, rows, rule, votes, stream, block, report=None):
     for look, n_votes in enumerate(looks):
         start = looks[look - 1] if look else 0
         for first in range(start, n_votes, block):
-            if not here and not behind:
+            if not here:  # nothing else to fill the batch with
+                counter.flush()
+                here, behind = go_on(behind, look - 1), []
+            if not here:
                 return
             size = min(block, n_votes - first)
             voter.draw(stream, size)
             done = 0
             while done < len(here) or behind:
-                if done == len(here):  # nothing else to fill the batch with
+                if done == len(here):
                     counter.flush()
                 else:
                     counter.add(here[done:], size)

@@ -1,8 +1,7 @@
 """Streams of standard normals: by NumPy, or the same numbers by compiled code.
 
 What a stream draws does not depend on which of the two does it, so the compiled code
-may take over at any time: as soon as noise is worth loading it, or numba is loaded
-anyway.
+may take over at any time: as soon as there is enough noise to be worth loading it.
 """
 
 import warnings

@@ -1,7 +1,5 @@
 """The voter for neural nets: noise, forward pass and counting on the net's device."""
 
-from contextlib import contextmanager
-
 import numpy as np
 import torch
 
@@ -67,6 +65,7 @@ class TorchVoter(Voter):
             self.noise = GridNoise(fed.values, fed.sigma, fed.grid, *where)
         else:
             self.noise = PlainNoise(fed.values, fed.sigma, *where)
+        self.on_host = net.device.type == "cpu"
         self._in_batch = []
 
     @property
@@ -76,7 +75,7 @@ class TorchVoter(Voter):
         Larger ones were measured to lose time on a CPU, where they leave its caches.
         Elsewhere enough to keep the device busy.
         """
-        if self.net.device.type != "cpu":
+        if not self.on_host:
             return 32 * 2**20
         if self.net.convolves:
             return min(_CONVOLVED_ROWS * self.row_bytes, 2**24)
@@ -104,7 +103,7 @@ class TorchVoter(Voter):
                 size = (size + 1) // 2
             else:
                 self._at_once = size
-                if self.net.convolves and self.net.device.type == "cpu":
+                if self.net.convolves and self.on_host:
                     self._at_once = min(size, _CONVOLVED_AT_ONCE)
                 return size
 
@@ -156,39 +155,51 @@ class TorchVoter(Voter):
 
     def _winners(self, size):
         """Classify the first `size` copies, in parts that fit into memory or cache."""
-        outputs, start = [], 0
+        parts, start = [], 0
         while start < size:
-            batch = self._batch[start : min(size, start + self._at_once)]
-            output = self._output(batch)
-            if output is None:
-                self._at_once = (len(batch) + 1) // 2
+            left = size - start
+            # Of equal sizes: a pass over a few rows takes nearly as long.
+            n_rows = -(-left // -(-left // self._at_once))
+            batch = self._batch[start : start + n_rows]
+            part = self._part(batch, alone=n_rows == size)
+            if part is None:
+                self._at_once = (n_rows + 1) // 2
                 if self.net.device.type == "cuda":
                     torch.cuda.empty_cache()
                 continue
-            outputs.append(output)
-            start += len(batch)
-        with self._explaining(batch):
-            return self.net.decide(torch.cat(outputs))
-
-    def _output(self, batch):
-        """Return what the net makes of copies; None if they are too many for memory."""
-        # Tried again by the caller: the handler here holds on to tensors.
-        with self._explaining(batch):
-            try:
-                return self.net.output(batch)
-            except Exception as error:
-                if _is_out_of_memory(error) and len(batch) > 1:
-                    return None
-                raise
-
-    @contextmanager
-    def _explaining(self, batch):
+            parts.append(part)
+            start += n_rows
+        merged = parts[0] if len(parts) == 1 else torch.cat(parts)
+        if not self.on_host:
+            return merged
         try:
-            yield
+            return self.net.decide(merged)
         except ValueError:
             raise
         except Exception as error:
-            raise explained(self.net, batch, error) from error
+            raise explained(self.net, self._batch[:size], error) from error
+
+    def _part(self, batch, alone):
+        """Return what the net makes of copies; None if they are too many for memory.
+
+        On a CPU these are outputs, to be read together; elsewhere class indices, which
+        take less of the device's memory.
+        """
+        version = self._batch._version
+        try:
+            if not self.on_host:
+                return self.net.winners(batch)
+            output = self.net.output(batch)
+            # A module may use one buffer for all its answers.
+            return output if alone else output.clone()
+        except ValueError:
+            raise
+        except Exception as error:
+            # Copies that the module has changed cannot be tried again.
+            changed = self._batch._version != version
+            if changed or len(batch) == 1 or not _is_out_of_memory(error):
+                raise explained(self.net, batch, error) from error
+        return None
 
 
 def _dtype(net):

@@ -115,7 +115,11 @@ class TorchNet:
                 output = self._net.infer(batch)
         output = first_output(output, self.name)
         if output.ndim == 0 or len(output) != len(batch):
-            raise self._wrong_shape(output, len(batch))
+            raise ValueError(
+                f"{self.name}'s module returned a tensor of shape "
+                f"{tuple(output.shape)} for {len(batch)} inputs; one row each is "
+                "needed."
+            )
         if output.dtype in (torch.bfloat16, torch.float16):
             output = output.float()  # else many scores would be equal
         return output
@@ -124,16 +128,13 @@ class TorchNet:
         """Return what the largest of is the answer, shape (n, n_classes)."""
         scores = self._nonlinearity(output)
         if scores.shape != (len(output), self.n_classes):
-            raise self._wrong_shape(output, len(output))
+            raise ValueError(
+                f"{self.name}'s module returned a tensor of shape "
+                f"{tuple(output.shape)} for {len(output)} inputs, but it has "
+                f"{self.n_classes} classes: {self.classes.tolist()!r}. One output a "
+                "class is needed; name the classes of all outputs in `classes`."
+            )
         return scores
-
-    def _wrong_shape(self, output, n_inputs):
-        return ValueError(
-            f"{self.name}'s module returned a tensor of shape {tuple(output.shape)} "
-            f"for {n_inputs} inputs, but it has {self.n_classes} classes: "
-            f"{self.classes.tolist()!r}. One output a class is needed; name the "
-            "classes of all outputs in `classes`."
-        )
 
     def winners(self, batch):
         """Return the class index of each copy, `n_classes` for one with NaN scores."""

@@ -365,8 +365,8 @@ def test_the_compiled_count_by_enumeration(means):
 
 @pytest.mark.parametrize("compiled", [False, True])
 @pytest.mark.parametrize("noise", ["independent", "shared"])
-@pytest.mark.parametrize("sigma", [1.0, 1e308])
-def test_scores_that_overflow_are_refused(compiled, noise, sigma, monkeypatch):
+@pytest.mark.parametrize("x, sigma", [(1e308, 1.0), (0, 1e308), (8.9e306, 1e304)])
+def test_scores_that_overflow_are_refused(compiled, noise, x, sigma, monkeypatch):
     """inf - inf is no score; what wins then would depend on who compares."""
     if compiled:
         pytest.importorskip("numba")
@@ -375,7 +375,7 @@ def test_scores_that_overflow_are_refused(compiled, noise, sigma, monkeypatch):
     f.classes_ = np.arange(3)
     f.coef_ = np.array([[10.0, -10.0], [0.0, 0.0], [-10.0, 10.0]])
     f.intercept_ = np.zeros(3)
-    inputs = Inputs.from_array(np.array([[1e308, 1e308]]), sigma)
+    inputs = Inputs.from_array(np.array([[x, x if x > 1e307 else -x]]), sigma)
     with pytest.raises(ValueError, match="overflow float64: scale X"):
         count_votes(
             f, f.classes_, inputs, 10, entropy=1, purpose="estimate", noise=noise

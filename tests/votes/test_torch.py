@@ -236,6 +236,45 @@ class TestSameVotes:
         monkeypatch.setattr(torch, "empty", short_of_memory)
         np.testing.assert_array_equal(votes(net), expected)
 
+    def test_copies_that_the_module_has_changed_are_not_tried_again(self, monkeypatch):
+        def in_place(x):
+            x.sub_(1)
+            if len(x) > 40:
+                raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
+            return x[:, :3]
+
+        f = ModuleClassifier(Answers(in_place), classes=CLASSES)
+        with pytest.raises(RuntimeError, match="failed on a batch of 137 noisy copies"):
+            votes(f, X[:1])
+        assert votes(f, X[:1], batch_size=40).sum() == 137
+
+
+class TestParts:
+    """Images go through a net in parts of a batch, and are counted together."""
+
+    def test_parts_are_equal_and_their_answers_kept(self):
+        buffer, sizes = torch.zeros(96, 3), []
+
+        class OneBuffer(torch.nn.Conv2d):
+            def forward(self, x):
+                sizes.append(len(x))
+                out = buffer[: len(x)]
+                out.copy_(super().forward(x).amax(dim=(2, 3)))
+                return out
+
+            def __deepcopy__(self, memo):
+                return self
+
+        torch.manual_seed(0)
+        module = OneBuffer(1, 3, 2)
+        images = np.random.default_rng(0).normal(size=(5, 1, 4, 4)).astype("f4")
+        f = ModuleClassifier(module.eval(), classes=CLASSES)
+        expected = votes(f, images, n=100, batch_size=50)
+        assert set(sizes) == {50}
+        sizes.clear()
+        np.testing.assert_array_equal(votes(f, images, n=100, batch_size=250), expected)
+        assert sizes == [84, 83, 83] * 2
+
 
 class TestWhatSkorchDoes:
     """Outputs are read as skorch's predict reads them."""
@@ -272,6 +311,19 @@ class TestWhatSkorchDoes:
             classes=[0, 1],
         )
         self.same_as_predict(net)
+
+    def test_errors_of_a_module_are_explained(self):
+        def ends(x):
+            return next(iter([]))  # as of a module without parameters
+
+        f = ModuleClassifier(Answers(ends), classes=CLASSES)
+        with pytest.raises(RuntimeError, match="failed on a batch of 137 noisy copies"):
+            votes(f, X[:1])
+
+    def test_a_module_with_another_number_of_rows(self):
+        f = ModuleClassifier(Answers(lambda x: x[:5, :3]), classes=CLASSES)
+        with pytest.raises(ValueError, match=r"shape \(5, 3\) for 137 inputs; one row"):
+            votes(f, X[:1])
 
     def test_ties_go_to_the_first_class(self):
         f = ModuleClassifier(Answers(lambda x: torch.ones(len(x), 3)), classes=CLASSES)
