@@ -1,6 +1,7 @@
 """Other ways to run a net: the same answers, set up once, clear errors."""
 
 import pickle
+from shutil import which
 
 import joblib
 import numpy as np
@@ -17,7 +18,7 @@ from sksmooth._votes import Inputs, _net_modes, _torch_engines, settle  # noqa: 
 from sksmooth._votes._engine import make_voter  # noqa: E402
 from sksmooth.torch import ModuleClassifier  # noqa: E402
 from tests.nets import MLP, Answers, binary_classifier, classifier  # noqa: E402
-from tests.votes.test_torch import CLASSES, votes  # noqa: E402
+from tests.votes.test_torch import CLASSES, X, votes  # noqa: E402
 
 IMAGES = np.random.default_rng(0).normal(size=(30, 2, 8, 8)).astype(np.float32)
 WAYS = [
@@ -125,7 +126,7 @@ class TestSameAnswers:
             assert torch.equal(value, before[name])
 
     def test_compile(self, monkeypatch):
-        """With a backend that needs no compiler; the usual one takes a minute."""
+        """With a backend that needs no compiler, for a net with convolutions."""
         compile = torch.compile
 
         def compile_in_a_moment(module, dynamic):
@@ -137,6 +138,18 @@ class TestSameAnswers:
         assert type(one.ready.module).__name__ == "OptimizedModule"
         got = votes(f, IMAGES, net_options=one, batch_size=700)
         assert np.abs(got - votes(f, IMAGES)).sum() <= 4
+
+    @pytest.mark.skipif(which("g++") is None, reason="no C++ compiler")
+    def test_compile_by_a_compiler(self):
+        """A small net: even so it takes some twenty seconds."""
+        import torch._inductor.config as inductor
+
+        f = ModuleClassifier(MLP().eval())
+        options = {"mode": "compile", "push_forward": False}
+        with inductor.patch(compile_threads=1):
+            got = votes(f, X, net_options=options, batch_size=700)
+        expected = votes(f, X, net_options={"push_forward": False})
+        assert np.abs(got - expected).sum() <= 4
 
 
 class TestAuto:
