@@ -308,8 +308,12 @@ def same_question(peers, options):
 
 def peak_memory(workload, name, n, threads, queue):
     """Put the MiB that n votes take on top of what is there into the queue."""
+    from sksmooth._votes import _compiled
+
     set_threads(threads)
     peers = Peers(workload)
+    # Code is not counted: numba, which takes 100 MiB, is loaded in the short run.
+    _compiled._work = 2**62
     getattr(peers, name)(1000, 1)
     # Linux: forgets the peak so far, which may be that of training or of the parent.
     Path("/proc/self/clear_refs").write_text("5")

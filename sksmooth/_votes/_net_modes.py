@@ -13,7 +13,7 @@ import torch
 
 from ._nets import Settled
 from ._torch_engines import OnnxModule, compiled, freeze, why_no_onnx
-from ._torch_net import TorchNet, explained
+from ._torch_net import CONVOLVED_AT_ONCE, TorchNet, explained
 from ._torch_push import push_forward
 
 MODES = ("eager", "frozen", "compile", "onnxruntime", "auto")
@@ -80,7 +80,7 @@ def settle(net, classes, fed, options, say):
     batch = _probe(plain, fed)
     probes = _probes(batch)
     try:
-        expected = [plain.winners(probe) for probe in probes]
+        expected = [_answers(plain, probe) for probe in probes]
     except ValueError:
         raise
     except Exception as error:  # not the fault of the mode
@@ -184,7 +184,7 @@ def _fastest(net, classes, fed, options, say):
     probes = _probes(batch)
     start = time.perf_counter()
     try:
-        expected = [eager.winners(probe) for probe in probes]
+        expected = [_answers(eager, probe) for probe in probes]
     except Exception:  # will be raised again, and explained, where votes are drawn
         return plain
     if time.perf_counter() - start > _SLOW:
@@ -217,7 +217,7 @@ def _probes(batch):
 def _check(settled, probes, expected):
     """Raise a ValueError if a net answers otherwise than expected."""
     for probe, classes in zip(probes, expected, strict=True):
-        if not torch.equal(settled.ready.winners(probe), classes):
+        if not torch.equal(_answers(settled.ready, probe), classes):
             raise ValueError(
                 f"the module of {settled.ready.name} answers differently in mode "
                 f"{_label(settled)}"
@@ -246,10 +246,16 @@ def _probe(net, fed, rows=_PROBE):
     return torch.from_numpy(some.astype(np.float32)).to(net.device)
 
 
+def _answers(net, batch):
+    """Return the class indices of copies, as many at a time as votes are taken."""
+    size = CONVOLVED_AT_ONCE if net.convolves else len(batch)
+    return torch.cat([net.winners(part) for part in batch.split(size)])
+
+
 def _seconds(net, batch):
     best = np.inf
     for _ in range(3):
         start = time.perf_counter()
-        net.winners(batch)
+        _answers(net, batch)
         best = min(best, time.perf_counter() - start)
     return best

@@ -6,15 +6,13 @@ import torch
 from ._device_grid import GridNoise
 from ._net_modes import check_options, ready
 from ._nets import Settled
-from ._torch_net import explained
+from ._torch_net import CONVOLVED_AT_ONCE, explained
 from ._torch_noise import MixedNoise, PlainNoise
 from ._torch_push import reduced
 from ._voter import Voter
 
-# Images at a time on a CPU: in a forward pass, beyond which what the layers hold leaves
-# the caches; and in a batch, which is counted at once.
-_CONVOLVED_AT_ONCE = 96
-_CONVOLVED_ROWS = 4 * _CONVOLVED_AT_ONCE
+# Images in a batch on a CPU, which are counted at once.
+_CONVOLVED_ROWS = 4 * CONVOLVED_AT_ONCE
 
 # No normal of torch or NumPy is larger than this.
 _LARGEST_NORMAL = 40
@@ -104,7 +102,7 @@ class TorchVoter(Voter):
             else:
                 self._at_once = size
                 if self.net.convolves and self.on_host:
-                    self._at_once = min(size, _CONVOLVED_AT_ONCE)
+                    self._at_once = min(size, CONVOLVED_AT_ONCE)
                 return size
 
     def fill(self, start, stop, row, stream):

@@ -14,6 +14,9 @@ from sklearn.pipeline import Pipeline
 
 _CHANNELS = (1, 3, 4)
 
+# Images in a forward pass on a CPU: what layers hold of more would leave its caches.
+CONVOLVED_AT_ONCE = 96
+
 # A lead in logits that no rounding of exponentials, at 6e-8 each, makes up for.
 _CLEAR = 1e-5
 
