@@ -159,7 +159,8 @@ WORKLOADS = {
 class Peers:
     """One workload, by everybody. Each method draws n votes on one input."""
 
-    def __init__(self, name):
+    def __init__(self, name, n_jobs=None):
+        self.n_jobs = n_jobs
         self.f, self.X, self.sigma = WORKLOADS[name]()
         self.is_net = hasattr(self.f, "module")
         self.n_classes = 10 if self.is_net else len(self.f.classes_)
@@ -182,6 +183,7 @@ class Peers:
         convolves = self.is_net and self.X.ndim > 2
         options = {"mode": "onnxruntime"} if convolves else None
         settings = {"net_options": options, "random_state": 0, **settings}
+        settings["n_jobs"] = None if CLOCK is time.process_time else self.n_jobs
         return SmoothedClassifier(self.f, sigma=self.sigma, n=n, **settings)
 
     def art(self, n, n_inputs):
@@ -372,7 +374,7 @@ def main():
             print(f"memory of {name} done", file=sys.stderr)
         if options.memory_only:
             continue
-        peers = Peers(name)
+        peers = Peers(name, options.threads)
         set_threads(options.threads)
         r = same_votes(peers, options)
         ratios = [r[ours] / r[base] for base in ("art", "bare") for ours in OURS]
