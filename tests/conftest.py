@@ -1,9 +1,15 @@
 import os
+import signal
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+# A shell lets what it starts in the background ignore Ctrl-C, and so would the programs
+# that tests start and interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

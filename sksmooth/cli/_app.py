@@ -61,7 +61,7 @@ _PARAMS = [
         "--jobs",
         "n_jobs",
         type=int,
-        help="Worker processes; -1 for one a core. Does not change results.",
+        help="Workers; -1 for one a core. Does not change results.",
     ),
 ]
 
