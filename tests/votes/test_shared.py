@@ -13,7 +13,8 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from sksmooth import SmoothedClassifier
-from sksmooth._votes import Inputs, count_votes
+from sksmooth._votes import Inputs, Votes, count_votes
+from sksmooth._votes._shared import count_shared
 from sksmooth.stats import certified_accuracy_lower_bound
 from sksmooth.stats._sequential import CertifyKnownLabel
 from tests.helpers import Fixed, OpaqueLogisticRegression, halfspace
@@ -362,3 +363,73 @@ def test_leaving_out_what_cannot_win_leaves_the_votes_as_they_are(monkeypatch):
     counts = votes(f, x, 50, np.array([1.0, 0, 0, 0])).counts
     np.testing.assert_array_equal(counts.argmax(axis=1), f.predict(x))
     assert np.all(counts.max(axis=1) == 50)
+
+
+class FromTable:
+    """A voter whose vote number i on a row is ``table[row, i]``."""
+
+    def __init__(self, table, n_classes):
+        self.table, self.n_classes = table, n_classes
+        self.start, self.drawn, self.batch, self.sizes = 0, 0, [], []
+
+    def draw(self, stream, size):
+        self.start, self.drawn = self.drawn, self.drawn + size
+
+    def place(self, start, stop, row, first):
+        assert start == sum(map(len, self.batch))
+        first += self.start
+        assert first + stop - start <= self.drawn
+        self.batch.append(self.table[row, first : first + stop - start])
+
+    def tally(self, sizes):
+        assert [len(part) for part in self.batch] == sizes.tolist()
+        counts = [np.bincount(part, minlength=self.n_classes) for part in self.batch]
+        self.sizes.append(sum(sizes))
+        self.batch = []
+        return np.array(counts)
+
+
+class WhereToStop:
+    """A rule that stops each row at a look of its own, and checks what it is told."""
+
+    def __init__(self, looks, last, table, n_classes):
+        self.looks, self.last, self.table = looks, last, table
+        self.n_classes, self.asked = n_classes, np.zeros(len(last), int)
+
+    def __call__(self, look, rows, counts):
+        for k, row, count in zip(look, rows, counts, strict=True):
+            assert k == self.asked[row]
+            votes = self.table[row, : self.looks[k]]
+            expected = np.bincount(votes, minlength=self.n_classes)
+            np.testing.assert_array_equal(count, expected)
+        self.asked[rows] += 1
+        return np.zeros(len(rows)), look >= self.last[rows]
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_every_row_has_all_its_votes_when_the_rule_is_asked(seed):
+    """Of any number of rows, looks and places in a batch; and each is reported once."""
+    rng = np.random.default_rng(seed)
+    n_rows, n_looks = rng.integers(1, 12), rng.integers(1, 6)
+    looks = np.cumsum(rng.integers(1, 40, n_looks))
+    table = rng.integers(0, 3, (n_rows, looks[-1]))
+    last = rng.integers(0, n_looks, n_rows)
+    rows = np.sort(rng.choice(n_rows, rng.integers(1, n_rows + 1), replace=False))
+    counts, n_used = np.zeros((n_rows, 3), int), np.zeros(n_rows, int)
+    voter, rule = FromTable(table, 3), WhereToStop(looks, last, table, 3)
+    reported, drawn = [], []
+
+    def report(rows, n_votes):
+        reported.extend(rows)
+        drawn.append(n_votes)
+
+    block = int(rng.integers(1, 60))
+    votes = Votes(counts, n_used, np.zeros(n_rows))
+    count_shared(voter, rows, rule, votes, None, block, report)
+    expected = np.zeros(n_rows, int)
+    expected[rows] = looks[last[rows]]
+    np.testing.assert_array_equal(n_used, expected)
+    np.testing.assert_array_equal(counts.sum(axis=1), expected)
+    assert sorted(reported) == rows.tolist()
+    assert sum(drawn) == sum(voter.sizes) == expected.sum()
+    assert max(voter.sizes) <= block
