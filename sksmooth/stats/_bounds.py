@@ -4,14 +4,12 @@ import math
 
 import numpy as np
 
-from ._binomial import (
-    TAIL_MARGIN,
-    check_trials,
-    lower_confidence_bound,
-    upper_confidence_bound,
-    upper_tail,
-)
-from ._checks import check_counts, check_level
+from ._binomial import check_trials, lower_confidence_bound, upper_confidence_bound
+from ._checks import check_counts, check_part
+from ._tails import tail_and_slope, upper_tail
+from ._verify import last_within
+
+_EPS = np.finfo(float).eps
 
 # Shares of alpha for the first class, the second, and all others together.
 MULTICLASS_SPLIT = (0.8, 0.1, 0.1)
@@ -19,12 +17,15 @@ MULTICLASS_SPLIT = (0.8, 0.1, 0.1)
 
 def _abstention_threshold(n, alpha):
     """Smallest k with P(Bin(n, 1/2) >= k) <= alpha / 2; n + 1 if there is none."""
+    # Few numbers of votes are different.
+    cases, inverse = np.unique(np.stack([n, alpha]), axis=1, return_inverse=True)
+    n, alpha = cases[0].astype(np.int64), cases[1]
     low, high = n // 2 + 1, n + 1
     while np.any(low < high):
         middle = (low + high) // 2
-        rare = upper_tail(middle, n, 0.5) * TAIL_MARGIN <= alpha / 2
+        rare = upper_tail(middle, n, 0.5) <= alpha / 2
         low, high = np.where(rare, low, middle + 1), np.where(rare, middle, high)
-    return high
+    return high[inverse.ravel()]
 
 
 def joint_lower_bound(k, n, alpha):
@@ -92,17 +93,24 @@ def joint_lower_bound(k, n, alpha):
 
 def _joint_lower_bound(k, n, alpha):
     k0 = _abstention_threshold(n, alpha)
+    p_lower = np.zeros(k.shape)
+    some = k >= k0
+    k, n, alpha, k0 = k[some], n[some], alpha[some], k0[some]
+
+    def total(rows, p):
+        """P(Bin(n, p) >= k) + P(Bin(n, q) >= k0)."""
+        q = 1 - p
+        top, error, slope = tail_and_slope(k[rows], n[rows], p, q)
+        rest, rest_error, rest_slope = tail_and_slope(k0[rows], n[rows], q, p)
+        sum_ = (top * (1 + error) + rest * (1 + rest_error)) * (1 + 4 * _EPS)
+        return sum_, (top * slope - rest * rest_slope * p / q) / (top + rest)
+
     # At 1/2 the sum is at most alpha; above Clopper-Pearson's bound the first term
     # alone is more. In between the sum falls, then rises: one crossing, from below.
-    low = np.full(k.shape, 0.5)
-    high = np.maximum(lower_confidence_bound(k, n, alpha) + 2.0**-40, 0.5)
-    high = np.minimum(high, 1.0)
-    for _ in range(60):
-        middle = (low + high) / 2
-        total = upper_tail(k, n, middle) + upper_tail(k0, n, 1 - middle)
-        feasible = total * TAIL_MARGIN <= alpha
-        low, high = np.where(feasible, middle, low), np.where(feasible, high, middle)
-    return np.where(k >= k0, low, 0.0)
+    first = np.maximum(lower_confidence_bound(k, n, alpha), 0.5)
+    half, above = np.full(k.shape, 0.5), np.minimum(first * (1 + 2.0**-40), 1.0)
+    p_lower[some] = last_within(total, alpha, first, half, above)
+    return p_lower
 
 
 def multiclass_bounds(n_a, n_b, n, alpha, split=MULTICLASS_SPLIT):
@@ -164,7 +172,7 @@ def multiclass_bounds(n_a, n_b, n, alpha, split=MULTICLASS_SPLIT):
     0.1116
     """
     n_a, n_b = check_counts(n_a, "n_a"), check_counts(n_b, "n_b")
-    n, alpha = check_counts(n, "n"), check_level(alpha)
+    n, alpha = check_counts(n, "n"), check_part(alpha)
     if np.any(n < 1):
         raise ValueError("n must be at least 1.")
     n_a, n_b, n, alpha = np.broadcast_arrays(n_a, n_b, n, alpha)

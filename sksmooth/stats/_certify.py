@@ -8,7 +8,7 @@ from scipy import special
 
 from ._binomial import lower_confidence_bound
 from ._bounds import MULTICLASS_SPLIT, joint_lower_bound, multiclass_bounds
-from ._checks import check_counts, check_level, check_positive
+from ._checks import check_counts, check_part, check_positive
 from ._radius import radius_from_probabilities
 
 
@@ -114,7 +114,7 @@ def certify_counts(counts, selection_counts=None, *, alpha, bound="cohen", sigma
     >>> bounds.p_lower.round(3), bounds.radius.round(3)
     (array([0.775]), array([0.378]))
     """
-    if np.ndim(check_level(alpha)) or np.ndim(check_positive(sigma, "sigma")):
+    if np.ndim(check_part(alpha)) or np.ndim(check_positive(sigma, "sigma")):
         raise ValueError("alpha and sigma must be single numbers.")
     if bound not in BOUNDS:
         raise ValueError(f"bound must be one of {sorted(BOUNDS)}, got {bound!r}.")

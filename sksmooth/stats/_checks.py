@@ -2,8 +2,9 @@
 
 import numpy as np
 
-# Split between the looks, an alpha of 10^-12 is still above this.
+# Of what is asked for, and of the parts into which looks, classes and inputs divide it.
 _SMALLEST_LEVEL = 1e-15
+_SMALLEST_PART = 1e-100
 
 
 def _as_floats(value, name):
@@ -15,14 +16,19 @@ def _as_floats(value, name):
         ) from None
 
 
-def check_level(value, name="alpha"):
+def check_part(value, name="alpha"):
+    """Return `value` as ``check_level`` does, for what may be a part of a level."""
+    return check_level(value, name, _SMALLEST_PART)
+
+
+def check_level(value, name="alpha", smallest=_SMALLEST_LEVEL):
     """Return `value` as a float array after checking 0 < value < 1."""
     level = _as_floats(value, name)
     if not np.all((level > 0) & (level < 1)):
         raise ValueError(f"{name} must lie strictly between 0 and 1, got {value!r}.")
-    if np.any(level < _SMALLEST_LEVEL):
+    if np.any(level < smallest):
         raise ValueError(
-            f"{name} below {_SMALLEST_LEVEL:g} is beyond what bounds in double "
+            f"{name} below {smallest:g} is beyond what bounds in double "
             f"precision are verified for, got {value!r}."
         )
     return level

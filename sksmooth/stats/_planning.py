@@ -3,7 +3,7 @@
 import numpy as np
 
 from ._binomial import lower_confidence_bound
-from ._checks import check_level, check_positive, check_radius
+from ._checks import check_part, check_positive, check_radius
 from ._radius import radius_from_probabilities
 
 
@@ -94,7 +94,7 @@ def required_samples(radius, sigma, alpha):
     218105
     """
     radius, sigma = check_radius(radius), check_positive(sigma, "sigma")
-    radius, sigma, alpha = np.broadcast_arrays(radius, sigma, check_level(alpha))
+    radius, sigma, alpha = np.broadcast_arrays(radius, sigma, check_part(alpha))
 
     def enough(n):
         reach = max_certifiable_radius(n, sigma, alpha)

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from ._binomial import TAIL_MARGIN, check_trials, lower_confidence_bound, upper_tail
+from ._binomial import check_trials, lower_confidence_bound
 from ._checks import check_level
+from ._tails import upper_tail
 
 
 def certified_accuracy_lower_bound(
@@ -77,7 +78,7 @@ def certified_accuracy_lower_bound(
            [300, 480]])
     """
     certified, total, alpha, rho = _check(n_certified, n_inputs, alpha, rho)
-    at_least = _binomial_upper_tail if independent else _any_upper_tail
+    at_least = upper_tail if independent else _any_upper_tail
     # The probability increases in t, and is 1 at t = n_certified: bisection.
     low, high = np.zeros_like(certified), certified
     while np.any(low < high):
@@ -88,12 +89,6 @@ def certified_accuracy_lower_bound(
             np.where(plausible, middle, high),
         )
     return high[()]
-
-
-def _binomial_upper_tail(k, n, p):
-    """P(Bin(n, p) >= k), rounded up."""
-    # With one trial it is p itself, and alpha = rho is common.
-    return upper_tail(k, n, p) * np.where(n == 1, 1.0, TAIL_MARGIN)
 
 
 def _any_upper_tail(k, n, p):

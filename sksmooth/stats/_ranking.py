@@ -1,9 +1,9 @@
 """Is the class with most votes the most probable one? Hung and Fithian's test."""
 
 import numpy as np
-from scipy import special
 
 from ._checks import check_counts
+from ._tails import upper_tail
 
 
 def rank_verification_pvalue(n_a, n_b):
@@ -26,7 +26,7 @@ def rank_verification_pvalue(n_a, n_b):
     Returns
     -------
     p_value : float or ndarray of float
-        In (0, 1]; exactly 1 for a tie.
+        In (0, 1], rounded up; exactly 1 for a tie.
 
     Raises
     ------
@@ -48,5 +48,7 @@ def rank_verification_pvalue(n_a, n_b):
     if np.any(n_b > n_a):
         raise ValueError("n_a must be the higher of the two counts.")
     # P(Bin(N, 1/2) >= n_a) = I_{1/2}(n_a, n_b + 1); the other tail is equal.
-    upper_tail = special.betainc(np.maximum(n_a, 1), n_b + 1.0, 0.5)
-    return np.where(n_a > n_b, 2 * upper_tail, 1.0)[()]
+    both = 2 * upper_tail(n_a, n_a + n_b, 0.5)
+    # Without a rival 2^(1 - n_a), a number that is at hand.
+    both = np.where(n_b == 0, np.ldexp(2.0, np.maximum(-n_a, -1075)), both)
+    return np.where(n_a > n_b, np.minimum(both, 1.0), 1.0)[()]

@@ -4,7 +4,7 @@ import numpy as np
 from scipy import special
 
 from ._binomial import lower_confidence_bound, upper_confidence_bound
-from ._checks import check_counts, check_level, check_positive
+from ._checks import check_counts, check_part, check_positive
 
 # Both sides of the comparison are good to about 1e-12 (relative).
 _MARGIN = 1 + 1e-11
@@ -90,7 +90,7 @@ def top_k_radius(counts, label, *, k, alpha, sigma):
     if np.any(label >= n_classes):
         raise ValueError(f"label must lie in 0 ... {n_classes - 1}.")
     sigma = np.broadcast_to(check_positive(sigma, "sigma"), (n_inputs,))
-    level = check_level(alpha) / n_classes
+    level = check_part(alpha) / n_classes
     if n_inputs == 0:
         return np.empty(0)
 
