@@ -2,6 +2,7 @@
 
 import math
 import sys
+import warnings
 from contextlib import nullcontext
 from functools import partial
 from numbers import Integral, Real
@@ -9,7 +10,7 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
-from ._certificate import Certificate
+from ._certificate import Certificate, round_down
 from ._labels import label_indices, name_classes
 from ._sklearn import HasMethods, Interval, StrOptions
 from ._votes import (
@@ -26,14 +27,27 @@ from ._wrapper import BaseSmoother
 from .stats import (
     certify_counts,
     max_certifiable_radius,
-    required_samples,
     sample_sizes,
     split_alpha,
 )
-from .stats._certify import BOUNDS, bounds_from_lower, bounds_from_upper
-from .stats._checks import check_radius
+from .stats._certify import (
+    BOUNDS,
+    bounds_from_lower,
+    bounds_from_upper,
+    unanimous_radius,
+)
+from .stats._checks import check_level, check_radius
+from .stats._planning import (
+    can_name_class,
+    fewest_samples,
+    fewest_samples_to_name,
+    too_small,
+)
 from .stats._radius import radius_after_loss, radius_before_loss
 from .stats._sequential import BoundProbability, CertifyKnownLabel, NameTopClass
+
+# Votes at the first of the looks of `predict`.
+_FIRST_TO_PREDICT = 25
 
 # The one way of certifying that can stop early and still give a valid radius.
 _STOPPABLE = ("cohen", "monte_carlo")
@@ -335,6 +349,14 @@ class SmoothedClassifier(BaseSmoother):
             self._open(store, prepared)
             shares, bounds = self._exact(prepared)
             return self._labels(shares.argmax(axis=1), bounds.radius > 0)
+        looks = self._looks(_FIRST_TO_PREDICT)
+        if self.abstain_label is not None and not can_name_class(looks, self.alpha):
+            first = None if self.stopping == "fixed" else _FIRST_TO_PREDICT
+            needed = fewest_samples_to_name(self.alpha, first)
+            warnings.warn(
+                too_small(self.n, self.alpha, "predict always abstains", needed),
+                stacklevel=2,
+            )
         votes = self._top_class_votes(prepared, store)
         return self._labels(votes.counts.argmax(axis=1), votes.value)
 
@@ -448,6 +470,13 @@ class SmoothedClassifier(BaseSmoother):
         (array([ 0, -1,  2]), array([0.62, 0.  , 0.12]))
         """
         prepared = self._ready(X)
+        early = radius_tol is not None
+        if self._reach(early=early) == 0:
+            needed = self._fewest(0.0, early=early)
+            warnings.warn(
+                too_small(self.n, self.alpha, "certify always abstains", needed),
+                stacklevel=2,
+            )
         with self._open(store, prepared) as store:
             return self._certify(prepared, radius_tol, store)
 
@@ -510,6 +539,13 @@ class SmoothedClassifier(BaseSmoother):
         """
         radii = check_radius(radius)
         prepared = self._ready(X)
+        unreachable = self._unreachable(radii)
+        if unreachable:
+            warnings.warn(unreachable, stacklevel=2)
+        return self._known_correct(prepared, y, radii, store)
+
+    def _known_correct(self, prepared, y, radii, store=None):
+        """Do what `certified_correct` says, with what is prepared already."""
         y = column_or_1d(y)
         check_consistent_length(prepared.inputs.values, y)
         label = label_indices(y, self.classes_)
@@ -562,11 +598,7 @@ class SmoothedClassifier(BaseSmoother):
         >>> round(g.max_certifiable_radius(), 3)
         1.599
         """
-        if self.method == "exact":
-            return np.inf
-        alpha = self._alpha_for_radius(self.n, known_label)
-        reach = max_certifiable_radius(self.n, self._unit, alpha)
-        return float(radius_after_loss(reach, self._least_loss()))
+        return self._reach(known_label)
 
     def required_samples(self, radius, *, known_label=False):
         """Return the smallest `n` with which a radius can be certified at all.
@@ -605,14 +637,72 @@ class SmoothedClassifier(BaseSmoother):
             raise ValueError(f"radius must be one number, got {radius!r}.")
         if self.method == "exact":
             return 0
-        radius = radius_before_loss(radius, self._least_loss())
-        # Up to 100 votes there is one look, beyond there are several.
-        for n in (1, 101):
-            alpha = self._alpha_for_radius(n, known_label)
-            needed = max(n, int(required_samples(radius, self._unit, alpha)))
-            if needed <= 100:
-                break
+        needed = self._fewest(float(radius), known_label)
+        if needed is None:
+            raise ValueError(
+                "no feasible number of votes certifies a radius of "
+                f"{radius / self._unit:g} sigma: choose a larger sigma."
+            )
         return needed
+
+    def _reach(self, known_label=False, early=False):
+        """Largest radius that can be certified; `early` if votes may be fewer than n."""
+        reach = self._unanimous(self.n, known_label, early)
+        return float(radius_after_loss(reach, self._least_loss()))
+
+    def _unanimous(self, n, known_label, early):
+        """Radius that `n` equal votes certify, before what a grid takes off."""
+        if self.method == "exact":
+            return np.inf
+        if (known_label or early) and BOUNDS[self.bound].by_threshold:
+            alpha = self.alpha
+            if early or self.stopping == "sequential":
+                alpha = split_alpha(alpha, len(sample_sizes(n)))[-1]
+            return max_certifiable_radius(n, self._unit, alpha)
+        return unanimous_radius(
+            n,
+            alpha=self.alpha,
+            bound=self.bound,
+            # Before `fit` it may not be known that there are only two.
+            n_classes=max(2, len(getattr(self, "classes_", range(3)))),
+            sigma=self._unit,
+        )
+
+    def _fewest(self, radius, known_label=False, early=False):
+        """Smallest n that reaches a radius, and more than 0; None if there is none."""
+        radius = radius_before_loss(radius, self._least_loss())
+
+        def enough(n):
+            reach = self._unanimous(n, known_label, early)
+            return reach >= radius and reach > 0
+
+        # Up to 100 votes there is one look, beyond there are several, with parts of
+        # alpha: what 100 reach, 101 may not.
+        if enough(100):
+            return fewest_samples(lambda n: enough(min(n, 100)))
+        return fewest_samples(lambda n: n > 100 and enough(n))
+
+    def _unreachable(self, radii):
+        """Say which of the radii `certified_correct` can never certify; "" if none."""
+        reach = self._reach(known_label=True)
+        if reach == 0:
+            needed = self._fewest(0.0, known_label=True)
+            consequence = "no radius can be certified, not even 0"
+            return too_small(self.n, self.alpha, consequence, needed)
+        highest = np.max(radii, initial=0.0)
+        if highest <= reach:
+            return ""
+        needed = self._fewest(highest, known_label=True)
+        remedy = (
+            "no feasible n would do: choose a larger sigma"
+            if needed is None
+            else f"n = {needed} would do"
+        )
+        return (
+            f"radius {highest:g} can never be certified: sigma={self.sigma!r}, "
+            f"n={self.n} and alpha={self.alpha:g} reach {round_down(reach)} at most; "
+            f"{remedy}."
+        )
 
     def _certify(self, prepared, radius_tol=None, store=None):
         """Do what `certify` says, with what is prepared already."""
@@ -695,6 +785,8 @@ class SmoothedClassifier(BaseSmoother):
     def _ready(self, X):
         """Prepare, and decide how a net is evaluated, once for all draws of votes."""
         prepared = self._prepare(X)
+        if self.method != "exact":
+            check_level(self.alpha)
         if not self.net_options or self.method == "exact":
             return prepared
         settled = settle(
@@ -724,16 +816,8 @@ class SmoothedClassifier(BaseSmoother):
         step = grid_step(self.grid, self.sigma)
         return loss_of_others(np.asarray(self.sigma), step, math.prod(shape))
 
-    def _alpha_for_radius(self, n, known_label):
-        """Share of alpha that is there for a radius after `n` votes."""
-        bound = BOUNDS[self.bound]
-        if known_label and bound.by_threshold and self.stopping == "sequential":
-            return split_alpha(self.alpha, len(sample_sizes(n)))[-1]
-        two_classes = len(getattr(self, "classes_", ())) == 2
-        return self.alpha * (1 if two_classes else bound.top_share)
-
     def _top_class_votes(self, prepared, path):
-        looks = self._looks(first=25)
+        looks = self._looks(_FIRST_TO_PREDICT)
         rule = NameTopClass(looks, self.alpha, len(prepared.inputs))
         with self._open(path, prepared) as store:
             return self._vote(prepared, "predict", rule, store)

@@ -5,7 +5,6 @@ import warnings
 import numpy as np
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
-from ._certificate import round_down
 from ._labels import check_same_kind
 from ._sklearn import _BaseScorer
 from .stats._checks import check_radius
@@ -249,8 +248,11 @@ class _CertifiedAccuracyScorer(_BaseScorer):
                 "outermost, as in SmoothedClassifier(make_pipeline(StandardScaler(), "
                 "LogisticRegression())): then noise and radius are in the units of X."
             )
-        self._warn_if_unreachable(estimator)
-        correct = estimator.certified_correct(X, y_true, self._radii)
+        unreachable = estimator._unreachable(self._radii)
+        if unreachable and unreachable not in self._warned:
+            self._warned.add(unreachable)
+            warnings.warn(unreachable, stacklevel=2)
+        correct = estimator._known_correct(estimator._ready(X), y_true, self._radii)
         score = np.average(correct, axis=0, weights=kwargs.get("sample_weight"))
         if self._radii.ndim == 0:
             return float(score)
@@ -258,22 +260,3 @@ class _CertifiedAccuracyScorer(_BaseScorer):
             f"certified_accuracy_{radius:g}": float(value)
             for radius, value in zip(self._radii, score, strict=True)
         }
-
-    def _warn_if_unreachable(self, estimator):
-        reach = estimator.max_certifiable_radius(known_label=True)
-        beyond = self._radii[self._radii > reach]
-        if not beyond.size or reach in self._warned:
-            return
-        self._warned.add(reach)
-        try:
-            n = estimator.required_samples(beyond.max(), known_label=True)
-            needed = f"n = {n} would do"
-        except ValueError:
-            needed = "no feasible n would do: choose a larger sigma"
-        warnings.warn(
-            f"radius {beyond.max():g} can never be certified: sigma="
-            f"{estimator.sigma!r}, n={estimator.n} and alpha={estimator.alpha:g} reach "
-            f"{round_down(reach)} at most; {needed}.",
-            UserWarning,
-            stacklevel=2,
-        )

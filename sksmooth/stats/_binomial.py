@@ -5,12 +5,7 @@ from scipy import special
 
 from ._checks import check_counts, check_part
 from ._tails import tail_and_slope
-from ._verify import last_within
-
-# Bounds stop this much before the exact one (relative). The radius loses less than 1e-8
-# sigma by the first up to n = 10^7.
-_LOWER_SHORT = 2.0**-43
-_UPPER_SHORT = 2.0**-40
+from ._verify import SHORT, last_within
 
 
 def check_trials(k, n, alpha, names=("k", "n")):
@@ -80,9 +75,9 @@ def _lower(k, n, alpha):
         return value * (1 + error), slope
 
     # SciPy's quantile is wrong at some places (a = 1000, for one), so it is a guess.
-    guess = special.betaincinv(k, n - k + 1.0, alpha) * (1 - _LOWER_SHORT)
+    guess = special.betaincinv(k, n - k + 1.0, alpha) * (1 - SHORT)
     zero, one = np.zeros(k.shape), np.ones(k.shape)
-    return last_within(tail, alpha, guess, zero, one, _LOWER_SHORT)
+    return last_within(tail, alpha, guess, zero, one)
 
 
 def upper_confidence_bound(k, n, alpha):
@@ -138,13 +133,13 @@ def upper_confidence_bound(k, n, alpha):
 
 
 def _upper(k, n, alpha):
-    """The bound for 0 < k < n; 1 - _lower(n - k, n, alpha) has no digits where small."""
+    """The bound for 0 < k < n; 1 - _lower(n - k, n, alpha) has few digits if small."""
 
     def tail(rows, p):
         # P(Bin(n, p) <= k) = P(Bin(n, q) >= n - k)
         value, error, slope = tail_and_slope(n[rows] - k[rows], n[rows], 1 - p, p)
         return value * (1 + error), -slope * p / (1 - p)
 
-    guess = special.betainccinv(k + 1.0, n - k, alpha) * (1 + _UPPER_SHORT)
+    guess = special.betainccinv(k + 1.0, n - k, alpha) * (1 + SHORT)
     zero, one = np.zeros(k.shape), np.ones(k.shape)
-    return last_within(tail, alpha, guess, one, zero, _UPPER_SHORT)
+    return np.minimum(last_within(tail, alpha, guess, one, zero), 1.0)

@@ -7,7 +7,7 @@ import numpy as np
 from scipy import special
 
 from ._binomial import lower_confidence_bound
-from ._bounds import MULTICLASS_SPLIT, joint_lower_bound, multiclass_bounds
+from ._bounds import joint_lower_bound, multiclass_bounds
 from ._checks import check_counts, check_part, check_positive
 from ._radius import radius_from_probabilities
 
@@ -53,14 +53,12 @@ class Bound(NamedTuple):
     needs_selection: bool = True
     # Is a radius a question of one probability alone, p_A > Phi(radius / sigma)?
     by_threshold: bool = True
-    # Share of alpha that bounds the first of three or more classes.
-    top_share: float = 1.0
 
 
 BOUNDS = {
     "cohen": Bound(_cohen),
     "joint": Bound(_joint, needs_selection=False),
-    "multiclass": Bound(_multiclass, by_threshold=False, top_share=MULTICLASS_SPLIT[0]),
+    "multiclass": Bound(_multiclass, by_threshold=False),
 }
 
 
@@ -131,6 +129,34 @@ def certify_counts(counts, selection_counts=None, *, alpha, bound="cohen", sigma
     return BOUNDS[bound].certify(
         counts, selection_counts, counts.sum(axis=1), alpha, sigma
     )
+
+
+def unanimous_radius(n, *, alpha, bound="cohen", n_classes=2, sigma=1.0):
+    """Radius that `n` votes certify if all of them are for one class.
+
+    No other votes certify more; 0 means that nothing can be certified at all.
+
+    Parameters
+    ----------
+    n, n_classes : int
+
+    alpha, bound, sigma
+        As in ``certify_counts``.
+
+    Returns
+    -------
+    radius : float
+
+    Examples
+    --------
+    >>> from sksmooth.stats._certify import unanimous_radius
+    >>> [unanimous_radius(n, alpha=0.001) > 0 for n in (9, 10)]
+    [False, True]
+    """
+    votes = np.zeros((1, n_classes), np.int64)
+    votes[0, 0] = n
+    bounds = certify_counts(votes, votes, alpha=alpha, bound=bound, sigma=sigma)
+    return float(bounds.radius[0])
 
 
 def bounds_from_lower(selected, p_lower, sigma):

@@ -1,10 +1,16 @@
-"""How far n votes can reach, and how many votes a radius needs."""
+"""How far n votes can reach, and how many votes an answer needs."""
+
+from itertools import count
 
 import numpy as np
 
 from ._binomial import lower_confidence_bound
 from ._checks import check_part, check_positive, check_radius
 from ._radius import radius_from_probabilities
+from ._ranking import rank_verification_pvalue
+from ._sequential import sample_sizes, split_alpha
+
+_MOST_SAMPLES = 2**53
 
 
 def max_certifiable_radius(n, sigma, alpha):
@@ -101,7 +107,7 @@ def required_samples(radius, sigma, alpha):
         return (reach >= radius) & (reach > 0)
 
     # Bisection on the definition itself, so that both functions agree to the vote.
-    low, high = np.zeros(radius.shape, np.int64), np.full(radius.shape, 2**53)
+    low, high = np.zeros(radius.shape, np.int64), np.full(radius.shape, _MOST_SAMPLES)
     if not np.all(enough(high)):
         raise ValueError(
             "no feasible number of votes certifies a radius of "
@@ -112,3 +118,94 @@ def required_samples(radius, sigma, alpha):
         good = enough(middle)
         low, high = np.where(good, low, middle), np.where(good, middle, high)
     return high[()]
+
+
+def fewest_samples(enough):
+    """Smallest n >= 1 with ``enough(n)``, which stays true once it is; None if none.
+
+    Parameters
+    ----------
+    enough : callable
+        ``enough(n)`` -> bool, for whole n up to 2^53.
+    """
+    if not enough(_MOST_SAMPLES):
+        return None
+    low, high = 0, 1
+    while not enough(high):
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if enough(middle) else (middle, high)
+    return high
+
+
+def can_name_class(looks, alpha):
+    """Can `predict` name a class at any of its looks, if all votes are for one?
+
+    Parameters
+    ----------
+    looks : ndarray of int of shape (n_looks,)
+        Sample sizes; alpha is split equally between them.
+
+    alpha : float
+
+    Returns
+    -------
+    possible : bool
+
+    Examples
+    --------
+    >>> from sksmooth.stats._planning import can_name_class
+    >>> [can_name_class([n], 0.001) for n in (10, 11)]
+    [False, True]
+    """
+    levels = split_alpha(alpha, len(looks), last=None)
+    return bool(np.any(rank_verification_pvalue(looks, 0) <= levels))
+
+
+def fewest_samples_to_name(alpha, first=None):
+    """Smallest n with which `predict` can name a class.
+
+    Parameters
+    ----------
+    alpha : float
+
+    first : int, default=None
+        The first of several looks; None looks at all n votes only.
+
+    Returns
+    -------
+    n : int
+
+    Examples
+    --------
+    >>> from sksmooth.stats._planning import fewest_samples_to_name
+    >>> fewest_samples_to_name(0.001), fewest_samples_to_name(1e-15, first=25)
+    (11, 53)
+    """
+    # A number of votes may bring a look of its own, so the answer need not stay true.
+    for n in count(1):
+        if can_name_class(sample_sizes(n, first or n), alpha):
+            return n
+
+
+def too_small(n, alpha, consequence, needed):
+    """Say that `n` is too small for `alpha`, and which n would do.
+
+    Parameters
+    ----------
+    n : int
+
+    alpha : float
+
+    consequence : str
+        What this means for every input.
+
+    needed : int or None
+        None if no n would do.
+    """
+    remedy = "no n would do" if needed is None else f"n = {needed} would do"
+    return (
+        f"n is too small for alpha: with n={n} and alpha={alpha:g} {consequence}, "
+        f"whatever the votes; {remedy}."
+    )

@@ -12,6 +12,7 @@ for each input, bytes that are equal only where the rule would do the same.
 """
 
 from dataclasses import dataclass, fields, replace
+from fractions import Fraction
 from functools import lru_cache
 from hashlib import blake2b
 
@@ -19,7 +20,7 @@ import numpy as np
 from scipy import special
 
 from ._binomial import lower_confidence_bound, upper_confidence_bound
-from ._checks import check_counts, check_level, check_radius
+from ._checks import check_counts, check_level, check_part, check_radius
 from ._radius import radius_after_loss, radius_from_probabilities
 from ._ranking import rank_verification_pvalue
 
@@ -81,7 +82,7 @@ def split_alpha(alpha, n_looks, last=0.5):
     Returns
     -------
     alphas : ndarray of float of shape (n_looks,)
-        They sum to at most `alpha`.
+        Their exact sum is at most `alpha`.
 
     Examples
     --------
@@ -89,7 +90,7 @@ def split_alpha(alpha, n_looks, last=0.5):
     >>> split_alpha(0.001, 5)
     array([0.000125, 0.000125, 0.000125, 0.000125, 0.0005  ])
     """
-    alpha = float(check_level(alpha))
+    alpha = float(check_part(alpha))
     if n_looks < 1:
         raise ValueError(f"n_looks must be at least 1, got {n_looks!r}.")
     if last is not None:
@@ -97,10 +98,14 @@ def split_alpha(alpha, n_looks, last=0.5):
     if n_looks == 1:
         return np.array([alpha])
     if last is None:
-        return np.full(n_looks, alpha / n_looks)
-    parts = np.full(n_looks, alpha * (1 - last) / (n_looks - 1))
-    parts[-1] = alpha * last
-    return parts
+        parts = np.full(n_looks, alpha / n_looks)
+    else:
+        parts = np.full(n_looks, alpha * (1 - last) / (n_looks - 1))
+        parts[-1] = alpha * last
+    # Rounded down, so that the exact sum of these numbers is not above alpha.
+    while sum(map(Fraction, parts.tolist())) > Fraction(alpha):
+        parts = np.nextafter(parts, 0)
+    return check_part(parts)
 
 
 def fewest_votes_for_radius(n, alpha, radius, sigma):

@@ -1,8 +1,8 @@
 """Tails of the binomial distribution with a bound on their own error.
 
-Special functions of other packages come without one, and have been wrong: see "Tails" on
-the page "Bounds" of the documentation. Nothing here is used but +, -, *, /, sqrt, exp,
-expm1, log and log1p.
+Special functions of other packages come without one, and have been wrong: see "Tails"
+on the page "Bounds" of the documentation. Nothing is used here but +, -, *, /, sqrt,
+exp, expm1, log and log1p.
 
 For k > n p the tail is the probability of k itself times an integral (substitute
 p e^-s in that of the beta distribution),
@@ -10,8 +10,8 @@ p e^-s in that of the beta distribution),
     P(Bin(n, p) >= k) = k b(k; n, p) I,   I = integral of exp(phi(s)) over s > 0,
     phi(s) = -k s + (n - k) log1p(p (1 - e^-s) / q),   q = 1 - p.
 
-phi falls from 0 and is concave, so that a fixed rule of Gauss is enough, and 1 / I is the
-derivative of the log of the tail by log p. For k <= n p the other tail is taken.
+phi falls from 0 and is concave, so that a fixed rule of Gauss is enough, and 1 / I is
+the derivative of the log of the tail by log p. For k <= n p the other tail is taken.
 """
 
 import numpy as np
@@ -111,8 +111,9 @@ def tail_and_slope(k, n, p, q):
     p_far, q_far = np.where(beyond, p, q), np.where(beyond, q, p)
     integral = _integral(k_far, n, p_far / q_far)
     log_mass = _log_probability(k_far, n, p_far, q_far)
-    # Roundings: of phi, by a few in k s, whose mean is at most k I; of n p and n q, which
-    # move the log of the probability by the distance of k from them; of that log itself.
+    # Roundings: of phi, by a few in k s, whose mean is at most k I; of n p and n q,
+    # which move the log of the probability by the distance of k from them; of that log
+    # itself.
     distance = np.abs(k_far - n * p_far)
     error = _EPS * (64 + 8 * k_far * integral + 3 * distance - 4 * log_mass)
     with np.errstate(under="ignore"):
