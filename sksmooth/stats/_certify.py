@@ -160,9 +160,10 @@ def unanimous_radius(n, *, alpha, bound="cohen", n_classes=2, sigma=1.0):
 
 
 def bounds_from_lower(selected, p_lower, sigma):
-    """Complete the bounds with the shortcut p_upper = 1 - p_lower."""
+    """Complete the bounds with the shortcut p_upper = 1 - p_lower, rounded up."""
     radius = radius_from_probabilities(p_lower, sigma=sigma)
-    return CertifiedBounds(selected, p_lower, 1 - p_lower, radius)
+    p_upper = np.minimum(np.nextafter(1 - p_lower, np.inf), 1.0)
+    return CertifiedBounds(selected, p_lower, p_upper, radius)
 
 
 def bounds_from_upper(probabilities, upper, sigma):
@@ -190,7 +191,9 @@ def bounds_from_upper(probabilities, upper, sigma):
     # A few units in the last place for the rounding of ndtri and of the difference.
     radius = np.where(rest + runner_up < 1, radius * (1 - 1e-14), 0.0)
     radius = np.maximum(radius, 0.0)
-    return CertifiedBounds(selected, 1 - rest, runner_up, radius)
+    # Rounded down; 1 stands only for a class that no other can beat.
+    p_lower = np.where(rest > 0, np.nextafter(1 - rest, 0.0), 1.0)
+    return CertifiedBounds(selected, p_lower, runner_up, radius)
 
 
 def _check_table(table, name):
