@@ -1,4 +1,4 @@
-"""Where two scores tie for every noise, votes go where `predict` says, and no other way.
+"""Where two scores tie for every noise, votes go where `predict` says.
 
 Two classes whose weights differ only where there is no noise, and where x is 0, tie in
 every copy. Votes drawn in score space would then be decided by rounding.
