@@ -1,5 +1,6 @@
 """GaussianAugmenter: noise for training, as a step of a Pipeline."""
 
+from collections.abc import Mapping
 from numbers import Real
 
 import numpy as np
@@ -24,9 +25,10 @@ class GaussianAugmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     Parameters
     ----------
-    sigma : float or array-like, default=0.25
+    sigma : float, array-like or dict, default=0.25
         Standard deviation of the noise, in the units of X; 0 adds none. An array is
-        broadcast against one input; for a data frame, one value a column.
+        broadcast against one input; for a data frame, one value a column, or a dict
+        from their names, as for :class:`SmoothedClassifier`.
 
     random_state : int, RandomState instance or None, default=None
         Seeds the noise. With an int, equal data get equal noise in every call.
@@ -81,7 +83,7 @@ class GaussianAugmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """
 
     _parameter_constraints: dict = {
-        "sigma": [Interval(Real, 0, None, closed="left"), "array-like"],
+        "sigma": [Interval(Real, 0, None, closed="left"), "array-like", Mapping],
         "random_state": ["random_state"],
     }
 
@@ -134,7 +136,7 @@ class GaussianAugmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             column that is not floating-point has sigma > 0.
         """
         inputs = self._fit(X)
-        n_copies = int(np.any(np.asarray(self.sigma) > 0))
+        n_copies = int(np.any(np.asarray(inputs.level) > 0))
         entropy = draw_entropy(self.random_state)
         return noisy_training_set(inputs, n_copies, entropy)[0]
 

@@ -3,6 +3,7 @@
 import math
 import sys
 import warnings
+from collections.abc import Mapping
 from contextlib import nullcontext
 from functools import partial
 from numbers import Integral, Real
@@ -20,8 +21,11 @@ from ._votes import (
     exact_probabilities,
     fingerprint,
     grid_step,
+    is_one_number,
+    least_levels,
     loss_of_others,
     settle,
+    sigma_by_column,
 )
 from ._wrapper import BaseSmoother
 from .stats import (
@@ -75,11 +79,14 @@ class SmoothedClassifier(BaseSmoother):
         Preprocessing belongs inside, ``SmoothedClassifier(make_pipeline(...))``: then
         noise and radius are in the units of the X that you pass.
 
-    sigma : float or array-like, default=0.25
+    sigma : float, array-like or dict, default=0.25
         Standard deviation of the noise, in the units of X. Larger values certify
         larger radii at lower accuracy. An array is broadcast against one input, 0
         marking a feature that the adversary cannot touch; radii are then in units of
-        sigma (see :class:`Certificate`). For a data frame: one value a column.
+        sigma (see :class:`Certificate`). For a data frame: one value a column, as an
+        array or a pandas Series in the order of the columns, or a dict that names all
+        of them, ``{"amount": 0.3, "age": 2.0}``. Its key "*" stands for those that
+        are not named: ``{"amount": 0.3, "*": 0}``.
 
     alpha : float, default=0.001
         Probability, for each input, that `predict` names a class other than g(x), or
@@ -232,7 +239,7 @@ class SmoothedClassifier(BaseSmoother):
 
     _parameter_constraints: dict = {
         "estimator": [HasMethods(["fit", "predict"])],
-        "sigma": [Interval(Real, 0, None, closed="neither"), "array-like"],
+        "sigma": [Interval(Real, 0, None, closed="neither"), "array-like", Mapping],
         "alpha": [Interval(Real, 0, 1, closed="neither")],
         "n0": [Interval(Integral, 1, None, closed="left")],
         "n": [Interval(Integral, 1, None, closed="left")],
@@ -805,7 +812,7 @@ class SmoothedClassifier(BaseSmoother):
     @property
     def _unit(self):
         """What radii are multiples of: sigma, or 1 if sigma is an array."""
-        return float(self.sigma) if np.ndim(self.sigma) == 0 else 1.0
+        return float(self.sigma) if is_one_number(self.sigma) else 1.0
 
     def _least_loss(self):
         """What a grid takes off the radius of any input; None without one."""
@@ -813,8 +820,14 @@ class SmoothedClassifier(BaseSmoother):
             return None
         # Before `fit` the number of features may not be known: one at least.
         shape = getattr(self, "input_shape_", (getattr(self, "n_features_in_", 1),))
-        step = grid_step(self.grid, self.sigma)
-        return loss_of_others(np.asarray(self.sigma), step, math.prod(shape))
+        levels = least_levels(self.sigma)
+        n_features = math.prod(shape)
+        if isinstance(self.sigma, Mapping):
+            names = getattr(self, "feature_names_in_", None)
+            if names is not None:
+                levels = sigma_by_column(self.sigma, names)
+            n_features = levels.size
+        return loss_of_others(levels, grid_step(self.grid, levels), n_features)
 
     def _top_class_votes(self, prepared, path):
         looks = self._looks(_FIRST_TO_PREDICT)

@@ -9,7 +9,13 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array, column_or_1d, validate_data
 
 from ._sklearn import estimator_type
-from ._votes import Inputs, check_some_noise, find_net
+from ._votes import (
+    Inputs,
+    check_some_noise,
+    find_net,
+    is_one_number,
+    sigma_by_column,
+)
 
 
 class FromFit:
@@ -60,8 +66,9 @@ def check_inputs(X, sigma, estimator, *, reset, allow_no_noise=False):
     ----------
     X : array-like of shape (n_inputs, *shape), torch tensor or data frame
 
-    sigma : float or array-like
-        Noise level, see ``Inputs``.
+    sigma : float, array-like or mapping
+        Noise level, see ``Inputs``. A mapping from columns needs their names: those of
+        X, or those that `estimator` was fitted on.
 
     estimator : estimator
         Holds (or, with `reset`, receives) ``n_features_in_``, ``feature_names_in_``
@@ -116,7 +123,12 @@ def check_inputs(X, sigma, estimator, *, reset, allow_no_noise=False):
             allow_nd=True,
             order="C",
         )
+        names = getattr(estimator, "feature_names_in_", None)
+        if names is not None and X.ndim == 2:
+            sigma = sigma_by_column(sigma, names)
         inputs = Inputs.from_array(X, sigma)
+    if not allow_no_noise:  # a mapping may put none on the columns that are there
+        check_some_noise(inputs.level)
     shape = inputs.input_shape
     if reset:
         estimator.input_shape_ = shape
@@ -132,7 +144,9 @@ def check_inputs(X, sigma, estimator, *, reset, allow_no_noise=False):
 def _floats_for_integers(frame, sigma):
     """Treat a frame of integers only like an integer array: as numbers to smooth."""
     table = nw.from_native(frame, eager_only=True)
-    if np.ndim(sigma) or not all(dtype.is_integer() for dtype in table.schema.dtypes()):
+    if not is_one_number(sigma) or not all(
+        dtype.is_integer() for dtype in table.schema.dtypes()
+    ):
         return frame
     return table.with_columns(nw.all().cast(nw.Float64)).to_native()
 

@@ -1,6 +1,7 @@
 """How a base classifier is wrapped: trained under noise, and made ready to vote."""
 
 import warnings
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -39,6 +40,7 @@ from ._votes import (
     check_one_row,
     check_sigma,
     find_net,
+    is_one_number,
     labels_for_net,
     noisy_training_set,
     seeded_training,
@@ -114,7 +116,10 @@ class BaseSmoother(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
                     f"noise_param={self.noise_param!r} has no effect, because a "
                     "FrozenEstimator is not trained: leave noise_param out."
                 )
-            estimator.set_params(**{self.noise_param: self.sigma})
+            level = self.sigma
+            if isinstance(level, Mapping):  # not all know the names of columns
+                level = inputs.level
+            estimator.set_params(**{self.noise_param: level})
             n_copies = 0
         if isinstance(estimator, FrozenEstimator):
             estimator.fit(None, None)  # raises if it is not fitted; trains nothing
@@ -177,7 +182,9 @@ class BaseSmoother(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         if estimator is self.estimator and inputs.frame is not None:
             # What it was fitted on is not known here: let it look at the columns.
             check_one_row(estimator, inputs)
-        sigma = check_sigma(self.sigma, inputs.input_shape)
+        sigma = inputs.level
+        if is_one_number(self.sigma):
+            sigma = check_sigma(self.sigma, inputs.input_shape)
         if self.grid is not None and self.method == "exact":
             raise ValueError(
                 "method='exact' adds no noise to X, so there is nothing to round: its "

@@ -1,14 +1,17 @@
 """From an estimator and inputs to votes: how often each class is predicted under noise.
 
 Knows no statistics. One module an idea: `_inputs` (rows, whatever the container),
+`_sigma` (the noise level, as a number, an array or by column),
 `_noise` (the only source of random numbers; by `_stream`, which draws NumPy's normals
 with `_ziggurat`; on a GPU by `_device_noise`), `_grid` and `_device_grid` (noise that
 is added exactly), one file a voter (`_any`, `_linear`, `_mlp`, `_trees`, `_torch` with
 `_torch_noise`), `_compiled` (what needs numba: `..._kernel`),
 `_nets` (what is a net, without torch),
 `_torch_net` and `_net_modes` (how a net is evaluated; with `_torch_engines` and
-`_torch_push`), `_engine` (batches, looks), `_shared` (one noise for all inputs),
+`_torch_push`), `_ties` (which scores noise moves alike), `_engine` (batches, looks),
+`_shared` (one noise for all inputs),
 `_parallel` (workers), `_progress`, `_store` and `_fingerprint` (votes in a file),
+`_affine` (steps that are folded into weights; with `_bounded`, which counts roundings),
 `_exact` (probabilities without votes; with `_exact_axes`, `_exact_trees`,
 `_exact_stumps`, `_exact_sums`).
 """
@@ -19,9 +22,16 @@ from ._engine import Votes, count_votes, settle
 from ._exact import exact_probabilities
 from ._fingerprint import fingerprint
 from ._grid import check_grid, grid_step, loss_of_others
-from ._inputs import Inputs, check_sigma, check_some_noise
+from ._inputs import Inputs
 from ._nets import as_net_takes, find_net, labels_for_net, seeded_training
 from ._noise import noisy_training_set
+from ._sigma import (
+    check_sigma,
+    check_some_noise,
+    is_one_number,
+    least_levels,
+    sigma_by_column,
+)
 from ._store import VoteStore, merge_stores
 
 __all__ = [
@@ -38,11 +48,14 @@ __all__ = [
     "find_net",
     "fingerprint",
     "grid_step",
+    "is_one_number",
     "labels_for_net",
+    "least_levels",
     "loss_of_others",
     "merge_stores",
     "noisy_training_set",
     "pulls_back",
     "seeded_training",
     "settle",
+    "sigma_by_column",
 ]

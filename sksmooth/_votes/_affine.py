@@ -10,6 +10,8 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 
+from ._bounded import Bounded, divided_by_root
+
 _PULL_BACKS = {}
 
 
@@ -19,7 +21,8 @@ def pulls_back(transformer_class):
     The registered function takes (step, weights, offset) with scores
     ``weights @ step.transform(x) + offset`` and returns the weights and offset that
     give the same scores from x itself, or None if this step is not affine. It is
-    looked up by the exact class: a subclass may transform differently.
+    looked up by the exact class: a subclass may transform differently. It uses the
+    operators of arrays only, so that they may be ``Bounded``, which count roundings.
     """
 
     def register(function):
@@ -30,7 +33,22 @@ def pulls_back(transformer_class):
 
 
 def pull_back(step, weights, offset):
-    """Return (weights, offset) in the units before `step`, or None if not affine."""
+    """Return (weights, offset) in the units before `step`, or None if not affine.
+
+    Parameters
+    ----------
+    step : fitted transformer, None or "passthrough"
+
+    weights : ndarray or Bounded of shape (n_scores, n_features)
+
+    offset : ndarray or Bounded of shape (n_scores,)
+
+    Returns
+    -------
+    weights, offset : as given
+        Of Bounded numbers the errors count every rounding on the way, the parameters
+        of the step being exact as they are.
+    """
     if step is None or (isinstance(step, str) and step == "passthrough"):
         return weights, offset
     if "transform" in vars(step):  # replaced on this very object
@@ -49,12 +67,15 @@ def pull_back(step, weights, offset):
 def _through_standard_scaler(step, weights, offset):
     # mean_ is there even if it is not subtracted.
     center = step.mean_ if step.with_mean else None
-    return _through_scaling(weights, offset, center=center, scale=step.scale_)
+    scale = step.scale_ if step.with_std else None
+    return _through_scaling(weights, offset, center=center, scale=scale)
 
 
 @pulls_back(RobustScaler)
 def _through_robust_scaler(step, weights, offset):
-    return _through_scaling(weights, offset, center=step.center_, scale=step.scale_)
+    center = step.center_ if step.with_centering else None
+    scale = step.scale_ if step.with_scaling else None
+    return _through_scaling(weights, offset, center=center, scale=scale)
 
 
 @pulls_back(MaxAbsScaler)
@@ -75,18 +96,24 @@ def _through_min_max_scaler(step, weights, offset):
 def _through_pca(step, weights, offset):
     if step.whiten:
         # As PCA.transform: a vanishing variance is not divided by.
-        scale = np.sqrt(step.explained_variance_)
-        smallest = np.finfo(scale.dtype).eps
-        weights = weights / np.maximum(scale, smallest)
+        squares = step.explained_variance_
+        least = np.finfo(squares.dtype).eps
+        weights = divided_by_root(weights, squares, least)
     weights = weights @ step.components_
     return weights, offset - weights @ step.mean_
 
 
 def _through_selector(step, weights, offset):
     support = step.get_support()
-    full = np.zeros((len(weights), len(support)))
-    full[:, support] = weights
-    return full, offset
+
+    def widened(numbers):
+        full = np.zeros((len(numbers), len(support)))
+        full[:, support] = numbers
+        return full
+
+    if isinstance(weights, Bounded):
+        return weights.rearranged(widened), offset
+    return widened(weights), offset
 
 
 def _through_scaling(weights, offset, center=None, scale=None):

@@ -11,7 +11,10 @@ an input alone. What is left of a block waits for the next call.
 
 from math import prod
 
+import numpy as np
 import torch
+
+from ._stream import level_for
 
 # Enough numbers for a kernel to be worth its launch.
 _BLOCK = 2**16
@@ -88,11 +91,49 @@ def shared_noise_on_device(sigma, stream, out):
     sigma, stream, out
         As in ``noisy_copies_on_device``.
     """
-    if isinstance(sigma, torch.Tensor):
+    level = sigma
+    if not isinstance(sigma, torch.Tensor):
+        level = level_on_device(sigma, out.dtype, out.device)
+    if isinstance(level, torch.Tensor):
         stream.draw(out)
-        out.mul_(sigma)
+        out.mul_(level)  # in the precision of the level
     else:  # rounded as by mul_, and one pass over memory less
-        stream.draw(out, float(sigma))
+        stream.draw(out, level)
+
+
+def level_on_device(sigma, dtype, device):
+    """Return sigma as the noise on a device is multiplied with it, unrounded.
+
+    Parameters
+    ----------
+    sigma : float or ndarray of float
+
+    dtype : torch.dtype
+        Of the noise, float32 or float64.
+
+    device : torch.device
+
+    Returns
+    -------
+    level : float or tensor
+        A float is a number of `dtype`. On a device without double precision ("mps"),
+        what is no float32 is rounded up: a radius that is a multiple of sigma is then
+        one of no more than the noise has.
+    """
+    kind = np.dtype(np.float32 if dtype == torch.float32 else np.float64)
+    level = level_for(sigma, kind)
+    if level.dtype == kind and np.ndim(sigma) == 0:
+        return float(sigma)
+    if device.type == "mps":
+        level = _rounded_up(level)
+    return torch.from_numpy(level.copy()).to(device)
+
+
+def _rounded_up(level):
+    """Return the smallest float32 that are not below the numbers."""
+    nearest = level.astype(np.float32)
+    above = np.nextafter(nearest, np.float32(np.inf))
+    return np.where(nearest < level, above, nearest)
 
 
 def _generator(key, device):

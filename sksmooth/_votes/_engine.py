@@ -27,6 +27,7 @@ from ._parallel import Chunks, run_chunks, share, shares_memory
 from ._progress import Progress
 from ._shared import count_shared
 from ._store import Ledger
+from ._ties import layer_ties, linear_ties
 from ._trees import TreesVoter, compiled
 
 # Where rows are tiny, more of them in one batch gain nothing.
@@ -66,8 +67,11 @@ def _without_noisy_inputs(estimator, classes, inputs):
         matrix = inputs.matrix()
     if matrix is None:
         return None
+    sigma = matrix[1]
     if scores is not None:
-        return LinearVoter(*scores, *matrix)
+        return None if linear_ties(*scores, sigma) else LinearVoter(*scores, *matrix)
+    if layer_ties(layers.weights, sigma):
+        return None
     return MLPVoter(layers, classes, *matrix)
 
 

@@ -5,10 +5,11 @@ from scipy.special import ndtr
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
-from ._exact_axes import EPS, cdf_bounds, unsupported
+from ._bounded import EPS, SMALLEST
+from ._exact_axes import Level, cdf_bounds, unsupported
 from ._exact_stumps import ExactStumps, is_boosting, stumps_of
 from ._exact_trees import ExactTree, is_tree
-from ._linear import linear_scores
+from ._linear import check_finite, linear_scores
 
 # Inputs are taken in chunks of about this much memory, so that it stays in cache.
 _CHUNK_BYTES = 2**23
@@ -71,58 +72,79 @@ class ExactLinear:
 
     Parameters
     ----------
-    weights : ndarray of shape (n_columns,)
+    weights : Bounded of shape (n_columns,)
 
-    offset : float
+    offset : Bounded of shape ()
 
     sigma : ndarray of shape (n_columns,)
         Noise level of the columns of x.
     """
 
     def __init__(self, weights, offset, sigma):
-        self.weights = weights
-        self.offset = offset
-        spread = weights * sigma
-        # Scaled, so that squares do not underflow.
-        largest = np.abs(spread).max(initial=0)
-        self.spread = largest * np.linalg.norm(spread / largest) if largest else 0.0
+        self.weights, self.offset = weights, offset
+        self.spread = _norm(weights.value * sigma)
+        # A sum of as many squares, in any order, and a root; and what the weights may
+        # be off by moves the norm by no more than its own norm.
+        n_noisy = np.count_nonzero(weights.may_differ_from_0 & (sigma > 0))
+        self.slack = EPS * (len(sigma) + 4)
+        error = _norm(weights.error * sigma) * (1 + self.slack)
+        error += self.slack * self.spread + 4 * n_noisy * SMALLEST
+        self.level = Level(np.float64(self.spread), np.float64(error), np.float64(1))
 
     @property
     def row_bytes(self):
         """Memory that one input takes."""
-        return 8 * (len(self.weights) + 10)
+        return 8 * (len(self.weights.value) + 10)
 
     def probabilities(self, X):
         """Return probabilities and upper bounds, each (2, n_inputs)."""
-        score = X @ self.weights + self.offset
-        # A sum of n terms, each a rounded product, in any order.
-        slack = EPS * (len(self.weights) + 4)
-        size = np.abs(X) @ np.abs(self.weights) + abs(self.offset)
-        # No term, no rounding: a score of exactly 0 stays a tie.
-        error = slack * size
-        if self.spread == 0:
+        score, error = self._scores(X)
+        if self.level.is_0:
             positive = score > 0
             upper = np.stack([score - error <= 0, score + error > 0])
             return np.stack([~positive, positive]).astype(float), upper.astype(float)
-        low, high = (score - error) / self.spread, (score + error) / self.spread
-        # The norm is a sum of n squares, rounded as above, and a square root.
-        low *= 1 - slack * np.sign(low)
-        high *= 1 + slack * np.sign(high)
+        low, high = self.level.quotients(score - error, score + error)
         upper = np.stack([cdf_bounds(-high, -low)[1], cdf_bounds(low, high)[1]])
-        middle = score / self.spread
+        with np.errstate(over="ignore"):
+            middle = score / (self.spread or self.level.high)
         return ndtr(np.stack([-middle, middle])), upper
+
+    def _scores(self, X):
+        """Return the scores and bounds on their errors, each (n_inputs,)."""
+        weights, offset = self.weights, self.offset
+        with np.errstate(over="ignore", invalid="ignore"):
+            score = X @ weights.value + offset.value
+            size = np.abs(X) @ np.abs(weights.value) + np.abs(offset.value)
+        check_finite(size)
+        # A sum of n terms, each a rounded product, in any order. No term, no rounding:
+        # a score of exactly 0 stays a tie.
+        error = self.slack * size
+        own = np.abs(X) @ weights.error + offset.error
+        error += own * (1 + self.slack)
+        # A product that underflows is not 0.
+        small = size < 1e-280
+        if np.any(small):
+            terms = (X[small] != 0) & weights.may_differ_from_0
+            error[small] += 4 * SMALLEST * np.count_nonzero(terms, axis=1)
+        return score, error
+
+
+def _norm(values):
+    # Scaled, so that squares do not underflow.
+    largest = np.abs(values).max(initial=0)
+    return largest * np.linalg.norm(values / largest) if largest else 0.0
 
 
 def _make_model(estimator, sigma):
     """Return what computes the probabilities, and the classes in its order."""
-    scores = linear_scores(estimator)
+    scores = linear_scores(estimator, bounded=True)
     steps, f = _unwrap(estimator)
     name = type(f).__name__
     if scores is not None:
         weights, offset = scores
-        if len(weights) != 1:
+        if len(weights.value) != 1:
             raise unsupported(f"{name} with {len(f.classes_)} classes")
-        return ExactLinear(weights[0], float(offset[0]), sigma), f.classes_
+        return ExactLinear(weights[0], offset[0], sigma), f.classes_
     if is_tree(f):
         return ExactTree(f, steps, sigma), f.classes_
     if is_boosting(f):

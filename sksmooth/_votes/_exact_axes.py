@@ -4,12 +4,13 @@ Every bound here holds in exact arithmetic for the numbers that are stored: it i
 rounded outwards by more than the floating-point error made in computing it.
 """
 
+from copy import copy
+
 import numpy as np
 from scipy.special import ndtr
 
 from ._affine import pull_back
-
-EPS = np.finfo(float).eps  # twice the unit roundoff
+from ._bounded import EPS, SMALLEST, Bounded
 
 # Added to every bound that is not 0 by logic: covers underflow. Phi(-37) is larger.
 TINY = 1e-300
@@ -77,24 +78,92 @@ class Axes:
     def __init__(self, features, n_features, steps, sigma):
         rows = np.zeros((len(features), n_features))
         rows[np.arange(len(features)), features] = 1.0
-        offset = np.zeros(len(features))
+        rows, offset = Bounded(rows), Bounded(np.zeros(len(features)))
         for step in reversed(steps):
             name = type(step).__name__
             pulled = pull_back(step, rows, offset)
             if pulled is None:
                 raise unsupported(f"a tree behind {name}, which is not affine")
             rows, offset = pulled
-            if np.any(np.count_nonzero(rows, axis=1) > 1):
+            if np.any(np.count_nonzero(rows.may_differ_from_0, axis=1) > 1):
                 raise unsupported(f"a tree behind {name}, which mixes features")
-        self.column = np.abs(rows).argmax(axis=1)
-        self.coef = rows[np.arange(len(rows)), self.column]
-        self.offset = offset
-        self.sigma = np.abs(self.coef) * sigma[self.column]
-        noisy = self.column[self.sigma > 0]
+        self.column = rows.may_differ_from_0.argmax(axis=1)
+        coef = rows[np.arange(len(features)), self.column]
+        self.coef, self.coef_error = coef.value, coef.error
+        self.offset, self.offset_error = offset.value, offset.error
+        self.level = Level(np.abs(self.coef), coef.error, sigma[self.column])
+        noisy = self.column[~self.level.is_0]
         if len(set(noisy)) < len(noisy):
             raise unsupported("a tree that is fed a feature more than once")
         # z = x needs no arithmetic and has no error.
         self.exact = (self.coef == 1) & (self.offset == 0)
+        self.exact &= (self.coef_error == 0) & (self.offset_error == 0)
+
+    def place(self, X):
+        """Return z for each input, (n_axes, n_inputs), and bounds on its error."""
+        x = X.T[self.column]
+        with np.errstate(over="ignore", invalid="ignore"):
+            scaled = self.coef[:, None] * x
+            z = scaled + self.offset[:, None]
+        if not np.all(np.isfinite(z)):
+            raise ValueError(
+                "the steps in front of the trees make X overflow float64: scale X (and "
+                "sigma) down."
+            )
+        # One rounding of the product, one of the sum, doubled; and what the numbers of
+        # the map may be off by.
+        error = 2 * EPS * (np.abs(scaled) + np.abs(self.offset)[:, None])
+        own = self.coef_error[:, None] * np.abs(x) + self.offset_error[:, None]
+        error += own * (1 + 8 * EPS) + 4 * SMALLEST
+        error[self.exact] = 0
+        return z, error
+
+
+class Level:
+    """Standard deviations, each known up to an error: size * sigma.
+
+    Parameters
+    ----------
+    size, error : ndarray or float
+        The exact size is at most `error` away from `size`.
+
+    sigma : ndarray or float
+    """
+
+    def __init__(self, size, error, sigma):
+        self.is_0 = (size + error == 0) | (sigma == 0)
+        # Where these are so small that they are not rounded relatively, by one more.
+        self.low = np.maximum((size - error) * sigma - SMALLEST, 0)
+        self.high = np.where(self.is_0, 0, (size + error) * sigma + SMALLEST)
+
+    def quotients(self, low, high):
+        """Return bounds on u / level for every u between `low` and `high`.
+
+        Rounded outwards, the roundings of `low`, `high` and the levels included, if
+        these are at most one each. Where a level is 0 they mean nothing.
+
+        Parameters
+        ----------
+        low, high : ndarray of shape (..., n_inputs)
+            With a row for each level.
+        """
+        with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+            least = low / np.where(low > 0, self.high[..., None], self.low[..., None])
+            most = high / np.where(high > 0, self.low[..., None], self.high[..., None])
+            least *= 1 - 4 * EPS * np.sign(least)
+            most *= 1 + 4 * EPS * np.sign(most)
+        # Such as 0 / 0.
+        least[np.isnan(least)] = -np.inf
+        most[np.isnan(most)] = np.inf
+        return least, most
+
+    def at(self, place):
+        """Return the levels at some places."""
+        level = copy(self)
+        level.is_0, level.low, level.high = (
+            part[place] for part in (self.is_0, self.low, self.high)
+        )
+        return level
 
 
 class Intervals:
@@ -127,7 +196,8 @@ class Intervals:
         middle = edges[:, 1] / 2 + above / 2
         self.middle = np.where(np.isneginf(self.end), -np.inf, middle)
         self.axes = axes
-        self.fixed = axes.sigma[self.axis] == 0
+        self.level = axes.level.at(self.axis)
+        self.fixed = self.level.is_0
 
     @property
     def row_bytes(self):
@@ -144,20 +214,9 @@ class Intervals:
 
     def _edge_bounds(self, X):
         """Bound P(z <= edge) and P(z > edge), each from below and from above."""
-        axes = self.axes
-        scaled = axes.coef[:, None] * X.T[axes.column]
-        z = scaled + axes.offset[:, None]
-        # Error of z: one rounding of the product, one of the sum, doubled.
-        error = 2 * EPS * (np.abs(scaled) + np.abs(axes.offset)[:, None])
-        error[axes.exact] = 0
-        z, error = z[self.axis], error[self.axis]
-        sigma = np.where(self.fixed, 1.0, axes.sigma[self.axis])[:, None]
-        # The differences, sigma and the quotient are rounded: less than 2 eps in all.
-        with np.errstate(over="ignore"):
-            low = (self.middle[:, None] - z - error) / sigma
-            high = (self.middle[:, None] - z + error) / sigma
-        low *= 1 - 4 * EPS * np.sign(low)
-        high *= 1 + 4 * EPS * np.sign(high)
+        z, error = (part[self.axis] for part in self.axes.place(X))
+        middle = self.middle[:, None]
+        low, high = self.level.quotients(middle - z - error, middle - z + error)
         below, below_up = cdf_bounds(low, high)
         above, above_up = cdf_bounds(-high, -low)
         if np.any(self.fixed):

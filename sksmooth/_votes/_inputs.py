@@ -8,6 +8,7 @@ import narwhals as nw
 import numpy as np
 
 from ._grid import check_range, grid_step, round_to_grid, rounding_loss
+from ._sigma import check_sigma, sigma_by_column
 
 # Rows are rounded to a grid in chunks of about this much memory.
 _CHUNK_BYTES = 2**24
@@ -64,7 +65,7 @@ class Inputs:
 
     @classmethod
     def from_frame(cls, frame, sigma):
-        """Take a data frame and sigma, scalar or one value a column.
+        """Take a data frame and sigma: scalar, one value a column, or by its name.
 
         Raises
         ------
@@ -72,7 +73,7 @@ class Inputs:
             As `from_array`, and if a column with sigma > 0 is not floating-point.
         """
         table = nw.from_native(frame, eager_only=True)
-        _check_order(sigma, table.columns)
+        sigma = sigma_by_column(sigma, table.columns)
         sigma = check_sigma(sigma, (table.shape[1],))
         noisy = np.broadcast_to(np.asarray(sigma) > 0, (table.shape[1],))
         dtypes = table.schema.dtypes()
@@ -86,11 +87,14 @@ class Inputs:
                 "Gaussian noise needs floating-point columns, but these are not: "
                 f"{', '.join(wrong[:5])}{' ...' if len(wrong) > 5 else ''}. Either "
                 "declare them out of the adversary's reach with a sigma of 0 (sigma "
-                "then is an array with one value a column), or, if noise on them "
-                "makes sense, cast them to float."
+                "then is an array with one value a column, or a dict from their "
+                "names), or, if noise on them makes sense, cast them to float."
             )
         places = np.flatnonzero(noisy).tolist()
-        values = np.ascontiguousarray(table[:, places].to_numpy())
+        if places:
+            values = np.ascontiguousarray(table[:, places].to_numpy())
+        else:  # some libraries would forget how many rows there are
+            values = np.empty((len(table), 0))
         if values.dtype not in (np.float32, np.float64):
             values = values.astype(np.float64)
         sigma = sigma if np.ndim(sigma) == 0 else sigma[noisy]
@@ -105,6 +109,15 @@ class Inputs:
         if self.frame is None:
             return self.values.shape[1:]
         return self.table.shape[1:]
+
+    @property
+    def level(self):
+        """Noise level of one whole input: a float, or an array of its shape."""
+        if self.frame is None or np.ndim(self.sigma) == 0:
+            return self.sigma
+        level = np.zeros(self.table.shape[1])
+        level[list(self.noisy)] = self.sigma
+        return level
 
     @property
     def table(self):
@@ -246,48 +259,3 @@ class Inputs:
         sigma = np.zeros(table.shape[1])
         sigma[list(self.noisy)] = self.sigma
         return table.to_numpy().astype(float, copy=False), sigma
-
-
-def check_sigma(sigma, shape):
-    """Return sigma as a float, or as a float array of exactly `shape`."""
-    try:
-        level = np.asarray(sigma, dtype=float)
-    except (TypeError, ValueError):
-        raise ValueError(
-            f"sigma must be a number or an array of numbers, got {sigma!r}."
-        ) from None
-    if not np.all(np.isfinite(level) & (level >= 0)):
-        raise ValueError(
-            f"sigma must be finite and not negative, got {sigma!r}; 0 is allowed only "
-            "inside an array, for features that the adversary cannot touch."
-        )
-    if level.ndim == 0:
-        return float(level)
-    try:
-        return np.ascontiguousarray(np.broadcast_to(level, shape))
-    except ValueError:
-        raise ValueError(
-            f"sigma of shape {level.shape} does not broadcast to one input of shape "
-            f"{shape}: give a number, or one value a feature."
-        ) from None
-
-
-def _check_order(sigma, columns):
-    """Raise a ValueError if sigma is a Series whose labels are not the columns."""
-    labels = getattr(sigma, "index", None)
-    if labels is None or callable(labels):  # no pandas Series; a list has a method
-        return
-    if list(labels) not in (list(columns), list(range(len(columns)))):
-        raise ValueError(
-            f"sigma is labelled {list(labels)!r}, but the columns of X are "
-            f"{list(columns)!r}: give it in their order, sigma.reindex(X.columns)."
-        )
-
-
-def check_some_noise(sigma):
-    """Raise a ValueError if sigma is 0 everywhere."""
-    if not np.any(check_sigma(sigma, np.shape(sigma))):
-        raise ValueError(
-            f"sigma must be positive (for at least one feature), got {sigma!r}: "
-            "without noise there is nothing to smooth and nothing to certify."
-        )

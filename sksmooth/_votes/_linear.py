@@ -11,6 +11,7 @@ from sklearn.pipeline import Pipeline
 
 from .._sklearn import predicts_by_linear_scores
 from ._affine import pull_back
+from ._bounded import Bounded
 from ._compiled import module_if_worth
 from ._voter import Voter
 
@@ -61,7 +62,7 @@ class LinearVoter(Voter):
         with np.errstate(over="ignore"):
             scaled = weights * sigma
             self._reach = _LARGEST_NORMAL * np.abs(scaled).sum(axis=1)
-        _check_finite(self._reach)
+        check_finite(self._reach)
         factor = np.linalg.qr(scaled.T, mode="r")
         signs = np.where(np.diagonal(factor) < 0, -1.0, 1.0)
         self.factor = factor * signs[:, None]
@@ -143,7 +144,7 @@ class LinearVoter(Voter):
     def _clean_scores(self, row):
         with np.errstate(over="ignore", invalid="ignore"):
             scores = self.weights @ self.X[row] + self.offset
-            _check_finite(np.abs(scores) + self._reach)
+            check_finite(np.abs(scores) + self._reach)
         return scores
 
     def _largest_leads(self, size, n_rows):
@@ -246,7 +247,7 @@ class LinearVoter(Voter):
         return counts
 
 
-def _check_finite(scores):
+def check_finite(scores):
     """Raise a ValueError where comparing scores would make no sense."""
     if not np.all(np.isfinite(scores)):
         raise ValueError(
@@ -262,18 +263,19 @@ def _count_parts(flags, starts):
     return np.add.reduceat(flags.view(np.uint8), starts, dtype=np.int64)
 
 
-def linear_scores(estimator):
+def linear_scores(estimator, *, bounded=False):
     """Return (weights, offset) in input units, or None if `estimator` is not linear.
 
     Looks through FrozenEstimator and through Pipelines whose steps before the linear
-    classifier are affine.
+    classifier are affine. With `bounded` they are ``Bounded`` numbers, whose errors
+    count every rounding since the fitted parameters.
     """
     if "predict" in vars(estimator):  # replaced on this very object
         return None
     if isinstance(estimator, FrozenEstimator):
-        return linear_scores(estimator.estimator)
+        return linear_scores(estimator.estimator, bounded=bounded)
     if type(estimator) is Pipeline:
-        scores = linear_scores(estimator.steps[-1][1])
+        scores = linear_scores(estimator.steps[-1][1], bounded=bounded)
         for _, step in reversed(estimator.steps[:-1]):
             if scores is None:
                 return None
@@ -283,8 +285,11 @@ def linear_scores(estimator):
         return None
     coef = estimator.coef_
     coef = np.atleast_2d(coef.toarray() if hasattr(coef, "toarray") else coef)
-    offset = np.broadcast_to(estimator.intercept_, (len(coef),))
+    n_scores = len(coef)
+    offset = np.broadcast_to(estimator.intercept_, (n_scores,))
     coef, offset = coef.astype(float), offset.astype(float)
-    if len(coef) == 1:
+    if bounded:
+        coef, offset = Bounded(coef), Bounded(offset)
+    if n_scores == 1:
         return coef, offset
     return coef[1:] - coef[0], offset[1:] - offset[0]

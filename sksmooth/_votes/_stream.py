@@ -53,7 +53,8 @@ class Stream:
         x : ndarray of shape `shape`
 
         sigma : float or ndarray that broadcasts to `shape`
-            A number is rounded to the dtype of the copies.
+            Normals are multiplied with sigma as it is, in double precision where it
+            is no number of the dtype of the copies: radii are multiples of it.
 
         out : C-contiguous ndarray of shape (n_copies, *shape), float32 or float64
             Overwritten.
@@ -63,18 +64,14 @@ class Stream:
         finite : bool
             False if a copy is too large for its dtype.
         """
-        x, level = np.array(x, out.dtype), np.asarray(sigma)
-        if level.ndim == 0:
-            with np.errstate(over="ignore"):
-                level = level.astype(out.dtype)
-            if not np.isfinite(level):
-                return False
+        x, level = np.array(x, out.dtype), level_for(sigma, out.dtype)
         kernels = self._compiled(out)
         if kernels is None:
             self._generator.standard_normal(dtype=out.dtype, out=out)
             try:
                 with np.errstate(over="raise"):
-                    out *= level
+                    precise = np.result_type(level, out)
+                    np.multiply(out, level, out=out, dtype=precise, casting="same_kind")
                     out += x
             except FloatingPointError:
                 return False
@@ -125,6 +122,26 @@ class Stream:
             if kernels is not None:
                 self._state, self._kernels = _words(self._bits.state), kernels
         return self._kernels if out.size else None
+
+
+def level_for(sigma, dtype):
+    """Return sigma as an array: of `dtype` if that holds it exactly, else of float64.
+
+    Parameters
+    ----------
+    sigma : float or ndarray of float
+
+    dtype : floating-point dtype
+
+    Returns
+    -------
+    level : ndarray of at least one dimension
+    """
+    # Not 0-d: its dtype would not count.
+    sigma = np.atleast_1d(np.asarray(sigma, float))
+    with np.errstate(over="ignore", under="ignore"):
+        level = sigma.astype(dtype)
+    return level if np.array_equal(level, sigma) else sigma
 
 
 def _flat(values, x):

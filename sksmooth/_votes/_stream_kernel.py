@@ -144,7 +144,7 @@ def doubles(state, tables, level, x, step, out):
 def floats(state, tables, level, x, step, out):
     """Do what ``doubles`` does, in single precision and without a `step`.
 
-    `level` may be in double precision.
+    `level` may be in double precision, and is then not rounded.
     """
     width, inside, height, edge = tables
     a, b, c, n = state[0], state[1], state[2], state[_COUNTER]

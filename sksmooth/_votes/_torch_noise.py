@@ -14,7 +14,12 @@ memory of the batch.
 import numpy as np
 import torch
 
-from ._device_noise import DeviceStream, noisy_copies_on_device, shared_noise_on_device
+from ._device_noise import (
+    DeviceStream,
+    level_on_device,
+    noisy_copies_on_device,
+    shared_noise_on_device,
+)
 from ._noise import noisy_copies, open_stream, shared_noise
 
 
@@ -39,9 +44,10 @@ class PlainNoise:
         self.row_size = int(np.prod(self.shape))
         self.on_host = device.type == "cpu"
         self.sigma = sigma
-        if np.ndim(sigma) and not self.on_host:
-            level = np.broadcast_to(sigma, self.shape).copy()
-            self.sigma = torch.from_numpy(level).to(device, dtype)
+        if not self.on_host:
+            if np.ndim(sigma):
+                sigma = np.broadcast_to(sigma, self.shape)
+            self.sigma = level_on_device(sigma, dtype, device)
         self._row, self._x = None, None
 
     def allocate(self, size):

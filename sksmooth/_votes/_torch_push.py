@@ -18,6 +18,7 @@ import torch
 from torch import nn
 
 from ._nets import Fed
+from ._ties import layer_ties
 
 # Functions that take anything, or do not run when they are called.
 _UNUSUAL = (
@@ -83,9 +84,14 @@ def push_forward(net, fed):
         return
     linear, rest = found
     finite = all(bool(p.isfinite().all()) for p in linear.parameters())
-    if finite and linear.out_features < fed.normals:
-        net.first = FirstLayer(linear, fed)
-        net.replace(rest)
+    if not finite or linear.out_features >= fed.normals:
+        return
+    if fed.factor is None:
+        level = np.broadcast_to(fed.sigma, fed.values.shape[1:])
+        if layer_ties(_to_numpy(linear.weight), level.ravel()):
+            return
+    net.first = FirstLayer(linear, fed)
+    net.replace(rest)
 
 
 def first_linear(module, shape):

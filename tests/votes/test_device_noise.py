@@ -81,13 +81,14 @@ def test_sigma_by_feature():
     np.testing.assert_allclose(out.std(dim=0), sigma, rtol=0.2)
 
 
+@pytest.mark.parametrize("sigma", [0.25, 0.3])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
-def test_one_sigma_or_the_same_for_each_feature(dtype):
-    """One is scaled as it is drawn, the other afterwards: the same to the bit."""
+def test_one_sigma_or_the_same_for_each_feature(dtype, sigma):
+    """One may be scaled as it is drawn, the other afterwards: the same to the bit."""
     outs = torch.empty(2, 130, 3, dtype=dtype)
     x = torch.tensor([0.1, -0.2, 3.0], dtype=dtype)
-    for out, sigma in zip(outs, (0.3, torch.full((3,), 0.3, dtype=dtype)), strict=True):
+    for out, level in zip(outs, (sigma, np.full(3, sigma)), strict=True):
         one = stream(dtype=dtype)
         for part in out.split([1, 70, 59]):
-            noisy_copies_on_device(x, sigma, one, part)
+            noisy_copies_on_device(x, level, one, part)
     assert torch.equal(*outs)

@@ -106,7 +106,7 @@ def test_copies_and_the_hand_over(dtype, sigma, monkeypatch):
         patch.setattr(_stream, "module_if_worth", lambda name, work: None)
         assert Stream(1).noisy_copies(x, sigma, whole)
     normals = numpy_stream(1).standard_normal((n, 3), dtype)
-    level = sigma if np.ndim(sigma) else dtype(sigma)
+    level = np.atleast_1d(sigma)  # in double precision
     np.testing.assert_array_equal(whole, (normals * level).astype(dtype) + x)
     got, stream = np.empty_like(whole), Stream(1)
     monkeypatch.setattr(_compiled, "_work", 0)

@@ -1,0 +1,147 @@
+"""The noise level as users give it: a number, an array, or a mapping from columns."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+# The key of a mapping that stands for all columns which are not named.
+OTHERS = "*"
+
+
+def is_one_number(sigma):
+    """Is sigma one noise level for all features? Radii are then multiples of it."""
+    return not isinstance(sigma, Mapping) and np.ndim(sigma) == 0
+
+
+def check_sigma(sigma, shape):
+    """Return sigma as a float, or as a float array of exactly `shape`."""
+    if isinstance(sigma, Mapping):
+        raise ValueError(
+            "sigma must be a number or an array of numbers where X has no column "
+            f"names, got {sigma!r}: pass a data frame, or one value a feature."
+        )
+    try:
+        level = np.asarray(sigma, dtype=float)
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"sigma must be a number or an array of numbers, got {sigma!r}."
+        ) from None
+    if not np.all(np.isfinite(level) & (level >= 0)):
+        raise ValueError(
+            f"sigma must be finite and not negative, got {sigma!r}; 0 is allowed only "
+            "inside an array, for features that the adversary cannot touch."
+        )
+    if level.ndim == 0:
+        return float(level)
+    try:
+        return np.ascontiguousarray(np.broadcast_to(level, shape))
+    except ValueError:
+        raise ValueError(
+            f"sigma of shape {level.shape} does not broadcast to one input of shape "
+            f"{shape}: give a number, or one value a feature."
+        ) from None
+
+
+def check_some_noise(sigma):
+    """Raise a ValueError if sigma is 0 everywhere."""
+    level = sigma
+    if isinstance(sigma, Mapping):
+        level = [_number(name, value) for name, value in sigma.items()]
+    if not np.any(check_sigma(level, np.shape(level))):
+        raise ValueError(
+            f"sigma must be positive (for at least one feature), got {sigma!r}: "
+            "without noise there is nothing to smooth and nothing to certify."
+        )
+
+
+def sigma_by_column(sigma, columns):
+    """Return a mapping from column to sigma as an array; anything else as it is.
+
+    Parameters
+    ----------
+    sigma : float, array-like or mapping
+        A mapping names every column of X, unless its key "*" stands for the others.
+
+    columns : sequence
+        Names of the columns of X, in order.
+
+    Returns
+    -------
+    sigma : as given, or ndarray of float of shape (n_columns,)
+
+    Raises
+    ------
+    ValueError
+        If the mapping names what is no column, leaves out a column, or holds what is
+        no noise level; if sigma is a Series whose labels are not the columns.
+    """
+    if not isinstance(sigma, Mapping):
+        _check_order(sigma, columns)
+        return sigma
+    columns = list(columns)
+    unknown = [name for name in sigma if name != OTHERS and name not in columns]
+    if unknown:
+        raise ValueError(
+            f"sigma names {_listed(unknown)}, but X has no such column: its columns "
+            f"are {_listed(columns)}."
+        )
+    missing = [name for name in columns if name not in sigma]
+    if missing and OTHERS not in sigma:
+        raise ValueError(
+            f"sigma does not name the columns {_listed(missing)} of X. Name them, too, "
+            "or say what all others have by the key '*': sigma={..., '*': 0} puts no "
+            "noise on them, and the certificate then holds only where they stay as "
+            "they are."
+        )
+    level = [_number(name, sigma.get(name, sigma.get(OTHERS))) for name in columns]
+    return check_sigma(level, (len(columns),))
+
+
+def least_levels(sigma):
+    """Return the levels of columns that are there whatever the columns are.
+
+    Parameters
+    ----------
+    sigma : float, array-like or mapping
+
+    Returns
+    -------
+    levels : ndarray of float
+        Of a mapping those that are named; if no noise is on them, one of the others.
+    """
+    if not isinstance(sigma, Mapping):
+        return np.asarray(sigma, dtype=float)
+    named = [value for name, value in sigma.items() if name != OTHERS]
+    if not np.any(named):
+        named = [sigma.get(OTHERS, 0.0)]
+    return np.array(named, dtype=float)
+
+
+def _number(name, value):
+    """Return the noise level of one column."""
+    try:
+        if np.ndim(value) == 0:
+            return float(value)
+    except (TypeError, ValueError):
+        pass
+    raise ValueError(
+        f"sigma must be a number for each column, got {name!r}: {value!r}."
+    )
+
+
+def _listed(names):
+    """Return the first few names as text."""
+    more = ", ..." if len(names) > 5 else ""
+    return ", ".join(repr(name) for name in names[:5]) + more
+
+
+def _check_order(sigma, columns):
+    """Raise a ValueError if sigma is a Series whose labels are not the columns."""
+    labels = getattr(sigma, "index", None)
+    if labels is None or callable(labels):  # no pandas Series; a list has a method
+        return
+    if list(labels) not in (list(columns), list(range(len(columns)))):
+        raise ValueError(
+            f"sigma is labelled {list(labels)!r}, but the columns of X are "
+            f"{list(columns)!r}: give it in their order, sigma.reindex(X.columns)."
+        )

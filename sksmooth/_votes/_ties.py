@@ -1,0 +1,72 @@
+"""Scores that noise moves alike: which of them is higher may be for rounding to say.
+
+Two scores of x + noise whose noise is the same, because their weights differ only where
+sigma is 0, differ by what x says, for every noise. If x says nothing either (0, or what
+a scaler makes 0) they tie, and `predict` has its rule for ties. Where noise is drawn
+for the scores and not for x, the same two would differ by rounding errors. A model of
+which two scores are like that must be asked through `predict`.
+"""
+
+import numpy as np
+
+# Rows that differ by less, relatively, may be equal but for roundings behind steps.
+_ALIKE = 1e-11
+
+
+def linear_ties(weights, offset, sigma):
+    """May two scores of a linear classifier differ by rounding errors only?
+
+    Classes with equal weights and offsets do not count: ``LinearVoter`` lets the first
+    of them stand for all.
+
+    Parameters
+    ----------
+    weights : ndarray of shape (n_classes - 1, n_features)
+        What the score of a class is ahead of that of the first, which is 0.
+
+    offset : ndarray of shape (n_classes - 1,)
+
+    sigma : ndarray of shape (n_features,)
+
+    Returns
+    -------
+    ties : bool
+        The same for all inputs: how votes are drawn must not depend on them.
+    """
+    scores = np.column_stack([weights, offset])
+    scores = np.vstack([np.zeros(scores.shape[1]), scores])
+    weights = np.unique(scores, axis=0)[:, :-1]
+    return _some_alike(weights, sigma)
+
+
+def layer_ties(weights, sigma):
+    """May two units of a net's first layer differ by rounding errors only?
+
+    Or one of them, which noise does not reach, from a number? Units without weights
+    cannot: what they get is exact.
+
+    Parameters
+    ----------
+    weights : ndarray of shape (n_units, n_features)
+
+    sigma : ndarray of shape (n_features,)
+
+    Returns
+    -------
+    ties : bool
+    """
+    alive = weights[np.any(weights != 0, axis=1)]
+    return _some_alike(np.vstack([np.zeros(weights.shape[1]), alive]), sigma)
+
+
+def _some_alike(weights, sigma):
+    """Is what noise does to two of the rows the same, up to rounding?"""
+    # Rows that are alike are neighbours on any axis, and others are not on this one,
+    # but for a chance of one in millions. An error of that kind costs time only.
+    axis = np.random.default_rng(0).normal(size=len(sigma))
+    with np.errstate(over="ignore", invalid="ignore"):
+        noise = weights * sigma
+        place, size = noise @ axis, np.linalg.norm(noise, axis=1)
+        order = np.argsort(place)
+        gap, size = np.diff(place[order]), size[order]
+        return bool(np.any(gap <= _ALIKE * np.maximum(size[1:], size[:-1])))
