@@ -221,3 +221,23 @@ def test_an_error_in_a_step_is_reported_with_the_batch():
     f[0].set_params(func=np.linalg.inv)
     with pytest.raises(RuntimeError, match="Pipeline.predict failed on a batch of"):
         SmoothedClassifier(f, n=10, random_state=0).predict(X[:3])
+
+
+def test_a_net_that_writes_to_its_input_in_other_modes():
+    torch = pytest.importorskip("torch")
+    from sksmooth.torch import ModuleClassifier
+
+    class Shift(torch.nn.Module):
+        def forward(self, x):
+            return x.sub_(7.0)
+
+    torch.manual_seed(0)
+    net = torch.nn.Sequential(Shift(), torch.nn.Linear(4, 16), torch.nn.Linear(16, 3))
+    rows = X.astype(np.float32)
+    results = [
+        SmoothedClassifier(
+            ModuleClassifier(net), net_options={"mode": mode}, n=200, random_state=0
+        ).certify(rows[:10])
+        for mode in ("eager", "frozen")
+    ]
+    np.testing.assert_array_equal(*(result.counts for result in results))
