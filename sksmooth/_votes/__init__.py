@@ -1,6 +1,7 @@
 """From an estimator and inputs to votes: how often each class is predicted under noise.
 
-Knows no statistics. One module an idea: `_inputs` (rows, whatever the container),
+Knows no statistics. One module an idea: `_inputs` (rows, whatever the container; with
+`_cells`, what is in a frame's cells, and `_missing`, what is not),
 `_noise` (the only source of random numbers; by `_stream`, which draws NumPy's normals
 with `_ziggurat`; on a GPU by `_device_noise`), `_grid` and `_device_grid` (noise that
 is added exactly), one file a voter (`_any`, `_linear`, `_mlp`, `_trees`, `_torch` with
@@ -19,7 +20,8 @@ from ._engine import Votes, count_votes, settle
 from ._exact import exact_probabilities
 from ._fingerprint import fingerprint
 from ._grid import check_grid, grid_step, loss_of_others
-from ._inputs import Inputs, check_sigma, check_some_noise
+from ._inputs import Inputs, check_sigma, check_some_noise, numbers
+from ._missing import check_missing, missing_rows, training_with_missing
 from ._nets import as_net_takes, find_net, labels_for_net, seeded_training
 from ._noise import noisy_training_set
 from ._store import VoteStore, merge_stores
@@ -30,6 +32,7 @@ __all__ = [
     "Votes",
     "as_net_takes",
     "check_grid",
+    "check_missing",
     "check_one_row",
     "check_sigma",
     "check_some_noise",
@@ -41,8 +44,11 @@ __all__ = [
     "labels_for_net",
     "loss_of_others",
     "merge_stores",
+    "missing_rows",
     "noisy_training_set",
+    "numbers",
     "pulls_back",
     "seeded_training",
     "settle",
+    "training_with_missing",
 ]

@@ -130,10 +130,15 @@ def explaining(estimator, X, what="noisy copies"):
 
 def check_one_row(estimator, inputs):
     """Let `estimator` predict the first input as it is, to see whether it can."""
-    one = inputs.take(slice(0, 1))
-    # A copy: what the estimator does to its input must not reach the user's X.
-    if one.frame is None:
-        X = as_net_takes(estimator, one.values.copy())
-    else:
-        X = one.table.clone().to_native()
-    _predict(estimator, X, "inputs as they are")
+    one = copied(estimator, inputs.take(slice(0, 1)))
+    _predict(estimator, one, "inputs as they are")
+
+
+def copied(estimator, inputs):
+    """Return inputs without noise, in the container that `estimator` takes.
+
+    A copy: what the estimator does to its input must not reach the user's X.
+    """
+    if inputs.frame is None:
+        return as_net_takes(estimator, inputs.values.copy())
+    return inputs.table.clone().to_native()

@@ -135,13 +135,15 @@ def compiled(estimator, inputs):
         else:
             break
     make = _MAKERS.get(type(estimator))
-    if make is None or getattr(estimator, "n_outputs_", 1) != 1:
+    n_features = getattr(estimator, "n_features_in_", None)
+    if make is None or n_features is None or getattr(estimator, "n_outputs_", 1) != 1:
         return None
     forest, rule, divisor = make(estimator)
     if forest is None:
         return None
-    classes, n_features = estimator.classes_, estimator.n_features_in_
-    return Model(steps, estimator, classes, n_features, forest, rule, divisor)
+    return Model(
+        steps, estimator, estimator.classes_, n_features, forest, rule, divisor
+    )
 
 
 def _kernel():
