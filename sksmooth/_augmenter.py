@@ -127,12 +127,13 @@ class GaussianAugmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         Returns
         -------
         X_noisy : array or data frame
-            Of the kind and shape of X. Equal rows get equal noise.
+            Of the kind and shape of X. Equal rows get equal noise. A missing value
+            stays missing.
 
         Raises
         ------
         ValueError
-            If X holds NaN or infinity, if sigma does not fit its shape, or if a
+            If X holds infinity, if sigma does not fit its shape, or if a
             column that is not floating-point has sigma > 0.
         """
         inputs = self._fit(X)
@@ -157,6 +158,7 @@ class GaussianAugmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True  # what is missing stays missing
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
 

@@ -4,9 +4,11 @@ import numpy as np
 from sklearn.base import _fit_context
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.dummy import DummyClassifier
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import RidgeClassifier
 from sklearn.linear_model._base import LinearClassifierMixin
 from sklearn.metrics._scorer import _BaseScorer
+from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metadata_routing import _routing_enabled, process_routing
@@ -20,6 +22,7 @@ __all__ = [
     "_check_method_params",
     "_fit_context",
     "_routing_enabled",
+    "allows_nan",
     "boosting_start",
     "estimator_type",
     "hist_boosting",
@@ -86,3 +89,24 @@ def estimator_type(estimator):
     if hasattr(estimator, "__sklearn_tags__"):
         return get_tags(estimator).estimator_type
     return getattr(estimator, "_estimator_type", None)
+
+
+def allows_nan(estimator):
+    """Does `estimator` say that it takes missing values? Of a Pipeline: all its steps.
+
+    False for one that does not say; it may take them nevertheless.
+    """
+    if isinstance(estimator, FrozenEstimator):
+        return allows_nan(estimator.estimator)
+    if isinstance(estimator, Pipeline):
+        for _, step in estimator.steps:
+            if step is None or step == "passthrough":
+                continue
+            if not allows_nan(step):
+                return False
+            if type(step).__module__.startswith("sklearn.impute."):
+                return True  # there are none behind it
+        return True
+    if not hasattr(estimator, "__sklearn_tags__"):
+        return False
+    return get_tags(estimator).input_tags.allow_nan

@@ -1,5 +1,6 @@
 """Checks of what the user passes to an estimator of this package."""
 
+import warnings
 from contextlib import contextmanager
 
 import narwhals as nw
@@ -8,14 +9,25 @@ from sklearn.utils import assert_all_finite, check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array, column_or_1d, validate_data
 
+from ._containers import check_no_pixels, check_no_text, plain
 from ._sklearn import estimator_type
 from ._votes import (
     Inputs,
+    check_one_row,
     check_some_noise,
     find_net,
     is_one_number,
+    missing_rows,
+    numbers,
     sigma_by_column,
 )
+
+_AS_ARRAY = {
+    "dtype": [np.float64, np.float32],
+    "ensure_all_finite": "allow-nan",
+    "allow_nd": True,
+    "order": "C",
+}
 
 
 class FromFit:
@@ -87,48 +99,41 @@ def check_inputs(X, sigma, estimator, *, reset, allow_no_noise=False):
     Raises
     ------
     ValueError
-        If X has the wrong shape, names or dtype, or holds NaN or infinity.
+        If X has the wrong shape, names or dtype, or holds infinity or text.
 
     TypeError
         If X is sparse.
     """
     if not allow_no_noise:
         check_some_noise(sigma)
-    X = _from_torch(X)
-    _check_no_bytes(X, estimator)
+    base = getattr(estimator, "estimator", None)
+    X = plain(X)
+    check_no_pixels(X, is_net=find_net(base) is not None)
     if nw.dependencies.is_polars_lazyframe(X):
         raise TypeError("X is a lazy frame: pass X.collect().")
+    # Otherwise what is known of X is what a fitted base says of itself.
+    is_own = reset or "input_shape_" in vars(estimator) or base is None
     if nw.dependencies.is_into_dataframe(X):
-        # Where nothing is known of the columns, the base has to look at them itself.
-        if (
-            reset
-            or hasattr(estimator, "input_shape_")
-            or hasattr(estimator, "feature_names_in_")
-        ):
-            validate_data(estimator, X=X, reset=reset, skip_check_array=True)
-        inputs = Inputs.from_frame(_floats_for_integers(X, sigma), sigma)
-        if not inputs.table.shape[0]:
-            raise ValueError("Found array with 0 sample(s) while at least 1 is needed.")
-        _check_finite(inputs)
-        if not reset and getattr(estimator, "_fitted_on_frame", True) is False:
-            matrix = inputs.matrix()
-            if matrix is not None:
-                inputs = Inputs.from_array(*matrix)
+        inputs = _from_frame(X, sigma, estimator, reset=reset, is_own=is_own)
     else:
-        X = validate_data(
-            estimator,
-            X=X,
-            reset=reset,
-            dtype=[np.float64, np.float32],
-            allow_nd=True,
-            order="C",
-        )
+        try:
+            if is_own:
+                values = validate_data(estimator, X=X, reset=reset, **_AS_ARRAY)
+            else:
+                values = check_array(
+                    X, input_name="X", estimator=estimator, **_AS_ARRAY
+                )
+        except (ValueError, TypeError):
+            check_no_text(X, base)
+            raise
         names = getattr(estimator, "feature_names_in_", None)
-        if names is not None and X.ndim == 2:
+        if names is not None and values.ndim == 2:
             sigma = sigma_by_column(sigma, names)
-        inputs = Inputs.from_array(X, sigma)
+        inputs = Inputs.from_array(values, sigma)
     if not allow_no_noise:  # a mapping may put none on the columns that are there
         check_some_noise(inputs.level)
+    if not is_own:
+        _check_what_base_says(X, estimator, inputs)
     shape = inputs.input_shape
     if reset:
         estimator.input_shape_ = shape
@@ -138,6 +143,25 @@ def check_inputs(X, sigma, estimator, *, reset, allow_no_noise=False):
             f"X has inputs of shape {shape}, but {type(estimator).__name__} was fitted "
             f"on inputs of shape {expected}."
         )
+    return inputs
+
+
+def _from_frame(frame, sigma, estimator, *, reset, is_own):
+    if is_own:
+        validate_data(estimator, X=frame, reset=reset, skip_check_array=True)
+    try:
+        inputs = Inputs.from_frame(_floats_for_integers(frame, sigma), sigma)
+    except ValueError:
+        if not np.ndim(sigma):
+            check_no_text(frame, getattr(estimator, "estimator", None))
+        raise
+    if not inputs.table.shape[0]:
+        raise ValueError("Found array with 0 sample(s) while at least 1 is needed.")
+    _check_finite(inputs)
+    if not reset and getattr(estimator, "_fitted_on_frame", True) is False:
+        matrix = inputs.matrix()
+        if matrix is not None:
+            inputs = Inputs.from_array(*matrix)
     return inputs
 
 
@@ -152,40 +176,56 @@ def _floats_for_integers(frame, sigma):
 
 
 def _check_finite(inputs):
+    """Raise a ValueError for infinite values, which are not missing ones."""
     table = inputs.table
     dtypes = table.schema.dtypes()
     floats = [place for place, dtype in enumerate(dtypes) if dtype.is_float()]
     if floats:
-        check_array(table[:, floats].to_numpy(), input_name="X")
-    for place, dtype in enumerate(dtypes):
-        if dtype.is_integer() and table[:, place].null_count():
-            raise ValueError(
-                f"Input X contains NaN: column {table.columns[place]!r} of integers "
-                "has missing values."
-            )
-
-
-def _from_torch(X):
-    """Turn a torch tensor into an array without importing torch."""
-    if not type(X).__module__.startswith("torch") or not hasattr(X, "detach"):
-        return X
-    X = X.detach().cpu()
-    if str(X.dtype) in ("torch.bfloat16", "torch.float16"):
-        X = X.float()
-    return X.numpy()
-
-
-def _check_no_bytes(X, estimator):
-    """Raise a ValueError if X holds pixels from 0 to 255 and sigma hardly does."""
-    if getattr(X, "dtype", None) != np.uint8:
-        return
-    if X.ndim > 2 or find_net(getattr(estimator, "estimator", None)) is not None:
-        raise ValueError(
-            "X holds images of dtype uint8, pixels from 0 to 255. sigma and radii are "
-            "in the units of X, so scale X first, X.astype('float32') / 255, and train "
-            "the classifier on images from 0 to 1, too. If 0 to 255 is what you want, "
-            "pass X.astype('float32')."
+        check_array(
+            numbers(table[:, floats]), ensure_all_finite="allow-nan", input_name="X"
         )
+
+
+def _check_what_base_says(X, estimator, inputs):
+    """Check X against what a fitted base says it was fitted on.
+
+    Not every model knows: some say 0 features once they were loaded from a file, or
+    names that they made up. So where X does not fit, the base is asked to predict a row
+    of it, unless it knows some of the columns, which then are in another order.
+    """
+    names = _claim(estimator, "feature_names_in_")
+    names = [] if names is None else np.ravel(names).tolist()
+    columns = [] if inputs.frame is None else list(inputs.table.columns)
+    if inputs.frame is not None and not names:
+        return  # the base looks at the columns itself
+    try:
+        with warnings.catch_warnings():
+            if len(names) != inputs.input_shape[0]:
+                warnings.simplefilter("ignore", UserWarning)
+            validate_data(estimator, X=X, reset=False, skip_check_array=True)
+    except Warning:
+        raise
+    except Exception:
+        if set(names) & set(columns) or not _takes_a_row(estimator.estimator, inputs):
+            raise
+
+
+def _claim(estimator, name):
+    try:
+        return getattr(estimator, name, None)
+    except Exception:  # of any kind: it is a property of a foreign class
+        return None
+
+
+def _takes_a_row(base, inputs):
+    complete = np.flatnonzero(~missing_rows(inputs))[:1]
+    if not len(complete):  # it is asked about inputs with missing values anyway
+        return True
+    try:
+        check_one_row(base, inputs.take(complete))
+    except RuntimeError:
+        return False
+    return True
 
 
 def check_no_regressor(estimator):

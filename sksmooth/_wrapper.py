@@ -21,6 +21,7 @@ from ._sklearn import (
     _check_method_params,
     _fit_context,
     _routing_enabled,
+    allows_nan,
     process_routing,
 )
 from ._validation import (
@@ -37,6 +38,7 @@ from ._votes import (
     Inputs,
     as_net_takes,
     check_grid,
+    check_missing,
     check_one_row,
     check_sigma,
     find_net,
@@ -44,6 +46,7 @@ from ._votes import (
     labels_for_net,
     noisy_training_set,
     seeded_training,
+    training_with_missing,
 )
 
 
@@ -123,6 +126,7 @@ class BaseSmoother(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             n_copies = 0
         if isinstance(estimator, FrozenEstimator):
             estimator.fit(None, None)  # raises if it is not fitted; trains nothing
+            check_missing(estimator, inputs, most=1)
             check_one_row(estimator, inputs)
             _check_known(y, check_classes(getattr(estimator, "classes_", None)))
         else:
@@ -134,8 +138,12 @@ class BaseSmoother(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
                     X_noisy = as_net_takes(estimator, X_noisy)
             y, named = labels_for_net(estimator, y)
             entropy = None if self.random_state is None else self.entropy_
-            with seeded_training(estimator, entropy):
+            with (
+                seeded_training(estimator, entropy),
+                training_with_missing(estimator, inputs),
+            ):
                 estimator.fit(X_noisy, y[rows], **fit_params)
+            check_missing(estimator, inputs, most=1)
         self.estimator_ = estimator
         if named is None:
             named = getattr(estimator, "classes_", np.unique(y))
@@ -179,6 +187,7 @@ class BaseSmoother(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             check_classes(getattr(estimator, "classes_", None))
         check_abstain_label(self.abstain_label, self.classes_)
         inputs = check_inputs(X, self.sigma, self, reset=False)
+        check_missing(estimator, inputs)
         if estimator is self.estimator and inputs.frame is not None:
             # What it was fitted on is not known here: let it look at the columns.
             check_one_row(estimator, inputs)
@@ -250,6 +259,7 @@ class BaseSmoother(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         if hasattr(self.estimator, "__sklearn_tags__"):
             base = get_tags(self.estimator)
             tags.input_tags.positive_only = base.input_tags.positive_only
+            tags.input_tags.allow_nan = allows_nan(self.estimator)
             if base.classifier_tags is not None:
                 tags.classifier_tags.multi_class = base.classifier_tags.multi_class
                 tags.classifier_tags.poor_score = base.classifier_tags.poor_score

@@ -1,6 +1,7 @@
 """From an estimator and inputs to votes: how often each class is predicted under noise.
 
-Knows no statistics. One module an idea: `_inputs` (rows, whatever the container),
+Knows no statistics. One module an idea: `_inputs` (rows, whatever the container; with
+`_cells`, what is in a frame's cells, and `_missing`, what is not),
 `_sigma` (the noise level, as a number, an array or by column),
 `_noise` (the only source of random numbers; by `_stream`, which draws NumPy's normals
 with `_ziggurat`; on a GPU by `_device_noise`), `_grid` and `_device_grid` (noise that
@@ -22,7 +23,8 @@ from ._engine import Votes, count_votes, settle
 from ._exact import exact_probabilities
 from ._fingerprint import fingerprint
 from ._grid import check_grid, grid_step, loss_of_others
-from ._inputs import Inputs
+from ._inputs import Inputs, numbers
+from ._missing import check_missing, missing_rows, training_with_missing
 from ._nets import as_net_takes, find_net, labels_for_net, seeded_training
 from ._noise import noisy_training_set
 from ._sigma import (
@@ -40,6 +42,7 @@ __all__ = [
     "Votes",
     "as_net_takes",
     "check_grid",
+    "check_missing",
     "check_one_row",
     "check_sigma",
     "check_some_noise",
@@ -53,9 +56,12 @@ __all__ = [
     "least_levels",
     "loss_of_others",
     "merge_stores",
+    "missing_rows",
     "noisy_training_set",
+    "numbers",
     "pulls_back",
     "seeded_training",
     "settle",
     "sigma_by_column",
+    "training_with_missing",
 ]

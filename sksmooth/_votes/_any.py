@@ -1,5 +1,7 @@
 """The voter for any classifier: noisy copies through `predict`."""
 
+from contextlib import contextmanager
+
 import numpy as np
 
 from ._nets import as_net_takes
@@ -77,14 +79,18 @@ class AnyVoter(Voter):
     def classify(self, size):
         """Return the class index of each of the first `size` copies."""
         X = self.inputs.assemble(self._batch[:size], self._rows[:size])
-        labels = _predict(self.estimator, X, "noisy copies")
-        name = type(self.estimator).__name__
+        return self._by_predict(self.estimator, X, size)
+
+    def _by_predict(self, estimator, X, size):
+        """Return the class indices of what `estimator` makes of `size` copies, X."""
+        labels = _predict(estimator, X, "noisy copies")
         if labels.shape == (size, 1):
             labels = labels[:, 0]
         if labels.shape != (size,):
             raise ValueError(
-                f"{name}.predict returned an array of shape {labels.shape} for {size} "
-                f"inputs; one label each, shape ({size},), is needed."
+                f"{type(estimator).__name__}.predict returned an array of shape "
+                f"{labels.shape} for {size} inputs; one label each, shape ({size},), "
+                "is needed."
             )
         return self._class_indices(labels)
 
@@ -105,21 +111,34 @@ class AnyVoter(Voter):
 
 
 def _predict(estimator, X, what):
-    try:
+    with explaining(estimator, X, what):
         return np.asarray(estimator.predict(X))
+
+
+@contextmanager
+def explaining(estimator, X, what="noisy copies"):
+    """Raise what `estimator` raises over X as a RuntimeError that says so."""
+    try:
+        yield
     except Exception as error:
+        shape = X.shape if hasattr(X, "shape") else (len(X),)
         raise RuntimeError(
-            f"{type(estimator).__name__}.predict failed on a batch of {len(X)} {what}, "
-            f"of type {type(X).__name__} and shape {X.shape}: {error}"
+            f"{type(estimator).__name__}.predict failed on a batch of {shape[0]} "
+            f"{what}, of type {type(X).__name__} and shape {shape}: {error}"
         ) from error
 
 
 def check_one_row(estimator, inputs):
     """Let `estimator` predict the first input as it is, to see whether it can."""
-    one = inputs.take(slice(0, 1))
-    # A copy: what the estimator does to its input must not reach the user's X.
-    if one.frame is None:
-        X = as_net_takes(estimator, one.values.copy())
-    else:
-        X = one.table.clone().to_native()
-    _predict(estimator, X, "inputs as they are")
+    one = copied(estimator, inputs.take(slice(0, 1)))
+    _predict(estimator, one, "inputs as they are")
+
+
+def copied(estimator, inputs):
+    """Return inputs without noise, in the container that `estimator` takes.
+
+    A copy: what the estimator does to its input must not reach the user's X.
+    """
+    if inputs.frame is None:
+        return as_net_takes(estimator, inputs.values.copy())
+    return inputs.table.clone().to_native()

@@ -10,6 +10,7 @@ from ._exact_axes import Level, cdf_bounds, unsupported
 from ._exact_stumps import ExactStumps, is_boosting, stumps_of
 from ._exact_trees import ExactTree, is_tree
 from ._linear import check_finite, linear_scores
+from ._missing import where_missing
 
 # Inputs are taken in chunks of about this much memory, so that it stays in cache.
 _CHUNK_BYTES = 2**23
@@ -45,12 +46,19 @@ def exact_probabilities(estimator, classes, inputs):
     Raises
     ------
     ValueError
-        If `estimator` is not supported, or X has columns that are not numbers.
+        If `estimator` is not supported, or X has columns that are not numbers, or
+        missing values.
     """
     matrix = inputs.matrix()
     if matrix is None:
         raise unsupported(_describe_inputs(inputs))
     X, sigma = matrix
+    if np.isnan(X.min(initial=0)):
+        raise ValueError(
+            f"{where_missing(inputs)}, and method='exact' takes no missing values. Use "
+            "method='monte_carlo', which does if the classifier does, or leave these "
+            "inputs out."
+        )
     model, own_classes = _make_model(estimator, sigma)
     columns = _places(own_classes, classes)
     probabilities = np.zeros((len(X), len(classes)))

@@ -97,6 +97,9 @@ def check_range(values, sigma, step, dtype):
     noisy = np.broadcast_to(np.asarray(sigma) > 0, values.shape[1:])
     # Without a copy: the largest and the smallest tell the largest in size.
     size = np.maximum(values.max(axis=0), -values.min(axis=0)).astype(float)
+    if np.any(np.isnan(size)):  # missing values
+        size = np.fmax(np.fmax.reduce(values), -np.fmin.reduce(values)).astype(float)
+        size = np.nan_to_num(size, nan=0)
     reach = np.where(noisy, size + _LARGEST_NORMAL * np.asarray(sigma), 0.0)
     step = np.broadcast_to(step, reach.shape)
     with np.errstate(over="ignore"):
@@ -152,6 +155,7 @@ def rounding_loss(values, rounded, sigma, step):
         sigma is an array. Rounded up.
     """
     own = values.astype(float) - rounded  # exact
+    own[np.isnan(own)] = 0  # what is missing does not move
     if np.ndim(sigma):
         noisy = np.asarray(sigma) > 0
         unit = np.where(noisy, sigma, 1.0)

@@ -1,12 +1,14 @@
 """The rows of X, split into what receives noise and what stays as it is."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from hashlib import blake2b
 from typing import Any
 
 import narwhals as nw
 import numpy as np
 
+from ._cells import row_contents
 from ._grid import check_range, grid_step, round_to_grid, rounding_loss
 from ._sigma import check_sigma, sigma_by_column
 
@@ -17,6 +19,8 @@ _CHUNK_BYTES = 2**24
 @dataclass(frozen=True)
 class Inputs:
     """Validated inputs, in a form from which noisy copies can be made.
+
+    Values may be missing (NaN, or null in a frame); they are missing in every copy.
 
     Attributes
     ----------
@@ -92,7 +96,7 @@ class Inputs:
             )
         places = np.flatnonzero(noisy).tolist()
         if places:
-            values = np.ascontiguousarray(table[:, places].to_numpy())
+            values = np.ascontiguousarray(numbers(table[:, places]))
         else:  # some libraries would forget how many rows there are
             values = np.empty((len(table), 0))
         if values.dtype not in (np.float32, np.float64):
@@ -125,6 +129,24 @@ class Inputs:
         if self.frame is None:
             return None
         return nw.from_native(self.frame, eager_only=True)
+
+    @cached_property
+    def has_gaps(self):
+        """Is any of `values` missing?"""
+        return bool(np.isnan(self.values.min(initial=0)))
+
+    @cached_property
+    def _nulls(self):
+        """Where noisy columns have a null that is not NaN, by their places."""
+        found = {}
+        for place in self.noisy if self.has_gaps else ():
+            column = self.table[:, place]
+            if isinstance(getattr(column.to_native(), "dtype", None), np.dtype):
+                continue  # NaN is all it can hold
+            null = column.is_null().to_numpy()
+            if null.any():
+                found[place] = null
+        return found
 
     @property
     def origin(self):
@@ -190,20 +212,18 @@ class Inputs:
 
         Equal rows have equal bytes, whatever the memory layout of X.
         """
-        # `+ 0.0` gives -0.0 and 0.0, which are equal, the same bytes.
+        gaps = self.has_gaps
         for value, other in zip(self.values, self._other_contents(), strict=True):
-            yield (value + 0.0).tobytes() + other
+            # `+ 0.0` gives -0.0 and 0.0, which are equal, the same bytes.
+            value = value + 0.0
+            if gaps:
+                value[np.isnan(value)] = np.nan  # of all bit patterns the same one
+            yield value.tobytes() + other
 
     def _other_contents(self):
         n_columns = 0 if self.frame is None else self.table.shape[1]
         others = [place for place in range(n_columns) if place not in self.noisy]
-        if not others:
-            return [b""] * len(self)
-        # As above, 0.0 for -0.0.
-        return (
-            repr([x + 0.0 if isinstance(x, float) else x for x in row]).encode()
-            for row in self.table[:, others].rows()
-        )
+        return row_contents(self.table[:, others]) if others else [b""] * len(self)
 
     def first_equal(self):
         """Return, for each row, the place of the first row with this content."""
@@ -232,19 +252,28 @@ class Inputs:
         names, dtypes = table.columns, table.schema.dtypes()
         backend = table.implementation
         all_noisy = len(self.noisy) == len(names) and len(set(dtypes)) == 1
-        if all_noisy and all(isinstance(name, str) for name in names):
+        if all_noisy and not self._nulls and all(isinstance(n, str) for n in names):
             return nw.from_numpy(values, schema=names, backend=backend).to_native()
-        noise = [
-            nw.new_series(names[place], column, dtypes[place], backend=backend)
-            for place, column in zip(self.noisy, values.T, strict=True)
-        ]
         # With a repeated index pandas would refuse the assignment.
-        return nw.maybe_reset_index(table[rows]).with_columns(*noise).to_native()
+        copies = nw.maybe_reset_index(table[rows])
+        noise = []
+        for place, column in zip(self.noisy, values.T, strict=True):
+            there = slice(None)
+            if place in self._nulls:
+                there = np.flatnonzero(~self._nulls[place][rows])
+            column = nw.new_series(
+                names[place], column[there], dtypes[place], backend=backend
+            )
+            if place in self._nulls:
+                column = copies[:, place].scatter(there, column)
+            noise.append(column)
+        return copies.with_columns(*noise).to_native()
 
     def matrix(self):
         """Return (X, sigma) with every column as a number, or None if that fails.
 
-        X is a 2-D float array, sigma the noise level of each of its columns. This is
+        X is a 2-D float array (NaN where a value is missing), sigma the noise level of
+        each of its columns. This is
         for short cuts that never make a noisy copy. On a grid there are none: f is
         what `predict` computes for each point of it, rounding included.
         """
@@ -258,4 +287,13 @@ class Inputs:
             return None
         sigma = np.zeros(table.shape[1])
         sigma[list(self.noisy)] = self.sigma
-        return table.to_numpy().astype(float, copy=False), sigma
+        return numbers(table).astype(float, copy=False), sigma
+
+
+def numbers(table):
+    """Return a narwhals frame of numbers as an array, with NaN for what is missing."""
+    array = table.to_numpy()
+    if array.dtype == object:  # pandas' NA among floats of pyarrow
+        null = [table[:, j].is_null().to_numpy() for j in range(table.shape[1])]
+        array = np.where(np.column_stack(null), np.nan, array).astype(float)
+    return array

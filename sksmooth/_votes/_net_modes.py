@@ -249,7 +249,8 @@ def _probe(net, fed, rows=_PROBE):
 def _answers(net, batch):
     """Return the class indices of copies, as many at a time as votes are taken."""
     size = CONVOLVED_AT_ONCE if net.convolves else len(batch)
-    return torch.cat([net.winners(part) for part in batch.split(size)])
+    # Copies: a module may write to its input, and other modes get the same batch.
+    return torch.cat([net.winners(part.clone()) for part in batch.split(size)])
 
 
 def _seconds(net, batch):

@@ -68,7 +68,7 @@ def noisy_copies(x, sigma, stream, out, grid=None):
     Parameters
     ----------
     x : ndarray of shape `shape`
-        One input.
+        One input. What is NaN is NaN in every copy.
 
     sigma : float or ndarray that broadcasts to `shape`
         Standard deviation of the noise; 0 leaves a feature untouched.

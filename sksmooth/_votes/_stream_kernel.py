@@ -134,7 +134,7 @@ def doubles(state, tables, level, x, step, out):
         if level is not None and step is None:
             for j in range(out.shape[1]):
                 z = out[i, j] * level[j] + x[j]
-                finite &= abs(z) < np.inf
+                finite &= abs(z) != np.inf  # NaN is a missing value
                 out[i, j] = z
     state[0], state[1], state[2], state[_COUNTER] = a, b, c, n
     return finite
@@ -167,7 +167,7 @@ def floats(state, tables, level, x, step, out):
         if level is not None:
             for j in range(out.shape[1]):
                 z = np.float32(out[i, j] * level[j]) + x[j]
-                finite &= abs(z) < np.inf
+                finite &= abs(z) != np.inf  # NaN is a missing value
                 out[i, j] = z
     state[0], state[1], state[2], state[_COUNTER] = a, b, c, n
     state[_HALF_IS_LEFT], state[_HALF] = is_left, half

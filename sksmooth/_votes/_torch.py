@@ -214,7 +214,8 @@ def _check_range(fed, net):
     else:
         noise = np.abs(fed.factor).sum(axis=0).max(initial=0)
     dtype = _dtype(net)
-    if np.abs(fed.values).max() + _LARGEST_NORMAL * noise > torch.finfo(dtype).max:
+    largest = np.fmax.reduce(np.abs(fed.values), axis=None)  # but for missing values
+    if largest + _LARGEST_NORMAL * noise > torch.finfo(dtype).max:
         raise ValueError(
             f"x + noise overflows {str(dtype).removeprefix('torch.')}: scale X (and "
             "sigma) down."

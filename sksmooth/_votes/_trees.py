@@ -18,7 +18,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.tree import DecisionTreeClassifier, ExtraTreeClassifier
 
 from .._sklearn import boosting_start, hist_boosting
-from ._any import AnyVoter
+from ._any import AnyVoter, explaining
 from ._compiled import compiled_module
 from ._exact_axes import largest_float32
 
@@ -52,6 +52,7 @@ class Model(NamedTuple):
     """How a classifier predicts: steps, a sum of trees, and what is made of it."""
 
     steps: list  # transformers in front
+    last: object  # the classifier behind them
     classes: np.ndarray
     n_features: int
     forest: Forest
@@ -79,21 +80,38 @@ class TreesVoter(AnyVoter):
         self._own = self._class_indices(model.classes)
 
     def classify(self, size):
-        """Return the class index of each of the first `size` copies."""
-        model = self.model
-        X = self._batch[:size]
-        for step in model.steps:
-            X = step.transform(X)
-        winner = np.empty(size, np.int64)
-        if type(X) is not np.ndarray or X.shape != (size, model.n_features):
-            return super().classify(size)
+        """Return the class index of each of the first `size` copies.
+
+        Steps may write to the batch, so they run once: what comes out of them goes to
+        the compiled trees or, if it is nothing for these, to the classifier itself.
+        """
+        X = self._through_steps(self._batch[:size])
+        winner = self._by_trees(X, size)
+        if winner is None:
+            return self._by_predict(self.model.last, X, size)
+        return self._own[winner]
+
+    def _through_steps(self, X):
+        """Do what a Pipeline does before its last step predicts."""
+        with explaining(self.estimator, X):
+            for step in self.model.steps:
+                X = step.transform(X)
+        return X
+
+    def _by_trees(self, X, size):
+        """Return what the compiled trees make of X, or None if it is not for them."""
+        if type(X) is not np.ndarray or X.shape != (size, self.model.n_features):
+            return None
+        if X.dtype.kind not in "fiub":
+            return None
+        model, winner = self.model, np.empty(size, np.int64)
         with np.errstate(over="ignore"):  # the kernel sees it
             X = np.ascontiguousarray(X, model.forest.threshold.dtype)
         forest = tuple(model.forest)
         if not _kernel().classify(X, forest, model.rule, model.divisor, winner):
-            # predict says what is wrong.
-            return super().classify(size)
-        return self._own[winner]
+            # Missing values, or numbers that are too large: predict knows.
+            return None
+        return winner
 
 
 def compiled(estimator, inputs):
@@ -117,13 +135,15 @@ def compiled(estimator, inputs):
         else:
             break
     make = _MAKERS.get(type(estimator))
-    if make is None or getattr(estimator, "n_outputs_", 1) != 1:
+    n_features = getattr(estimator, "n_features_in_", None)
+    if make is None or n_features is None or getattr(estimator, "n_outputs_", 1) != 1:
         return None
     forest, rule, divisor = make(estimator)
     if forest is None:
         return None
-    classes, n_features = estimator.classes_, estimator.n_features_in_
-    return Model(steps, classes, n_features, forest, rule, divisor)
+    return Model(
+        steps, estimator, estimator.classes_, n_features, forest, rule, divisor
+    )
 
 
 def _kernel():

@@ -1,0 +1,144 @@
+"""X as it comes: tensors, lists of images, texts, sparse matrices.
+
+What is numbers in another form becomes an array; of what cannot be smoothed, the error
+says what can.
+"""
+
+import narwhals as nw
+import numpy as np
+from scipy import sparse
+
+
+def plain(X):
+    """Return X as an array if it is a tensor, an image, or a list of numbers.
+
+    Anything else comes back as it is. Does not import torch.
+    """
+    if _is_tensor(X):
+        return _from_torch(X)
+    if isinstance(X, (list, tuple)):
+        if len(X) and _is_tensor(X[0]):
+            X = [_from_torch(one) if _is_tensor(one) else one for one in X]
+    elif not hasattr(X, "__array_interface__") or hasattr(X, "dtype"):
+        return X
+    try:
+        array = np.asarray(X)
+    except (ValueError, TypeError):  # ragged: what is wrong is said where X is checked
+        return X
+    return array if array.dtype.kind in "buif" else X
+
+
+def check_no_pixels(X, is_net):
+    """Raise a ValueError if X holds pixels from 0 to 255 and sigma hardly does.
+
+    Parameters
+    ----------
+    X : array of any kind, or something else, which is no image
+
+    is_net : bool
+        Does the classifier end in a neural net? Then rows may be images, too.
+    """
+    dtype = getattr(X, "dtype", None)
+    if dtype is None or not hasattr(X, "ndim"):
+        return
+    if dtype == np.uint8:
+        found = X.ndim > 2 or is_net
+    else:
+        found = (
+            X.ndim > 2
+            and getattr(dtype, "kind", "") in ("i", "u")
+            and 1 < X.max(initial=0) <= 255
+            and X.min() >= 0
+        )
+    if found:
+        raise ValueError(
+            f"X holds images of dtype {dtype}, pixels from 0 to 255. sigma and radii "
+            "are in the units of X, so scale X first, X.astype('float32') / 255, and "
+            "train the classifier on images from 0 to 1, too. If 0 to 255 is what you "
+            "want, pass X.astype('float32')."
+        )
+
+
+def check_no_text(X, estimator):
+    """Raise an error with advice if X is text, records, or sparse.
+
+    For an X that cannot be made an array of numbers; returns if that is for another
+    reason.
+
+    Parameters
+    ----------
+    X : object
+
+    estimator : estimator
+        What X was meant for.
+
+    Raises
+    ------
+    ValueError
+        If X holds texts, or dicts for a vectorizer.
+
+    TypeError
+        If X is sparse.
+    """
+    if sparse.issparse(X):
+        raise TypeError(
+            "Sparse data was passed for X, but noise leaves no zero in it, so what is "
+            f"smoothed is dense. {_smooth_the_vectors(estimator, 'X.toarray()')}"
+        )
+    kind = _kind_of_cells(X)
+    if kind is not None:
+        raise ValueError(
+            f"X holds {kind}, to which no Gaussian noise can be added. "
+            f"{_smooth_the_vectors(estimator)}"
+        )
+
+
+def _smooth_the_vectors(estimator, vectors=None):
+    """Say what can be smoothed where a vectorizer makes the numbers."""
+    steps = getattr(estimator, "steps", None)
+    name = "the vectorizer"
+    if steps and "Vectorizer" in type(steps[0][1]).__name__:
+        name = type(steps[0][1]).__name__
+    if vectors is None:
+        vectors = "vectorizer.transform(X).toarray()"
+    return (
+        f"What can be smoothed is the classifier behind {name}: V = {vectors}, "
+        "SmoothedClassifier(classifier).fit(V, y). Its radius is an l2 distance "
+        "between vectors V: it says nothing of how many words may change, and holds "
+        "for changes of all entries, those that are 0, too. A table with some columns "
+        "of text is for a data frame and a sigma of 0 for these."
+    )
+
+
+def _kind_of_cells(X):
+    if nw.dependencies.is_into_dataframe(X):
+        dtypes = nw.from_native(X, eager_only=True).schema.dtypes()
+        texts = (nw.String, nw.Categorical, nw.Enum, nw.Object)
+        all_text = len(dtypes) and all(dtype in texts for dtype in dtypes)
+        return "text" if all_text and nw.String in dtypes else None
+    if nw.dependencies.is_into_series(X):
+        X = nw.from_native(X, series_only=True).to_list()
+    if isinstance(X, np.ndarray) and X.dtype.kind not in "OUST":
+        return None
+    if not isinstance(X, (list, tuple, np.ndarray)):
+        return None
+    for cell in X:
+        if isinstance(cell, (str, bytes)):
+            return "text"
+        if isinstance(cell, dict):
+            return "dicts"
+        if isinstance(cell, (list, tuple, np.ndarray)):
+            if any(isinstance(part, (str, bytes)) for part in np.ravel(cell)):
+                return "text"
+    return None
+
+
+def _is_tensor(X):
+    return type(X).__module__.partition(".")[0] == "torch" and hasattr(X, "detach")
+
+
+def _from_torch(X):
+    X = X.detach().cpu()
+    if str(X.dtype) in ("torch.bfloat16", "torch.float16"):
+        X = X.float()
+    return X.numpy()
