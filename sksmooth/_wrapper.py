@@ -36,10 +36,10 @@ from ._votes import (
     Inputs,
     as_net_takes,
     check_grid,
+    check_net_labels,
     check_one_row,
     check_sigma,
-    find_net,
-    labels_for_net,
+    labels_for_nets,
     noisy_training_set,
     seeded_training,
 )
@@ -124,15 +124,15 @@ class BaseSmoother(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             fit_params = self._fit_params(sample_weight, params)
             X_noisy, rows = noisy_training_set(inputs, n_copies, self.entropy_)
             fit_params = _check_method_params(inputs.values, fit_params, indices=rows)
-            if find_net(estimator) is not None:
-                if inputs.frame is None:
-                    X_noisy = as_net_takes(estimator, X_noisy)
-            y, named = labels_for_net(estimator, y)
+            if inputs.frame is None:
+                X_noisy = as_net_takes(estimator, X_noisy)
+            y, named = labels_for_nets(estimator, y)
             entropy = None if self.random_state is None else self.entropy_
             with seeded_training(estimator, entropy):
                 estimator.fit(X_noisy, y[rows], **fit_params)
         self.estimator_ = estimator
         if named is None:
+            check_net_labels(estimator)
             named = getattr(estimator, "classes_", np.unique(y))
         self.classes_ = check_classes(named)
         check_abstain_label(self.abstain_label, self.classes_)
@@ -172,6 +172,7 @@ class BaseSmoother(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         else:
             estimator, entropy = self.estimator, draw_entropy(self.random_state)
             check_classes(getattr(estimator, "classes_", None))
+            check_net_labels(estimator)
         check_abstain_label(self.abstain_label, self.classes_)
         inputs = check_inputs(X, self.sigma, self, reset=False)
         if estimator is self.estimator and inputs.frame is not None:

@@ -5,7 +5,7 @@ Knows no statistics. One module an idea: `_inputs` (rows, whatever the container
 with `_ziggurat`; on a GPU by `_device_noise`), `_grid` and `_device_grid` (noise that
 is added exactly), one file a voter (`_any`, `_linear`, `_mlp`, `_trees`, `_torch` with
 `_torch_noise`), `_compiled` (what needs numba: `..._kernel`),
-`_nets` (what is a net, without torch),
+`_find_nets`, `_nets`, `_net_labels` (what is a net, and takes, without torch),
 `_torch_net` and `_net_modes` (how a net is evaluated; with `_torch_engines` and
 `_torch_push`), `_engine` (batches, looks), `_shared` (one noise for all inputs),
 `_parallel` (workers), `_progress`, `_store` and `_fingerprint` (votes in a file),
@@ -17,10 +17,12 @@ from ._affine import pulls_back
 from ._any import check_one_row
 from ._engine import Votes, count_votes, settle
 from ._exact import exact_probabilities
+from ._find_nets import find_net, nets_in
 from ._fingerprint import fingerprint
 from ._grid import check_grid, grid_step, loss_of_others
 from ._inputs import Inputs, check_sigma, check_some_noise
-from ._nets import as_net_takes, find_net, labels_for_net, seeded_training
+from ._net_labels import check_net_labels, labels_for_nets
+from ._nets import as_net_takes, seeded_training
 from ._noise import noisy_training_set
 from ._store import VoteStore, merge_stores
 
@@ -30,6 +32,7 @@ __all__ = [
     "Votes",
     "as_net_takes",
     "check_grid",
+    "check_net_labels",
     "check_one_row",
     "check_sigma",
     "check_some_noise",
@@ -38,9 +41,10 @@ __all__ = [
     "find_net",
     "fingerprint",
     "grid_step",
-    "labels_for_net",
+    "labels_for_nets",
     "loss_of_others",
     "merge_stores",
+    "nets_in",
     "noisy_training_set",
     "pulls_back",
     "seeded_training",
