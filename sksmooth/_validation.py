@@ -2,6 +2,7 @@
 
 import warnings
 from contextlib import contextmanager
+from numbers import Integral
 
 import narwhals as nw
 import numpy as np
@@ -245,6 +246,8 @@ def check_y(y):
             "SmoothedClassifier requires y to be passed, but the target y is None."
         )
     y = column_or_1d(y, warn=True)
+    if y.dtype == object and all(isinstance(label, (Integral, np.bool_)) for label in y):
+        y = np.array(y.tolist())
     assert_all_finite(y, input_name="y")
     check_classification_targets(y)
     check_classes(np.unique(y))

@@ -39,11 +39,11 @@ from ._votes import (
     as_net_takes,
     check_grid,
     check_missing,
+    check_net_labels,
     check_one_row,
     check_sigma,
-    find_net,
     is_one_number,
-    labels_for_net,
+    labels_for_nets,
     noisy_training_set,
     seeded_training,
     training_with_missing,
@@ -133,10 +133,9 @@ class BaseSmoother(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             fit_params = self._fit_params(sample_weight, params)
             X_noisy, rows = noisy_training_set(inputs, n_copies, self.entropy_)
             fit_params = _check_method_params(inputs.values, fit_params, indices=rows)
-            if find_net(estimator) is not None:
-                if inputs.frame is None:
-                    X_noisy = as_net_takes(estimator, X_noisy)
-            y, named = labels_for_net(estimator, y)
+            if inputs.frame is None:
+                X_noisy = as_net_takes(estimator, X_noisy)
+            y, named = labels_for_nets(estimator, y)
             entropy = None if self.random_state is None else self.entropy_
             with (
                 seeded_training(estimator, entropy),
@@ -146,6 +145,7 @@ class BaseSmoother(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             check_missing(estimator, inputs, most=1)
         self.estimator_ = estimator
         if named is None:
+            check_net_labels(estimator)
             named = getattr(estimator, "classes_", np.unique(y))
         self.classes_ = check_classes(named)
         check_abstain_label(self.abstain_label, self.classes_)
@@ -185,6 +185,7 @@ class BaseSmoother(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         else:
             estimator, entropy = self.estimator, draw_entropy(self.random_state)
             check_classes(getattr(estimator, "classes_", None))
+            check_net_labels(estimator)
         check_abstain_label(self.abstain_label, self.classes_)
         inputs = check_inputs(X, self.sigma, self, reset=False)
         check_missing(estimator, inputs)

@@ -7,7 +7,7 @@ Knows no statistics. One module an idea: `_inputs` (rows, whatever the container
 with `_ziggurat`; on a GPU by `_device_noise`), `_grid` and `_device_grid` (noise that
 is added exactly), one file a voter (`_any`, `_linear`, `_mlp`, `_trees`, `_torch` with
 `_torch_noise`), `_compiled` (what needs numba: `..._kernel`),
-`_nets` (what is a net, without torch),
+`_find_nets`, `_nets`, `_net_labels` (what is a net, and takes, without torch),
 `_torch_net` and `_net_modes` (how a net is evaluated; with `_torch_engines` and
 `_torch_push`), `_ties` (which scores noise moves alike), `_engine` (batches, looks),
 `_shared` (one noise for all inputs),
@@ -21,11 +21,13 @@ from ._affine import pulls_back
 from ._any import check_one_row
 from ._engine import Votes, count_votes, settle
 from ._exact import exact_probabilities
+from ._find_nets import find_net, nets_in
 from ._fingerprint import fingerprint
 from ._grid import check_grid, grid_step, loss_of_others
 from ._inputs import Inputs, numbers
 from ._missing import check_missing, missing_rows, training_with_missing
-from ._nets import as_net_takes, find_net, labels_for_net, seeded_training
+from ._net_labels import check_net_labels, labels_for_nets
+from ._nets import as_net_takes, seeded_training
 from ._noise import noisy_training_set
 from ._sigma import (
     check_sigma,
@@ -43,6 +45,7 @@ __all__ = [
     "as_net_takes",
     "check_grid",
     "check_missing",
+    "check_net_labels",
     "check_one_row",
     "check_sigma",
     "check_some_noise",
@@ -52,11 +55,12 @@ __all__ = [
     "fingerprint",
     "grid_step",
     "is_one_number",
-    "labels_for_net",
+    "labels_for_nets",
     "least_levels",
     "loss_of_others",
     "merge_stores",
     "missing_rows",
+    "nets_in",
     "noisy_training_set",
     "numbers",
     "pulls_back",

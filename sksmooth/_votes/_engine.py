@@ -13,15 +13,11 @@ import numpy as np
 from joblib import effective_n_jobs, parallel_config
 
 from ._any import AnyVoter
+from ._find_nets import nets_in, with_nets
 from ._linear import LinearVoter, linear_scores
 from ._mlp import MLPVoter, mlp_layers
-from ._nets import (
-    Settled,
-    as_net_takes,
-    direct,
-    find_net,
-    numbers_for_labels,
-)
+from ._net_labels import numbers_for_labels
+from ._nets import Settled, as_net_takes, direct
 from ._noise import SHARED, stream_key
 from ._parallel import Chunks, run_chunks, share, shares_memory
 from ._progress import Progress
@@ -43,19 +39,19 @@ def make_voter(estimator, classes, inputs, net_options=None):
     if voter is not None:
         return voter
     net, fed, reason = direct(estimator, inputs, net_options)
-    if net is None:
-        model = compiled(estimator, inputs)
-        if model is not None:
-            return TreesVoter(estimator, classes, inputs, model)
-        return AnyVoter(estimator, classes, inputs)
-    # Torch has been imported if there is a net.
-    from . import _torch, _torch_net
+    if net is not None and reason is None:
+        from . import _torch  # it is imported already if there is a net
 
-    if reason is None:
         return _torch.make(net, classes, fed, inputs.origin, net_options)
-    inputs = inputs.as_dtype(as_net_takes(estimator, inputs.values).dtype)
-    classes = numbers_for_labels(estimator, classes)
-    estimator = _torch_net.with_net(estimator, _torch_net.silenced)
+    if nets_in(estimator):
+        from . import _torch_net
+
+        inputs = inputs.as_dtype(as_net_takes(estimator, inputs.values).dtype)
+        classes = numbers_for_labels(estimator, classes)
+        estimator = with_nets(estimator, _torch_net.silenced)
+    model = compiled(estimator, inputs)
+    if model is not None:
+        return TreesVoter(estimator, classes, inputs, model)
     return AnyVoter(estimator, classes, inputs)
 
 
@@ -269,11 +265,11 @@ def _put(part, votes, rows):
 
 def _packed(estimator):
     """Return what becomes `estimator` in a worker, if workers are processes."""
-    if find_net(estimator) is None or shares_memory():
+    if not nets_in(estimator) or shares_memory():
         return estimator
     from . import _torch_net
 
-    return _torch_net.with_net(estimator, _torch_net.packed)
+    return with_nets(estimator, _torch_net.packed)
 
 
 def _count(

@@ -8,7 +8,8 @@ from hashlib import blake2b
 import joblib
 import numpy as np
 
-from ._nets import find_net, why_not_direct
+from ._find_nets import find_net, with_nets
+from ._nets import why_not_direct
 
 # Raise it when the same settings would give other votes, or a rule other values.
 VERSION = 3
@@ -79,9 +80,7 @@ def hash_estimator(estimator):
     """
     found = find_net(estimator)
     if found is not None and why_not_direct(found[0]) is None:
-        from ._torch_net import with_net
-
-        estimator = with_net(estimator, _net_state)
+        estimator = with_nets(estimator, _net_state)
     try:
         # Unpickled, objects are as another process would find them.
         twin = pickle.loads(pickle.dumps(estimator))

@@ -1,8 +1,4 @@
-"""Neural nets as base classifiers, as far as that can be known without torch.
-
-torch and skorch are slow to import, so nothing here imports them: where they are not
-loaded, no estimator can be a net.
-"""
+"""Neural nets as base classifiers, as far as that can be known without torch."""
 
 import sys
 from contextlib import contextmanager
@@ -10,10 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sklearn.frozen import FrozenEstimator
-from sklearn.pipeline import Pipeline
 
 from ._affine import pull_back
+from ._find_nets import find_net, nets_in
 from ._noise import stream_key
 
 # Folding costs the square of the width; wider inputs are no tables of features.
@@ -38,32 +33,6 @@ _HARMLESS_ITERATOR_OPTIONS = {
     "pin_memory",
     "prefetch_factor",
 }
-
-
-def is_net(estimator):
-    """Is `estimator` a skorch net or a ModuleClassifier?"""
-    kinds = (("skorch", "NeuralNet"), ("sksmooth.torch", "ModuleClassifier"))
-    kinds = [getattr(sys.modules.get(module), name, None) for module, name in kinds]
-    return isinstance(estimator, tuple(kind for kind in kinds if kind is not None))
-
-
-def find_net(estimator):
-    """Return (net, steps before it) or None if `estimator` does not end in a net.
-
-    Looks through FrozenEstimator and Pipeline. Steps that do nothing are left out.
-    """
-    if "predict" in getattr(estimator, "__dict__", ()):  # replaced on this very object
-        return None
-    if isinstance(estimator, FrozenEstimator):
-        return find_net(estimator.estimator)
-    if type(estimator) is Pipeline:
-        found = find_net(estimator.steps[-1][1])
-        if found is None:
-            return None
-        net, inner = found
-        steps = [step for _, step in estimator.steps[:-1]]
-        return net, [s for s in steps if s is not None and s != "passthrough"] + inner
-    return (estimator, []) if is_net(estimator) else None
 
 
 def why_not_direct(net):
@@ -244,26 +213,30 @@ def fold(steps, inputs, *, mix=True):
 
 
 def as_net_takes(estimator, values):
-    """Return `values` in float32 if `estimator` is a net whose weights are.
+    """Return `values` in float32 if there is a net in `estimator` whose weights are.
 
     scikit-learn's arrays are float64 by default; torch refuses to multiply them with
     float32.
     """
-    if values.dtype != np.float64 or (found := find_net(estimator)) is None:
+    if values.dtype != np.float64:
         return values
-    torch, net = sys.modules["torch"], found[0]
-    module = getattr(net, "module_", net.module)
-    if isinstance(module, torch.nn.Module):
-        kinds = {p.dtype for p in module.parameters() if p.is_floating_point()}
-        is_double = torch.float64 in kinds
-    else:  # a class that skorch will instantiate
-        is_double = torch.get_default_dtype() == torch.float64
-    return values if is_double else values.astype(np.float32)
+    modules = [getattr(net, "module_", net.module) for net in nets_in(estimator)]
+    if not modules:
+        return values
+    torch = sys.modules["torch"]
+    # Of a class no more is known than what skorch makes of it by default; where there
+    # are both, as in a search that is fitted, the modules were made of the classes.
+    made = [module for module in modules if isinstance(module, torch.nn.Module)]
+    doubles = [
+        torch.float64 in {p.dtype for p in module.parameters() if p.is_floating_point()}
+        for module in made
+    ] or [torch.get_default_dtype() == torch.float64]
+    return values if all(doubles) else values.astype(np.float32)
 
 
 @contextmanager
 def seeded_training(estimator, entropy):
-    """Seed torch while a net is trained; afterwards its generators are as before.
+    """Seed torch while nets are trained; afterwards its generators are as before.
 
     Weights, batches and noise layers draw from torch's global generator. Without this
     they would depend on what was trained before, and in which process.
@@ -275,7 +248,7 @@ def seeded_training(estimator, entropy):
     entropy : int or None
         None leaves the generators alone.
     """
-    if entropy is None or find_net(estimator) is None:
+    if entropy is None or not nets_in(estimator, frozen=False):
         yield
         return
     torch = sys.modules["torch"]
@@ -283,65 +256,3 @@ def seeded_training(estimator, entropy):
     with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
         torch.manual_seed(seed >> 1)  # it takes 63 bits
         yield
-
-
-def labels_for_net(estimator, y):
-    """Return y as the loss of a skorch net takes it, and the classes it stands for.
-
-    Parameters
-    ----------
-    estimator : classifier
-        Anything; y comes back as it is if it does not end in a skorch net.
-
-    y : ndarray of shape (n_inputs,)
-
-    Returns
-    -------
-    y : ndarray of shape (n_inputs,)
-        Class indices for labels that are not numbers. Of a NeuralNetBinaryClassifier in
-        float32, else in int64.
-
-    classes : ndarray or None
-        What the indices stand for; None if the labels were numbers.
-
-    Raises
-    ------
-    ValueError
-        If y holds a label that is not one of the net's `classes`.
-    """
-    skorch, found = sys.modules.get("skorch"), find_net(estimator)
-    if found is None or skorch is None or not isinstance(found[0], skorch.NeuralNet):
-        return y, None
-    net, classes = found[0], None
-    if y.dtype.kind not in "iubf":
-        classes, y = np.unique(y, return_inverse=True)
-        if getattr(net, "classes", None) is not None:  # in the order of the outputs
-            order = np.asarray(net.classes).tolist()
-            unknown = set(classes.tolist()) - set(order)
-            if unknown:
-                raise ValueError(
-                    f"y holds {sorted(unknown)[0]!r}, which is not one of the "
-                    f"classes={order!r} of {type(net).__name__}."
-                )
-            y = np.array([order.index(label) for label in classes.tolist()])[y]
-            classes = np.asarray(net.classes)
-    if y.dtype.kind in "iub":
-        binary = isinstance(net, skorch.NeuralNetBinaryClassifier)
-        y = y.astype(np.float32 if binary else np.int64)
-    return y, classes
-
-
-def numbers_for_labels(estimator, classes):
-    """Return the classes as `estimator.predict` names them.
-
-    skorch's own `predict` returns class indices, whatever `classes` are.
-    """
-    found, skorch = find_net(estimator), sys.modules.get("skorch")
-    if found is None or skorch is None:
-        return classes
-    kinds = skorch.NeuralNetClassifier, skorch.NeuralNetBinaryClassifier
-    net = found[0]
-    own = "predict" in vars(net) or getattr(type(net), "predict", None) not in [
-        kind.predict for kind in kinds
-    ]
-    return classes if own else np.arange(len(classes))

@@ -9,8 +9,6 @@ from functools import partial
 from itertools import chain
 
 import torch
-from sklearn.frozen import FrozenEstimator
-from sklearn.pipeline import Pipeline
 
 _CHANNELS = (1, 3, 4)
 
@@ -217,18 +215,6 @@ def shallow_twin(net, module):
     twin = object.__new__(type(net))  # copy.copy would pickle the weights
     vars(twin).update(vars(net), module_=module)
     return twin
-
-
-def with_net(estimator, change):
-    """Return `estimator` with ``change(net)`` in the place of the net at its end."""
-    if isinstance(estimator, FrozenEstimator):
-        return FrozenEstimator(with_net(estimator.estimator, change))
-    if isinstance(estimator, Pipeline):
-        *steps, (name, last) = estimator.steps
-        twin = copy.copy(estimator)
-        twin.steps = [*steps, (name, with_net(last, change))]
-        return twin
-    return change(estimator)
 
 
 def silenced(net):
