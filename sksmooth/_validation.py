@@ -8,6 +8,8 @@ from sklearn.utils import assert_all_finite, check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array, column_or_1d, validate_data
 
+from ._columns import from_torch
+from ._labels import check_label_kind
 from ._sklearn import estimator_type
 from ._votes import Inputs, check_some_noise, find_net
 
@@ -87,7 +89,7 @@ def check_inputs(X, sigma, estimator, *, reset, allow_no_noise=False):
     """
     if not allow_no_noise:
         check_some_noise(sigma)
-    X = _from_torch(X)
+    X = from_torch(X)
     _check_no_bytes(X, estimator)
     if nw.dependencies.is_polars_lazyframe(X):
         raise TypeError("X is a lazy frame: pass X.collect().")
@@ -151,16 +153,6 @@ def _check_finite(inputs):
             )
 
 
-def _from_torch(X):
-    """Turn a torch tensor into an array without importing torch."""
-    if not type(X).__module__.startswith("torch") or not hasattr(X, "detach"):
-        return X
-    X = X.detach().cpu()
-    if str(X.dtype) in ("torch.bfloat16", "torch.float16"):
-        X = X.float()
-    return X.numpy()
-
-
 def _check_no_bytes(X, estimator):
     """Raise a ValueError if X holds pixels from 0 to 255 and sigma hardly does."""
     if getattr(X, "dtype", None) != np.uint8:
@@ -190,7 +182,8 @@ def check_y(y):
         raise ValueError(
             "SmoothedClassifier requires y to be passed, but the target y is None."
         )
-    y = column_or_1d(y, warn=True)
+    y = column_or_1d(from_torch(y), warn=True)
+    check_label_kind(y, "y")
     assert_all_finite(y, input_name="y")
     check_classification_targets(y)
     check_classes(np.unique(y))
@@ -206,6 +199,7 @@ def check_classes(classes):
             "that was not trained by fit is told them by "
             "NeuralNetClassifier(..., classes=...)."
         )
+    check_label_kind(classes, "classes_")
     if len(classes) < 2:
         raise ValueError(
             "SmoothedClassifier needs at least two classes, got only the class "

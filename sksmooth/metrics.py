@@ -3,10 +3,11 @@
 import warnings
 
 import numpy as np
-from sklearn.utils.validation import check_consistent_length, column_or_1d
+from sklearn.utils.validation import check_consistent_length
 
 from ._certificate import round_down
-from ._labels import check_same_kind
+from ._columns import as_pair, as_weights
+from ._labels import as_labels, check_same_kind
 from ._sklearn import _BaseScorer
 from .stats._checks import check_radius
 
@@ -63,7 +64,7 @@ def certified_accuracy_score(y_true, certificate, *, radius=0.0, sample_weight=N
     array([0.5 , 0.25])
     """
     radius = check_radius(radius)
-    robust, weight = _correct_radii(y_true, certificate, sample_weight)
+    robust, weight = correct_radii(y_true, certificate, sample_weight)
     # A wrong or abstaining input has no robust radius, not even 0.
     reached = robust >= radius[..., None]
     return np.average(reached, axis=-1, weights=weight)[()]
@@ -106,19 +107,21 @@ def average_certified_radius_score(y_true, certificate, *, sample_weight=None):
     >>> round(float(average_certified_radius_score([0, 1, 0, 1], certificate)), 3)
     0.325
     """
-    robust, weight = _correct_radii(y_true, certificate, sample_weight)
+    robust, weight = correct_radii(y_true, certificate, sample_weight)
     return np.average(np.maximum(robust, 0), weights=weight)
 
 
-def _correct_radii(y_true, certificate, sample_weight):
+def correct_radii(y_true, certificate, sample_weight=None):
     """Return the radius of each input, -inf where wrong or not certified; weights."""
-    prediction, certified = certificate
-    y_true = column_or_1d(y_true)
-    prediction, certified = np.asarray(prediction), np.asarray(certified, dtype=float)
-    check_consistent_length(y_true, prediction, certified, sample_weight)
+    prediction, certified = as_pair(certificate)
+    y_true, weight = as_labels(y_true, "y_true"), as_weights(sample_weight)
+    prediction = as_labels(prediction, "prediction")
+    check_consistent_length(y_true, prediction, weight)
+    if not len(y_true):
+        raise ValueError("there are no inputs to score: y_true is empty.")
     check_same_kind(y_true, prediction)
     correct = (prediction == y_true) & (certified > 0)
-    return np.where(correct, certified, -np.inf), sample_weight
+    return np.where(correct, certified, -np.inf), weight
 
 
 def certified_accuracy_scorer(radius):
@@ -251,7 +254,9 @@ class _CertifiedAccuracyScorer(_BaseScorer):
             )
         self._warn_if_unreachable(estimator)
         correct = estimator.certified_correct(X, y_true, self._radii)
-        score = np.average(correct, axis=0, weights=kwargs.get("sample_weight"))
+        weight = as_weights(kwargs.get("sample_weight"))
+        check_consistent_length(correct, weight)
+        score = np.average(correct, axis=0, weights=weight)
         if self._radii.ndim == 0:
             return float(score)
         return {

@@ -6,7 +6,7 @@ import numpy as np
 
 from .._certificate import Certificate
 from ..logs._tables import robust_radii
-from ..metrics import _correct_radii
+from ..metrics import correct_radii
 from ..stats import (
     certified_accuracy_lower_bound,
     certify_counts,
@@ -26,7 +26,7 @@ class Curve(NamedTuple):
 
 def curve_of_certificate(y, certificate, rho):
     """Return the curve of a Certificate, or of a pair (prediction, radius)."""
-    robust, _ = _correct_radii(y, certificate, None)
+    robust, _ = correct_radii(y, certificate)
     radius, accuracy = _steps(robust)
     knows_alpha = isinstance(certificate, Certificate)
     lower = None
