@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "sksmooth"
 
 # From the ground to the roof. The rooms of one floor do not know each other.
 FLOORS = (
-    ("_sklearn", "_version", "_columns", "_summary"),
+    ("_sklearn", "_version", "_columns", "_summary", "_fit_signature"),
     ("stats", "_labels", "_votes", "datasets"),
     ("_claims",),
     ("_certificate", "_validation"),
