@@ -58,4 +58,6 @@ def sigma_text(sigma, names=None):
 
 def _short(name):
     name = name if isinstance(name, str) else str(name)
-    return repr(name if len(name) <= _MAX_LETTERS else f"{name[: _MAX_LETTERS - 3]}...")
+    if len(name) > _MAX_LETTERS:
+        name = f"{name[: _MAX_LETTERS - 11]}...{name[-8:]}"  # ends tell columns apart
+    return repr(name)
