@@ -56,8 +56,10 @@ def as_column(values, name, dtype=None):
         kind = "value" if dtype is None else "number"
         raise ValueError(
             f"{name} must hold one {kind} for each input, as an array of shape "
-            f"(n_inputs,), got {_brief(values)}: {error}"
+            f"(n_inputs,), got {_brief(values)}: {str(error).splitlines()[0]}"
         ) from error
+    if array.dtype.kind == "T":
+        array = np.array(array.tolist())  # what scikit-learn can compare
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     if array.ndim != 1:

@@ -42,8 +42,8 @@ def check_label_kind(labels, name):
         what = f"objects of type {' and '.join(names)}"
     raise ValueError(
         f"{name} must hold labels that are all numbers or all strings, none of them "
-        f"missing, got {what}. Turn other labels into strings, as in "
-        f"np.asarray({name}).astype(str), wherever they occur."
+        f"missing, got {what}. Leave out inputs without a label, and turn labels of "
+        f"other kinds into strings, as in np.asarray({name}).astype(str)."
     )
 
 

@@ -8,7 +8,7 @@ from sklearn.utils import assert_all_finite, check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array, column_or_1d, validate_data
 
-from ._columns import from_torch
+from ._columns import as_column, from_torch
 from ._labels import check_label_kind
 from ._sklearn import estimator_type
 from ._votes import Inputs, check_some_noise, find_net
@@ -182,7 +182,10 @@ def check_y(y):
         raise ValueError(
             "SmoothedClassifier requires y to be passed, but the target y is None."
         )
-    y = column_or_1d(from_torch(y), warn=True)
+    labels = as_column(y, "y")
+    if np.ndim(from_torch(y)) == 2:
+        column_or_1d(from_torch(y), warn=True)  # says that it was no column
+    y = labels
     check_label_kind(y, "y")
     assert_all_finite(y, input_name="y")
     check_classification_targets(y)

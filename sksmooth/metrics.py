@@ -229,11 +229,26 @@ def certified_accuracy_scorers(radii):
     return _CertifiedAccuracyScorer(radii)
 
 
+def _not_of_predictions(y_true, y_pred, *, radius, sample_weight=None):
+    """Stand where scikit-learn looks for a function of labels, and say no.
+
+    TunedThresholdClassifierCV takes it from a scorer and calls it with the labels that
+    each threshold gives.
+    """
+    raise TypeError(
+        "certified accuracy cannot be computed from predictions, and a threshold on "
+        "predict_proba moves only predictions, not certificates. Tune the threshold of "
+        "the classifier inside, SmoothedClassifier(TunedThresholdClassifierCV(f)), with "
+        "a metric of labels as `scoring`; to tune by certified accuracy, search over "
+        "parameters with GridSearchCV."
+    )
+
+
 class _CertifiedAccuracyScorer(_BaseScorer):
     """Scorer for one radius (0-d: a float) or several (1-d: a dict of floats)."""
 
     def __init__(self, radii):
-        super().__init__(certified_accuracy_score, 1, {"radius": radii}, "certify")
+        super().__init__(_not_of_predictions, 1, {"radius": radii}, "certify")
         self._radii = radii
         self._warned = set()
 
