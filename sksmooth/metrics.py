@@ -237,10 +237,10 @@ def _not_of_predictions(y_true, y_pred, *, radius, sample_weight=None):
     """
     raise TypeError(
         "certified accuracy cannot be computed from predictions, and a threshold on "
-        "predict_proba moves only predictions, not certificates. Tune the threshold of "
-        "the classifier inside, SmoothedClassifier(TunedThresholdClassifierCV(f)), with "
-        "a metric of labels as `scoring`; to tune by certified accuracy, search over "
-        "parameters with GridSearchCV."
+        "predict_proba moves only predictions, not certificates. Tune the threshold "
+        "of the classifier inside, SmoothedClassifier(TunedThresholdClassifierCV(f)), "
+        "with a metric of labels as `scoring`; to tune by certified accuracy, search "
+        "over parameters with GridSearchCV."
     )
 
 

@@ -124,9 +124,7 @@ def test_new_strings_of_numpy():
 @pytest.mark.parametrize("kind", OTHER)
 def test_others_are_refused_in_words(kind, abstain):
     labels = OTHER[kind]()
-    with pytest.raises(
-        ValueError, match="y must hold .*all numbers or|Complex"
-    ) as told:
+    with pytest.raises(ValueError, match="all numbers or|Complex") as told:
         smoothed(abstain_label=abstain).fit(X, labels)
     assert len(str(told.value)) < 400
 
