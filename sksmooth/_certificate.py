@@ -1,21 +1,29 @@
 """What `certify` returns."""
 
 from dataclasses import dataclass, replace
-from decimal import ROUND_FLOOR, Decimal
 
 import numpy as np
-from sklearn.utils.validation import check_consistent_length, column_or_1d
 
-from ._labels import label_indices, name_classes
-from .stats import (
-    certified_accuracy_lower_bound,
-    certify_counts,
-    lower_confidence_bound,
-    split_alpha,
+from ._claims import proved_share, recertified, votes_of_selected
+from ._columns import as_rows
+from ._summary import round_down as round_down
+from ._summary import summary
+from .stats._checks import check_radius
+
+# One value (or one row of a table) for each input; `first_equal` is one, too.
+_PER_INPUT = (
+    "prediction",
+    "radius",
+    "p_lower",
+    "p_upper",
+    "selected",
+    "counts",
+    "selection_counts",
+    "n_used",
+    "radius_loss",
+    "index",
 )
-from .stats._certify import BOUNDS, bounds_from_lower
-from .stats._checks import check_level, check_radius
-from .stats._radius import radius_after_loss
+_TABLES = ("counts", "selection_counts")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -92,6 +100,12 @@ class Certificate:
         What rounding the inputs to a grid has taken off `radius`, in its units; None
         without a grid.
 
+    index : pandas.Index of shape (n_inputs,) or None
+        Names of the inputs, if they came as a pandas DataFrame.
+
+    feature_names : ndarray of shape (n_features,) or None
+        Names of the columns, if the inputs came as a data frame.
+
     See Also
     --------
     SmoothedClassifier.certify : Makes certificates.
@@ -133,8 +147,16 @@ class Certificate:
     noise: str = "independent"
     projected: bool = False
     radius_loss: np.ndarray | None = None
+    index: object = None
+    feature_names: np.ndarray | None = None
 
     def __post_init__(self):
+        n_inputs = len(self.first_equal)
+        for name in (*_PER_INPUT, "first_equal"):
+            shape = np.shape(getattr(self, name))
+            expected = (n_inputs, len(self.classes))[: 1 + (name in _TABLES)]
+            if getattr(self, name) is not None and shape != expected:
+                raise ValueError(f"{name} must have shape {expected}, got {shape}.")
         # Views, so that the arrays of the classifier stay writable for their owner.
         for name, value in vars(self).items():
             if isinstance(value, np.ndarray):
@@ -144,6 +166,14 @@ class Certificate:
 
     def __iter__(self):
         return iter((self.prediction, self.radius))
+
+    def __getitem__(self, key):
+        raise TypeError(
+            "a Certificate cannot be indexed: as it unpacks into the pair (prediction, "
+            "radius), [0] could mean the predictions or the first input. Use "
+            "certificate.prediction or certificate.radius for one of the pair, and "
+            "certificate.select(rows) for the certificates of some inputs."
+        )
 
     @property
     def distinct(self):
@@ -176,7 +206,8 @@ class Certificate:
         -------
         frame : pandas.DataFrame
             Columns prediction, radius, p_lower, count (votes of the selected class)
-            and n_used (all votes).
+            and n_used (all votes); the index is that of the frame that was certified,
+            if it was one of pandas.
 
         Raises
         ------
@@ -207,10 +238,63 @@ class Certificate:
                 "prediction": self.prediction,
                 "radius": self.radius,
                 "p_lower": self.p_lower,
-                "count": self._votes,
+                "count": votes_of_selected(self),
                 "n_used": self.n_used,
-            }
+            },
+            index=self.index,
         )
+
+    def select(self, rows):
+        """Return the certificates of some of the inputs.
+
+        Parameters
+        ----------
+        rows : slice, int, or array-like of int or of bool
+            Positions, as in NumPy; or a mask of shape (n_inputs,). An int selects one
+            input.
+
+        Returns
+        -------
+        certificate : Certificate
+            Of these inputs, in this order.
+
+        Raises
+        ------
+        IndexError
+            If there is no such input, or if a mask is not of the length n_inputs.
+
+        TypeError
+            If `rows` holds neither whole numbers nor bools.
+
+        Notes
+        -----
+        Each certificate stays what it is. A claim about all of them together, such as
+        `certified_accuracy_lower_bound`, holds for a selection that does not depend on
+        the votes: by the inputs or their labels, but not by prediction or radius.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.naive_bayes import GaussianNB
+        >>> from sksmooth import SmoothedClassifier
+        >>> X, y = load_iris(return_X_y=True)
+        >>> g = SmoothedClassifier(GaussianNB(), n=1_000, random_state=0).fit(X, y)
+        >>> certificate = g.certify(X)
+        >>> certificate.select(y == 2)
+        Certificate(50 inputs: 48 certified, 2 not; median certified radius 0.589;
+                    sigma=0.25, n=1000, alpha=0.001)
+        """
+        rows = as_rows(rows, len(self.first_equal))
+        fields = {name: getattr(self, name) for name in _PER_INPUT}
+        chosen = {
+            name: None if value is None else value[rows]
+            for name, value in fields.items()
+        }
+        # The first of equal inputs may be gone: the next one takes its place.
+        _, first, group = np.unique(
+            self.first_equal[rows], return_index=True, return_inverse=True
+        )
+        return replace(self, **chosen, first_equal=first[group])
 
     def recertify(self, *, alpha=None, bound=None, n=None):
         """Certify again from the same votes, at another alpha, bound or sample size.
@@ -262,63 +346,21 @@ class Certificate:
         """
         if alpha is None and bound is None and n is None:
             return self
-        alpha = self.alpha if alpha is None else alpha
-        bound = self.bound if bound is None else bound
-        if bound not in (*BOUNDS, self.bound):
-            raise ValueError(f"bound must be one of {sorted(BOUNDS)}, got {bound!r}.")
-        if self.bound == "exact":
-            raise ValueError("an exact certificate has no votes to count again.")
-        if self.selection_counts is None and BOUNDS[bound].needs_selection:
-            raise ValueError(
-                f"bound={bound!r} needs votes of their own for the selection, and a "
-                "'joint' certificate has none: certify again."
-            )
-        # What counts is that drawing might have stopped, not whether it did.
-        sequential = len(self.looks) > 1
-        if sequential and (bound != "cohen" or n is not None):
-            raise ValueError(
-                "votes that might have stopped early (radius_tol) can be certified "
-                "again only with bound='cohen' and without n."
-            )
-        counts = self.counts if n is None else _projected_counts(self.counts, n)
-        unit = self.sigma if np.ndim(self.sigma) == 0 else 1.0
-        if sequential:
-            look = np.searchsorted(self.looks, self.n_used)
-            alphas = split_alpha(alpha, len(self.looks))[look]
-            p_lower = lower_confidence_bound(self._votes, self.n_used, alphas)
-            bounds = bounds_from_lower(self.selected, p_lower, unit)
-        else:
-            bounds = certify_counts(
-                counts, self.selection_counts, alpha=alpha, bound=bound, sigma=unit
-            )
-        radius = radius_after_loss(bounds.radius, self.radius_loss)
-        prediction = name_classes(
-            bounds.selected, radius > 0, self.classes, self.abstain_label
-        )
-        return replace(
-            self,
-            prediction=prediction,
-            radius=radius,
-            p_lower=bounds.p_lower,
-            p_upper=bounds.p_upper,
-            selected=bounds.selected,
-            counts=counts,
-            n_used=counts.sum(axis=1),
-            n=self.n if n is None else int(n),
-            looks=self.looks if n is None else np.array([int(n)]),
-            alpha=alpha,
-            bound=bound,
-            projected=self.projected or n is not None,
-        )
+        return replace(self, **recertified(self, alpha, bound, n))
 
-    def certified_accuracy_lower_bound(self, y_true, *, radius=0.0, rho=0.001):
+    def certified_accuracy_lower_bound(
+        self, y_true, *, radius=0.0, rho=0.001, sample_weight=None
+    ):
         """Certified accuracy that these certificates prove with probability 1 - rho.
 
         The share of certified inputs is itself an estimate, because each certificate
         may be wrong with probability `alpha`. This is the exact lower bound on the
-        share that is truly certifiable. Inputs that are equal count once, because
-        they share their noise and so are no independent evidence; if their labels
-        differ, the input counts as wrong, because g can be right for one only.
+        share that is truly certifiable; it never exceeds `certified_accuracy_score`.
+
+        Inputs that are equal share their noise, so one error is an error for all of
+        them. As many errors as their number, `distinct`, leaves room for are charged
+        to those certified inputs that occur most often. If equal inputs have different
+        labels, all of them count as wrong, because g can be right for one only.
 
         If all inputs shared their noise, the votes of the m distinct ones are counted
         again at alpha = rho / m (unless alpha is lower): then, with probability
@@ -335,16 +377,20 @@ class Certificate:
         rho : float, default=0.001
             Probability with which the bound may fail, at each radius by itself.
 
+        sample_weight : array-like of shape (n_inputs,), default=None
+            Sample weights; those of equal inputs add up. Inputs of weight 0 are left
+            out: ``sample_weight=certificate.distinct`` counts equal inputs once.
+
         Returns
         -------
         share : float or ndarray of float
-            Of the distinct inputs; of the shape of `radius`.
+            Of all inputs, by weight; of the shape of `radius`.
 
         Raises
         ------
         ValueError
-            If lengths differ, an argument is out of range, or the certificate is a
-            projection.
+            If lengths differ, an argument is out of range, there are no inputs, or the
+            certificate is a projection.
 
         References
         ----------
@@ -361,88 +407,11 @@ class Certificate:
         >>> round(float(certified_accuracy_score(y, certificate, radius=0.5)), 3)
         0.72
         >>> round(certificate.certified_accuracy_lower_bound(y, radius=0.5), 3)
-        0.718
+        0.713
         """
-        if self.projected:
-            raise ValueError("a projection certifies nothing.")
         radius = check_radius(radius)
-        rho = float(check_level(rho, "rho"))
-        y_true = column_or_1d(y_true)
-        check_consistent_length(y_true, self.radius)
-        independent = self.noise == "independent"
-        # A little below, so that rounding does not cost an input.
-        alpha = rho / self.distinct.sum() * (1 - 1e-12)
-        if not independent and self.alpha > alpha:
-            certificate = self.recertify(alpha=alpha)
-            return certificate.certified_accuracy_lower_bound(
-                y_true, radius=radius, rho=rho
-            )
-        right = label_indices(y_true, self.classes) == self.selected
-        # Equal inputs are one input, which reaches only what all of them do.
-        robust = np.full(len(y_true), np.inf)
-        reached = np.where(right & self.certified, self.radius, -np.inf)
-        np.minimum.at(robust, self.first_equal, reached)
-        robust = np.sort(robust[self.distinct])
-        n_inputs = len(robust)
-        n_counted = n_inputs - np.searchsorted(robust, radius, side="left")
-        if self.bound != "exact":
-            n_counted = certified_accuracy_lower_bound(
-                n_counted,
-                n_inputs,
-                alpha=self.alpha,
-                rho=rho,
-                independent=independent,
-            )
-        share = n_counted / n_inputs
+        share = proved_share(self, y_true, radius, rho, sample_weight)
         return share if radius.ndim else float(share)
 
-    @property
-    def _votes(self):
-        """Votes of the selected class."""
-        return np.take_along_axis(self.counts, self.selected[:, None], axis=1)[:, 0]
-
     def __repr__(self):
-        certified = self.certified
-        n_inputs, n_certified = len(certified), int(certified.sum())
-        parts = [f"{n_certified} certified, {n_inputs - n_certified} not"]
-        if n_certified:
-            # The lower median: a radius that really occurs.
-            middle = np.quantile(self.radius[certified], 0.5, method="lower")
-            unit = "" if np.ndim(self.sigma) == 0 else " sigma"
-            parts.append(f"median certified radius {round_down(middle)}{unit}")
-        if len(self.looks) > 1:
-            used, allowed = int(self.n_used.sum()), n_inputs * self.n
-            parts.append(f"{used:,} votes, {1 - used / allowed:.0%} saved")
-        if self.projected:
-            parts.append("PROJECTED, not a certificate")
-        sigma = (
-            f"{self.sigma:g}"
-            if np.ndim(self.sigma) == 0
-            else f"<array of shape {np.shape(self.sigma)}>"
-        )
-        settings = f"sigma={sigma}, n={self.n}, alpha={self.alpha:g}"
-        if self.bound != "cohen":
-            settings += f", bound={self.bound!r}"
-        return (
-            f"Certificate({n_inputs} inputs: {'; '.join(parts)};\n"
-            f"            {settings})"
-        )
-
-
-def round_down(value, digits=3):
-    """Return a number >= 0 as text, never above its exact value."""
-    if np.isinf(value):
-        return "inf"
-    return str(Decimal(float(value)).quantize(Decimal(1).scaleb(-digits), ROUND_FLOOR))
-
-
-def _projected_counts(counts, n):
-    """Scale each row of votes to the sum n, keeping the shares up to rounding."""
-    if n != int(n) or n < 1:
-        raise ValueError(f"n must be a whole number >= 1, got {n!r}.")
-    exact = counts / counts.sum(axis=1, keepdims=True) * int(n)
-    scaled = np.floor(exact).astype(np.int64)
-    # The votes that rounding left over go to the largest remainders.
-    left = int(n) - scaled.sum(axis=1, keepdims=True)
-    rank = np.argsort(np.argsort(-(exact - scaled), axis=1, kind="stable"), axis=1)
-    return scaled + (rank < left)
+        return summary(self)

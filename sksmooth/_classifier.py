@@ -5,14 +5,16 @@ import sys
 import warnings
 from collections.abc import Mapping
 from contextlib import nullcontext
+from dataclasses import replace
 from functools import partial
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.utils.validation import check_consistent_length, column_or_1d
+from sklearn.utils.validation import check_consistent_length
 
 from ._certificate import Certificate, round_down
-from ._labels import label_indices, name_classes
+from ._columns import names_of
+from ._labels import as_labels, label_indices, name_classes
 from ._sklearn import HasMethods, Interval, StrOptions
 from ._votes import (
     Votes,
@@ -485,7 +487,9 @@ class SmoothedClassifier(BaseSmoother):
                 stacklevel=2,
             )
         with self._open(store, prepared) as store:
-            return self._certify(prepared, radius_tol, store)
+            certificate = self._certify(prepared, radius_tol, store)
+        index, columns = names_of(X)
+        return replace(certificate, index=index, feature_names=columns)
 
     def certified_correct(self, X, y, radius, *, store=None):
         """Tell for which inputs the true class is certified at given radii.
@@ -553,7 +557,7 @@ class SmoothedClassifier(BaseSmoother):
 
     def _known_correct(self, prepared, y, radii, store=None):
         """Do what `certified_correct` says, with what is prepared already."""
-        y = column_or_1d(y)
+        y = as_labels(y, "y")
         check_consistent_length(prepared.inputs.values, y)
         label = label_indices(y, self.classes_)
         if self.method == "exact" or not BOUNDS[self.bound].by_threshold:

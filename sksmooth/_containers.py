@@ -8,17 +8,19 @@ import narwhals as nw
 import numpy as np
 from scipy import sparse
 
+from ._tensors import from_torch, is_tensor
+
 
 def plain(X):
     """Return X as an array if it is a tensor, an image, or a list of numbers.
 
     Anything else comes back as it is. Does not import torch.
     """
-    if _is_tensor(X):
-        return _from_torch(X)
+    if is_tensor(X):
+        return from_torch(X)
     if isinstance(X, (list, tuple)):
-        if len(X) and _is_tensor(X[0]):
-            X = [_from_torch(one) if _is_tensor(one) else one for one in X]
+        if len(X) and is_tensor(X[0]):
+            X = [from_torch(one) for one in X]
     elif not hasattr(X, "__array_interface__") or hasattr(X, "dtype"):
         return X
     try:
@@ -131,14 +133,3 @@ def _kind_of_cells(X):
             if any(isinstance(part, (str, bytes)) for part in np.ravel(cell)):
                 return "text"
     return None
-
-
-def _is_tensor(X):
-    return type(X).__module__.partition(".")[0] == "torch" and hasattr(X, "detach")
-
-
-def _from_torch(X):
-    X = X.detach().cpu()
-    if str(X.dtype) in ("torch.bfloat16", "torch.float16"):
-        X = X.float()
-    return X.numpy()

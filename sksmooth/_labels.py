@@ -1,6 +1,50 @@
 """Class labels, and the label that stands for "no prediction"."""
 
+import sys
+from numbers import Real
+
 import numpy as np
+
+from ._columns import as_column
+
+
+def as_labels(values, name):
+    """Return labels, one for each input, as an array of shape (n_inputs,).
+
+    A missing one is like one that no class has.
+
+    Raises
+    ------
+    ValueError
+        As `as_column`; and if the dtype is neither of numbers nor of strings.
+    """
+    labels = as_column(values, name)
+    if labels.dtype.kind != "O":
+        check_label_kind(labels, name)
+    elif "pandas" in sys.modules:
+        # pandas.NA is neither equal nor unequal to anything.
+        labels = np.where(sys.modules["pandas"].isna(labels), None, labels)
+    return labels
+
+
+def check_label_kind(labels, name):
+    """Raise a ValueError unless labels are all numbers or all strings."""
+    kind = labels.dtype.kind
+    if kind in "biufUST":
+        return
+    what, of_kind = f"dtype {labels.dtype}", ()
+    if kind == "O":
+        types = {type(label) for label in labels}
+        of_kind = [t for t in types if not issubclass(t, (str, Real, np.bool_))]
+        if not of_kind and len({issubclass(t, str) for t in types}) < 2:
+            return
+        names = sorted({t.__name__ for t in of_kind or types})
+        what = f"objects of type {' and '.join(names)}"
+    raise ValueError(
+        f"{name} must hold labels that are all numbers or all strings, none of them "
+        f"missing, got {what}. Leave out inputs without a label, and turn labels of "
+        f"other kinds into strings, as in np.asarray({name}).astype(str)."
+    )
 
 
 def check_abstain_label(abstain_label, classes):

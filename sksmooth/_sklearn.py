@@ -16,6 +16,7 @@ from sklearn.utils.validation import _check_method_params
 
 __all__ = [
     "HasMethods",
+    "KeepsSecrets",
     "Interval",
     "StrOptions",
     "_BaseScorer",
@@ -35,6 +36,22 @@ _LINEAR_DECISIONS = {
     LinearClassifierMixin.decision_function,
     LinearDiscriminantAnalysis.decision_function,
 }
+
+
+class KeepsSecrets:
+    """An estimator whose HTML does not show the fitted attributes in `_secrets`.
+
+    scikit-learn 1.9 lists all attributes that end in an underscore; before, it lists
+    none.
+    """
+
+    _secrets = ()
+
+    def _get_fitted_attr_html(self, doc_link=""):
+        listed = super()._get_fitted_attr_html(doc_link=doc_link)
+        for name in self._secrets:
+            listed.pop(name, None)
+        return listed
 
 
 def predicts_by_linear_scores(estimator):

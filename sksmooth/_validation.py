@@ -10,8 +10,11 @@ from sklearn.utils import assert_all_finite, check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array, column_or_1d, validate_data
 
+from ._columns import as_column
 from ._containers import check_no_pixels, check_no_text, plain
+from ._labels import check_label_kind
 from ._sklearn import estimator_type
+from ._tensors import from_torch
 from ._votes import (
     Inputs,
     check_one_row,
@@ -245,9 +248,15 @@ def check_y(y):
         raise ValueError(
             "SmoothedClassifier requires y to be passed, but the target y is None."
         )
-    y = column_or_1d(y, warn=True)
-    if y.dtype == object and all(isinstance(label, (Integral, np.bool_)) for label in y):
+    labels = as_column(y, "y")
+    if np.ndim(from_torch(y)) == 2:
+        column_or_1d(from_torch(y), warn=True)  # says that it was no column
+    y = labels
+    if y.dtype == object and all(
+        isinstance(label, (Integral, np.bool_)) for label in y
+    ):
         y = np.array(y.tolist())
+    check_label_kind(y, "y")
     assert_all_finite(y, input_name="y")
     check_classification_targets(y)
     check_classes(np.unique(y))
@@ -263,6 +272,7 @@ def check_classes(classes):
             "that was not trained by fit is told them by "
             "NeuralNetClassifier(..., classes=...)."
         )
+    check_label_kind(classes, "classes_")
     if len(classes) < 2:
         raise ValueError(
             "SmoothedClassifier needs at least two classes, got only the class "

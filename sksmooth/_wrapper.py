@@ -10,14 +10,13 @@ from sklearn.exceptions import InconsistentVersionWarning, NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import UNUSED, MetadataRouter, MethodMapping
-from sklearn.utils.validation import (
-    check_consistent_length,
-    check_is_fitted,
-    has_fit_parameter,
-)
+from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
+from ._columns import as_column
+from ._fit_signature import FitOfWrapper, takes_weights
 from ._labels import check_abstain_label, label_indices
 from ._sklearn import (
+    KeepsSecrets,
     _check_method_params,
     _fit_context,
     _routing_enabled,
@@ -60,8 +59,10 @@ class Prepared(NamedTuple):
     settled: object = None  # how a net is evaluated, once that has been decided
 
 
-class BaseSmoother(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+class BaseSmoother(KeepsSecrets, ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     """Wraps `estimator`, fitted or not; the parameters are those of the subclass."""
+
+    _secrets = ("entropy_",)
 
     # `fit` hands sample_weight on: whether it is wanted is for the base to say.
     __metadata_request__fit = {"sample_weight": UNUSED}
@@ -70,6 +71,7 @@ class BaseSmoother(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     n_features_in_ = FromFit()
     feature_names_in_ = FromFit()
 
+    @FitOfWrapper
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y, sample_weight=None, **params):
         """Train a clone of `estimator` on noisy copies of X.
@@ -83,7 +85,8 @@ class BaseSmoother(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             Their labels.
 
         sample_weight : array-like of shape (n_inputs,), default=None
-            Passed to the `fit` of `estimator`, repeated for every copy.
+            Passed to the `fit` of `estimator`, repeated for every copy. A parameter of
+            this method only if it is one of that `fit`.
 
         **params : dict
             Passed to the `fit` of `estimator`, or routed to it if metadata routing
@@ -108,6 +111,8 @@ class BaseSmoother(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         check_grid(self.grid)
         inputs = check_inputs(X, self.sigma, self, reset=True)
         y = check_y(y)
+        if sample_weight is not None:
+            sample_weight = as_column(sample_weight, "sample_weight")
         check_consistent_length(inputs.values, y, sample_weight)
         check_abstain_label(self.abstain_label, np.unique(y))
         self.entropy_ = draw_entropy(self.random_state)
@@ -152,19 +157,18 @@ class BaseSmoother(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
 
     def _fit_params(self, sample_weight, params):
         """Return what goes to the `fit` of `estimator`."""
+        if sample_weight is not None:
+            params = {**params, "sample_weight": sample_weight}
         if _routing_enabled():
-            routed = process_routing(self, "fit", sample_weight=sample_weight, **params)
-            return routed.estimator.fit
-        if sample_weight is None:
-            return params
-        if not has_fit_parameter(self.estimator, "sample_weight"):
+            return process_routing(self, "fit", **params).estimator.fit
+        if sample_weight is not None and not takes_weights(self.estimator):
             raise ValueError(
                 f"{type(self.estimator).__name__}.fit takes no sample_weight. To reach "
                 "a step of a Pipeline, name it, as in "
                 "fit(X, y, logisticregression__sample_weight=...), or enable "
                 "scikit-learn's metadata routing."
             )
-        return {**params, "sample_weight": sample_weight}
+        return params
 
     @property
     def abstain_label_(self):

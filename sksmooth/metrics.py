@@ -3,9 +3,10 @@
 import warnings
 
 import numpy as np
-from sklearn.utils.validation import check_consistent_length, column_or_1d
+from sklearn.utils.validation import check_consistent_length
 
-from ._labels import check_same_kind
+from ._columns import as_pair, as_weights
+from ._labels import as_labels, check_same_kind
 from ._sklearn import _BaseScorer
 from .stats._checks import check_radius
 
@@ -62,7 +63,7 @@ def certified_accuracy_score(y_true, certificate, *, radius=0.0, sample_weight=N
     array([0.5 , 0.25])
     """
     radius = check_radius(radius)
-    robust, weight = _correct_radii(y_true, certificate, sample_weight)
+    robust, weight = correct_radii(y_true, certificate, sample_weight)
     # A wrong or abstaining input has no robust radius, not even 0.
     reached = robust >= radius[..., None]
     return np.average(reached, axis=-1, weights=weight)[()]
@@ -105,19 +106,21 @@ def average_certified_radius_score(y_true, certificate, *, sample_weight=None):
     >>> round(float(average_certified_radius_score([0, 1, 0, 1], certificate)), 3)
     0.325
     """
-    robust, weight = _correct_radii(y_true, certificate, sample_weight)
+    robust, weight = correct_radii(y_true, certificate, sample_weight)
     return np.average(np.maximum(robust, 0), weights=weight)
 
 
-def _correct_radii(y_true, certificate, sample_weight):
+def correct_radii(y_true, certificate, sample_weight=None):
     """Return the radius of each input, -inf where wrong or not certified; weights."""
-    prediction, certified = certificate
-    y_true = column_or_1d(y_true)
-    prediction, certified = np.asarray(prediction), np.asarray(certified, dtype=float)
-    check_consistent_length(y_true, prediction, certified, sample_weight)
+    prediction, certified = as_pair(certificate)
+    y_true, weight = as_labels(y_true, "y_true"), as_weights(sample_weight)
+    prediction = as_labels(prediction, "prediction")
+    check_consistent_length(y_true, prediction, weight)
+    if not len(y_true):
+        raise ValueError("there are no inputs to score: y_true is empty.")
     check_same_kind(y_true, prediction)
     correct = (prediction == y_true) & (certified > 0)
-    return np.where(correct, certified, -np.inf), sample_weight
+    return np.where(correct, certified, -np.inf), weight
 
 
 def certified_accuracy_scorer(radius):
@@ -225,11 +228,26 @@ def certified_accuracy_scorers(radii):
     return _CertifiedAccuracyScorer(radii)
 
 
+def _not_of_predictions(y_true, y_pred, *, radius, sample_weight=None):
+    """Stand where scikit-learn looks for a function of labels, and say no.
+
+    TunedThresholdClassifierCV takes it from a scorer and calls it with the labels that
+    each threshold gives.
+    """
+    raise TypeError(
+        "certified accuracy cannot be computed from predictions, and a threshold on "
+        "predict_proba moves only predictions, not certificates. Tune the threshold "
+        "of the classifier inside, SmoothedClassifier(TunedThresholdClassifierCV(f)), "
+        "with a metric of labels as `scoring`; to tune by certified accuracy, search "
+        "over parameters with GridSearchCV."
+    )
+
+
 class _CertifiedAccuracyScorer(_BaseScorer):
     """Scorer for one radius (0-d: a float) or several (1-d: a dict of floats)."""
 
     def __init__(self, radii):
-        super().__init__(certified_accuracy_score, 1, {"radius": radii}, "certify")
+        super().__init__(_not_of_predictions, 1, {"radius": radii}, "certify")
         self._radii = radii
         self._warned = set()
 
@@ -253,7 +271,9 @@ class _CertifiedAccuracyScorer(_BaseScorer):
             self._warned.add(unreachable)
             warnings.warn(unreachable, stacklevel=2)
         correct = estimator._known_correct(estimator._ready(X), y_true, self._radii)
-        score = np.average(correct, axis=0, weights=kwargs.get("sample_weight"))
+        weight = as_weights(kwargs.get("sample_weight"))
+        check_consistent_length(correct, weight)
+        score = np.average(correct, axis=0, weights=weight)
         if self._radii.ndim == 0:
             return float(score)
         return {

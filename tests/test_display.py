@@ -107,6 +107,12 @@ def test_band_is_the_bound():
     for point in zip(display.radius, display.lower_bound, strict=True):
         assert np.any(np.all(corners == point, axis=1))
     assert "lower bound, each with probability 0.99" in legend(display)
+    title = display.ax_.get_legend().get_title().get_text()
+    assert title == "149 of 150 inputs distinct"
+    once = CertifiedAccuracyDisplay.from_certificate(
+        c.select(c.distinct), y[c.distinct], rho=0.01
+    )
+    assert once.ax_.get_legend().get_title().get_text() == ""
 
 
 @pytest.mark.parametrize("bound", ["cohen", "joint", "multiclass"])

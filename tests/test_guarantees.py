@@ -388,7 +388,9 @@ class TestExact:
     def test_no_votes_to_recertify(self):
         g = smoothed(DecisionTreeClassifier(), method="exact").fit(X, y)
         c = g.certify(X)
-        assert c.certified_accuracy_lower_bound(y, radius=0.1) == float(
+        proved = c.certified_accuracy_lower_bound
+        assert proved(y, radius=0.1) == certified_accuracy_score(y, c, radius=0.1)
+        assert proved(y, radius=0.1, sample_weight=c.distinct) == float(
             certified_accuracy_score(
                 y[c.distinct],
                 (c.prediction[c.distinct], c.radius[c.distinct]),
@@ -502,7 +504,7 @@ def test_duplicates_with_different_labels_count_as_wrong():
 
 
 def test_lower_bound_on_the_certified_accuracy():
-    """Duplicates count once: they share their votes."""
+    """Duplicates share their votes: each twice is the same share."""
     g = smoothed(n=500, alpha=0.05).fit(X, y)
     base = g.certify(X)
     once = base.certified_accuracy_lower_bound(y, radius=0.3, rho=0.05)

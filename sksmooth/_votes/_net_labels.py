@@ -191,7 +191,11 @@ def _for_nets_inside(estimator, nets, y):
 def _predicts_numbers(net):
     """Is `predict` of this net skorch's own?"""
     skorch = sys.modules.get("skorch")
-    if skorch is None or not isinstance(net, skorch.NeuralNet) or "predict" in vars(net):
+    if (
+        skorch is None
+        or not isinstance(net, skorch.NeuralNet)
+        or "predict" in vars(net)
+    ):
         return False
     kinds = skorch.NeuralNetClassifier, skorch.NeuralNetBinaryClassifier
     return type(net).predict in [kind.predict for kind in kinds]

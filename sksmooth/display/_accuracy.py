@@ -3,7 +3,8 @@
 import numpy as np
 
 from .._certificate import Certificate
-from ._curves import corners, curve_of_certificate, curve_of_log, label
+from .._columns import as_column
+from ._curves import check_heights, corners, curve_of_certificate, curve_of_log, label
 from ._style import INK, as_list, colors, import_pyplot, style
 
 _TAG = "sksmooth certified accuracy"
@@ -27,7 +28,8 @@ class CertifiedAccuracyDisplay:
         Certified accuracy at each radius, and from there down to the one before.
 
     lower_bound : ndarray of float of shape (n_steps,), None, or list, default=None
-        Lower bound on the share of inputs that are truly certified; of distinct ones.
+        Lower bound on the share of inputs that are truly certified; of all inputs, as
+        `accuracy`, repeated ones included.
 
     rho : float, default=None
         Probability with which `lower_bound` may fail at each radius.
@@ -40,6 +42,10 @@ class CertifiedAccuracyDisplay:
 
     unit : str, default="units of X"
         What radii are measured in.
+
+    n_inputs : tuple of int, None, or list of them, default=None
+        How many inputs are distinct, and how many there are with repeats. The title of
+        the legend tells, where a lower bound is drawn and some inputs are repeated.
 
     Attributes
     ----------
@@ -94,6 +100,7 @@ class CertifiedAccuracyDisplay:
         max_radius=None,
         name=None,
         unit="units of X",
+        n_inputs=None,
     ):
         self.radius = radius
         self.accuracy = accuracy
@@ -102,6 +109,7 @@ class CertifiedAccuracyDisplay:
         self.max_radius = max_radius
         self.name = name
         self.unit = unit
+        self.n_inputs = n_inputs
 
     @classmethod
     def from_estimator(
@@ -449,7 +457,7 @@ class CertifiedAccuracyDisplay:
         if len(curves) == 1:
             columns = [column[0] for column in columns]
             name = name[0] if isinstance(name, list) else name
-        radius, accuracy, lower_bound, max_radius = columns
+        radius, accuracy, lower_bound, max_radius, n_inputs = columns
         return cls(
             radius=radius,
             accuracy=accuracy,
@@ -458,6 +466,7 @@ class CertifiedAccuracyDisplay:
             max_radius=max_radius,
             name=name,
             unit=unit,
+            n_inputs=n_inputs,
         )
 
     def plot(
@@ -499,10 +508,11 @@ class CertifiedAccuracyDisplay:
             If matplotlib is not installed.
 
         ValueError
-            If there are not as many names or dicts as curves.
+            If there are not as many names or dicts as curves, or not as many values in
+            a curve as radii.
         """
         plt = import_pyplot(f"{type(self).__name__}.plot")
-        radii, accuracies = as_list(self.radius), as_list(self.accuracy)
+        radii = [as_column(each, "radius", float) for each in as_list(self.radius)]
         n_curves = len(radii)
 
         def each(value, what):
@@ -513,7 +523,9 @@ class CertifiedAccuracyDisplay:
 
         names = each(self.name if name is None else name, "names")
         kwargs = each(curve_kwargs, "curve_kwargs")
+        accuracies = check_heights(each(self.accuracy, "accuracies"), radii, "accuracy")
         lowers = each(self.lower_bound, "lower bounds")
+        lowers = check_heights(lowers, radii, "lower_bound")
         ceilings = each(self.max_radius if plot_ceiling else None, "largest radii")
         if ax is None:
             _, ax = plt.subplots(layout="constrained")
@@ -574,9 +586,15 @@ class CertifiedAccuracyDisplay:
 
         old = self.ax_.get_legend()
         extra = {} if old is None else getattr(old, "_sksmooth_extra", {})
+        repeated = {} if old is None else getattr(old, "_sksmooth_repeated", {})
         if any(band is not None for band in as_list(self.band_)):
             text = f"lower bound, each with probability {1 - self.rho:g}"
             extra |= {text: Patch(color=INK, alpha=0.3, linewidth=0)}
+            repeated |= {
+                f"{n_distinct} of {n} inputs distinct": None
+                for n_distinct, n in filter(None, as_list(self.n_inputs))
+                if n_distinct < n
+            }
         if any(ceiling is not None for ceiling in as_list(self.ceiling_)):
             extra |= {
                 "most that the votes could certify": Line2D(
@@ -592,5 +610,6 @@ class CertifiedAccuracyDisplay:
             labels + list(extra),
             loc="best",
             framealpha=1,
+            title="\n".join(repeated) or None,
         )
-        legend._sksmooth_extra = extra
+        legend._sksmooth_extra, legend._sksmooth_repeated = extra, repeated

@@ -5,8 +5,9 @@ from typing import NamedTuple
 import numpy as np
 
 from .._certificate import Certificate
+from .._columns import as_column
 from ..logs._tables import robust_radii
-from ..metrics import _correct_radii
+from ..metrics import correct_radii
 from ..stats import (
     certified_accuracy_lower_bound,
     certify_counts,
@@ -16,17 +17,18 @@ from ..stats import (
 
 
 class Curve(NamedTuple):
-    """Radii that occur, and what is known at each."""
+    """Radii that occur, what is known at each, and the number of distinct inputs."""
 
     radius: np.ndarray
     accuracy: np.ndarray
     lower_bound: np.ndarray | None = None
     max_radius: float | None = None
+    n_inputs: tuple | None = None
 
 
 def curve_of_certificate(y, certificate, rho):
     """Return the curve of a Certificate, or of a pair (prediction, radius)."""
-    robust, _ = _correct_radii(y, certificate, None)
+    robust, _ = correct_radii(y, certificate)
     radius, accuracy = _steps(robust)
     knows_alpha = isinstance(certificate, Certificate)
     lower = None
@@ -39,7 +41,10 @@ def curve_of_certificate(y, certificate, rho):
         # A radius that is infinite is reached by what reaches every other.
         finite = np.minimum(radius, np.finfo(float).max)
         lower = certificate.certified_accuracy_lower_bound(y, radius=finite, rho=rho)
-    return Curve(radius, accuracy, lower, _reach(certificate) if knows_alpha else None)
+    if not knows_alpha:
+        return Curve(radius, accuracy, lower)
+    n_inputs = (int(certificate.distinct.sum()), len(robust))
+    return Curve(radius, accuracy, lower, _reach(certificate), n_inputs)
 
 
 def curve_of_log(log, title, *, sigma, n, alpha, rho):
@@ -71,6 +76,17 @@ def corners(radius, heights):
         return np.append(radius, radius[-1]), np.append(heights, 0.0)
     end = 1.1 * radius[-2] if radius[-2] > 0 else 1.0
     return np.append(radius[:-1], end), heights
+
+
+def check_heights(values, radii, name):
+    """Return what is known at each radius, curve by curve, as columns of one length."""
+    heights = [
+        each if each is None else as_column(each, name, float) for each in values
+    ]
+    for radius, height in zip(radii, heights, strict=True):
+        if height is not None and len(height) != len(radius):
+            raise ValueError(f"{len(radius)} radii, but {len(height)} of {name}.")
+    return heights
 
 
 def label(name, radius, accuracy):

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from .._columns import as_column
 from ._style import INK, colors, import_pyplot, style
 
 
@@ -264,7 +265,7 @@ class VotesDisplay:
             If there are not as many names as classes.
         """
         plt = import_pyplot(f"{type(self).__name__}.plot")
-        share = np.asarray(self.share)
+        share = as_column(self.share, "share", float)
         names = self.classes if name is None else name
         if len(names) != len(share):
             raise ValueError(f"{len(share)} classes, but {len(names)} names.")

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from .._columns import as_column
 from ..stats._checks import check_radius
 from ._format import ABSTAIN
 from ._read import import_pandas, read_log
@@ -171,9 +172,16 @@ def robust_radii(log, name="the log"):
                 f"{name} has no column {column!r}, only {list(log.columns)}: certified "
                 "accuracy needs the log of a certification."
             )
-    correct = (log["label"] == log["predict"]).to_numpy()
-    return np.where(correct, log["radius"].to_numpy(dtype=float), -np.inf)
+    label, predict = (as_column(log[name], name) for name in ("label", "predict"))
+    radius = as_column(log["radius"], "radius", float)
+    return np.where(label == predict, radius, -np.inf)
 
 
 def _as_log(log):
-    return log if hasattr(log, "columns") else read_log(log)
+    if not hasattr(log, "columns"):
+        return read_log(log)
+    columns = list(log.columns)
+    twice = sorted({name for name in columns if columns.count(name) > 1}, key=str)
+    if twice:
+        raise ValueError(f"the log has the column {twice[0]!r} twice.")
+    return log

@@ -6,10 +6,11 @@ import uuid
 from datetime import timedelta
 
 import numpy as np
-from sklearn.utils.validation import check_consistent_length, column_or_1d
+from sklearn.utils.validation import check_consistent_length
 
 from .._certificate import round_down
-from .._labels import check_same_kind, is_text
+from .._columns import as_column, as_pair
+from .._labels import as_labels, check_same_kind, is_text
 from ._format import ABSTAIN, HEADER, is_whole
 
 _DIGITS = 6
@@ -86,10 +87,10 @@ def certification_text(certificate, y=None, *, idx=None, time=None):
     """Return what `write_log` writes; without labels, idx, predict and radius only."""
     if getattr(certificate, "projected", False):
         raise ValueError("a projection certifies nothing: there is nothing to log.")
-    prediction, radius = certificate
-    prediction, radius = np.asarray(prediction), np.asarray(radius, dtype=float)
-    idx = np.arange(len(radius)) if idx is None else column_or_1d(idx)
-    time = np.zeros(len(radius)) if time is None else column_or_1d(time)
+    prediction, radius = as_pair(certificate)
+    prediction = as_labels(prediction, "prediction")
+    idx = np.arange(len(radius)) if idx is None else as_column(idx, "idx")
+    time = np.zeros(len(radius)) if time is None else as_column(time, "time", float)
     check_consistent_length(prediction, radius, idx, time)
     _check_writable(radius, idx, time)
     columns = _answer_columns(prediction, radius > 0, y, idx)
@@ -109,7 +110,7 @@ def _answer_columns(prediction, certain, y, idx):
     answer = np.full(len(prediction), str(ABSTAIN), dtype=object)
     columns = {"idx": [str(int(one)) for one in idx]}
     if y is not None:
-        y = column_or_1d(y)
+        y = as_labels(y, "y")
         check_consistent_length(y, prediction)
         if len(y):
             check_same_kind(y, prediction)
@@ -136,7 +137,8 @@ def _check_writable(radius, idx, time):
             f"the radius of input {bad[0]} is {radius[bad[0]]}: the format holds only "
             "finite radii >= 0. An exact certificate may be infinite: clip it."
         )
-    if len(idx) and np.any(idx != np.floor(idx)):
+    numbers = idx.dtype.kind in "iuf" and np.all(np.isfinite(idx))
+    if len(idx) and not (numbers and np.all(idx == np.floor(idx))):
         raise ValueError("idx must hold whole numbers.")
     if not np.all(np.isfinite(time) & (time >= 0)):
         raise ValueError("time must hold finite numbers of seconds >= 0.")

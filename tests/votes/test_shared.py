@@ -260,10 +260,13 @@ def test_the_claim_about_a_test_set_holds_under_any_dependence(bound):
     assert strict.noise == "shared"
     assert (strict.radius < c.radius).any()
     for radius in (0.0, 0.2, 0.4):
-        right = (strict.prediction == y) & (strict.radius >= radius) & strict.distinct
-        expected = (right & strict.certified).sum() / m
+        right = (strict.prediction == y) & (strict.radius >= radius) & strict.certified
         share = c.certified_accuracy_lower_bound(y, radius=radius, rho=rho)
-        assert share == expected
+        assert share == right.sum() / len(y)
+        once = c.certified_accuracy_lower_bound(
+            y, radius=radius, rho=rho, sample_weight=c.distinct
+        )
+        assert once == (right & c.distinct).sum() / m
         assert share == strict.certified_accuracy_lower_bound(y, radius=radius, rho=rho)
         # An alpha below rho / m is kept.
         lower = c.recertify(alpha=rho / m / 10)
@@ -278,9 +281,11 @@ def test_a_claim_from_votes_that_stopped_early():
     c = g.fit(X, y).certify(X, radius_tol=0.05)
     assert len(c.looks) > 1
     strict = c.recertify(alpha=0.001 / c.distinct.sum())
-    right = (strict.prediction == y) & (strict.radius >= 0.2) & strict.distinct
+    right = (strict.prediction == y) & (strict.radius >= 0.2)
     share = c.certified_accuracy_lower_bound(y, radius=0.2)
-    assert share == right.sum() / c.distinct.sum()
+    assert share == right.sum() / len(y)
+    once = c.certified_accuracy_lower_bound(y, radius=0.2, sample_weight=c.distinct)
+    assert once == (right & c.distinct).sum() / c.distinct.sum()
 
 
 @pytest.mark.parametrize(("m", "alpha", "rho"), [(8, 0.021, 0.05), (12, 0.003, 0.04)])

@@ -1,0 +1,106 @@
+"""What the votes behind certificates prove besides: at other levels, all together."""
+
+import numpy as np
+from sklearn.utils.validation import check_consistent_length
+
+from ._columns import as_weights
+from ._labels import as_labels, label_indices, name_classes
+from .stats import certify_counts, lower_confidence_bound, split_alpha
+from .stats._certify import BOUNDS, bounds_from_lower
+from .stats._checks import check_level
+from .stats._projection import projected_counts
+from .stats._radius import radius_after_loss
+from .stats._repeats import certified_weight_lower_bound
+
+
+def votes_of_selected(certificate):
+    """Return the number of votes for each selected class."""
+    columns = certificate.selected[:, None]
+    return np.take_along_axis(certificate.counts, columns, axis=1)[:, 0]
+
+
+def recertified(certificate, alpha, bound, n):
+    """Return the fields that `Certificate.recertify` changes, as a dict."""
+    alpha = certificate.alpha if alpha is None else alpha
+    bound = certificate.bound if bound is None else bound
+    if bound not in (*BOUNDS, certificate.bound):
+        raise ValueError(f"bound must be one of {sorted(BOUNDS)}, got {bound!r}.")
+    if certificate.bound == "exact":
+        raise ValueError("an exact certificate has no votes to count again.")
+    if certificate.selection_counts is None and BOUNDS[bound].needs_selection:
+        raise ValueError(
+            f"bound={bound!r} needs votes of their own for the selection, and a "
+            "'joint' certificate has none: certify again."
+        )
+    # What counts is that drawing might have stopped, not whether it did.
+    sequential = len(certificate.looks) > 1
+    if sequential and (bound != "cohen" or n is not None):
+        raise ValueError(
+            "votes that might have stopped early (radius_tol) can be certified "
+            "again only with bound='cohen' and without n."
+        )
+    counts = certificate.counts
+    counts = counts if n is None else projected_counts(counts, n)
+    unit = certificate.sigma if np.ndim(certificate.sigma) == 0 else 1.0
+    if sequential:
+        look = np.searchsorted(certificate.looks, certificate.n_used)
+        alphas = split_alpha(alpha, len(certificate.looks))[look]
+        votes = votes_of_selected(certificate)
+        p_lower = lower_confidence_bound(votes, certificate.n_used, alphas)
+        bounds = bounds_from_lower(certificate.selected, p_lower, unit)
+    else:
+        bounds = certify_counts(
+            counts, certificate.selection_counts, alpha=alpha, bound=bound, sigma=unit
+        )
+    radius = radius_after_loss(bounds.radius, certificate.radius_loss)
+    return {
+        "prediction": name_classes(
+            bounds.selected, radius > 0, certificate.classes, certificate.abstain_label
+        ),
+        "radius": radius,
+        "p_lower": bounds.p_lower,
+        "p_upper": bounds.p_upper,
+        "selected": bounds.selected,
+        "counts": counts,
+        "n_used": counts.sum(axis=1),
+        "n": certificate.n if n is None else int(n),
+        "looks": certificate.looks if n is None else np.array([int(n)]),
+        "alpha": alpha,
+        "bound": bound,
+        "projected": certificate.projected or n is not None,
+    }
+
+
+def proved_share(certificate, y_true, radius, rho, sample_weight):
+    """Return what `Certificate.certified_accuracy_lower_bound` does, as an array."""
+    if certificate.projected:
+        raise ValueError("a projection certifies nothing.")
+    rho = float(check_level(rho, "rho"))
+    y_true, weight = as_labels(y_true, "y_true"), as_weights(sample_weight)
+    check_consistent_length(y_true, certificate.radius, weight)
+    weight = np.ones(len(y_true)) if weight is None else weight
+    counted = np.flatnonzero(weight)
+    if not len(counted):
+        raise ValueError("there are no inputs, so there is no share of them.")
+    weight = weight[counted]
+    _, group = np.unique(certificate.first_equal[counted], return_inverse=True)
+    n_distinct = int(group.max()) + 1
+    independent = certificate.noise == "independent"
+    # A little below, so that rounding does not cost an input.
+    alpha = rho / n_distinct * (1 - 1e-12)
+    if not independent and certificate.alpha > alpha:
+        certificate = certificate.recertify(alpha=alpha)
+    right = label_indices(y_true, certificate.classes) == certificate.selected
+    # Equal inputs are one input, which reaches only what all of them do.
+    reach = np.full(n_distinct, np.inf)
+    reached = np.where(right & certificate.certified, certificate.radius, -np.inf)
+    np.minimum.at(reach, group, reached[counted])
+    found = certified_weight_lower_bound(
+        reach,
+        np.bincount(group, weight),
+        radius,
+        alpha=certificate.alpha,
+        rho=rho,
+        independent=independent,
+    )
+    return found / weight.sum()

@@ -1,0 +1,67 @@
+"""What votes prove about a test set in which inputs occur several times."""
+
+import numpy as np
+
+from ._population import certified_accuracy_lower_bound
+
+
+def certified_weight_lower_bound(reach, weight, radius, *, alpha, rho, independent):
+    """Weight of the inputs that are truly certified, given those found to be.
+
+    Of the inputs found at a radius, as many may be false finds as the bound for
+    distinct inputs leaves room for; in the worst case they are the heaviest.
+
+    Parameters
+    ----------
+    reach : ndarray of float of shape (n_inputs,)
+        Radius up to which each distinct input was found to be right and robust; -inf
+        where it was at none.
+
+    weight : ndarray of float of shape (n_inputs,)
+        How much each counts, > 0: how often it occurs.
+
+    radius : ndarray of float
+        l2 radii.
+
+    alpha : float
+        Failure probability of each certificate; 0 for exact ones.
+
+    rho : float
+        Probability with which the result may be too high, at each radius by itself.
+
+    independent : bool
+        False if failures may go together in any way.
+
+    Returns
+    -------
+    weight : ndarray of float
+        Of the shape of `radius`. Never above the weight that was found.
+    """
+    # By weight, heaviest first, and within a weight by reach.
+    order = np.lexsort((reach, -weight))
+    values, starts = np.unique(-weight[order], return_index=True)
+    groups = np.split(reach[order], starts[1:])
+    n_found, found = np.zeros(radius.shape, int), np.zeros(radius.shape)
+    for value, group in zip(-values, groups, strict=True):
+        n_here = _n_reached(group, radius)
+        n_found += n_here
+        found += value * n_here
+    if alpha == 0:
+        return found
+    n_false = n_found - certified_accuracy_lower_bound(
+        n_found, len(reach), alpha=alpha, rho=rho, independent=independent
+    )
+    for value, group in zip(-values, groups, strict=True):
+        if not np.any(n_false):
+            break
+        n_here = np.minimum(n_false, _n_reached(group, radius))
+        n_false = n_false - n_here
+        found -= value * n_here
+    if np.all(weight == np.floor(weight)) and weight.sum() < 2**53:
+        return found  # no rounding anywhere
+    slack = 4 * (len(weight) + 2) * np.finfo(float).eps * weight.sum()
+    return np.maximum(found - slack, 0.0)
+
+
+def _n_reached(sorted_reach, radius):
+    return len(sorted_reach) - np.searchsorted(sorted_reach, radius, side="left")
