@@ -8,7 +8,8 @@ is added exactly), one file a voter (`_any`, `_linear`, `_mlp`, `_trees`, `_torc
 `_nets` (what is a net, without torch),
 `_torch_net` and `_net_modes` (how a net is evaluated; with `_torch_engines` and
 `_torch_push`), `_engine` (batches, looks), `_shared` (one noise for all inputs),
-`_parallel` (workers), `_progress`, `_store` and `_fingerprint` (votes in a file),
+`_parallel` (workers), `_progress`, `_store` and `_merge` (votes in a file; with
+`_store_file`, `_wal`), `_fingerprint` (the run they are of; with `_contents`, `_forms`),
 `_exact` (probabilities without votes; with `_exact_axes`, `_exact_trees`,
 `_exact_stumps`, `_exact_sums`).
 """
@@ -20,9 +21,10 @@ from ._exact import exact_probabilities
 from ._fingerprint import fingerprint
 from ._grid import check_grid, grid_step, loss_of_others
 from ._inputs import Inputs, check_sigma, check_some_noise
+from ._merge import merge_stores
 from ._nets import as_net_takes, find_net, labels_for_net, seeded_training
 from ._noise import noisy_training_set
-from ._store import VoteStore, merge_stores
+from ._store import VoteStore
 
 __all__ = [
     "Inputs",
