@@ -19,6 +19,7 @@ import numpy as np
 from ._forms import Attributes, Opaque, canonical, full_name, is_net_or_part
 
 _ATOMS = (type(None), bool, int, float, complex, str, bytes, bytearray)
+_CONTAINERS = {list, tuple, dict, set, frozenset, Attributes, np.ndarray}
 _FUNCTIONS = (type, FunctionType, BuiltinFunctionType)
 
 # Protocol 5 would hand out buffers, which are no values.
@@ -142,7 +143,8 @@ def _in_common(versions, opened):
     """
     first, *others = opened
     if any(one.head != first.head for one in others):
-        return _common_numbers(versions) or b"differs", (), ()
+        kinds = b", ".join(sorted({full_name(type(one)) for one in versions}))
+        return _common_numbers(versions) or b"differs: " + kinds, (), ()
     children = zip(*(one.children for one in opened), strict=False)
     if all(one.names == first.names for one in others):
         return b"=" + first.head, first.names, tuple(children)
@@ -184,12 +186,16 @@ def _open(obj):
         else:
             text = repr(obj).encode()
         return _Opened(cls.__name__.encode() + b":" + text)
-    form = canonical(obj)
-    if form is not obj:
-        obj, cls = form, type(form)
+    if cls not in _CONTAINERS:
+        form = canonical(obj)
+        if form is not obj:
+            obj, cls = form, type(form)
     if cls is Opaque:
         return _Opened(obj.name + hash_contents(obj.content))
-    if isinstance(obj, np.generic) or cls in (np.ndarray, np.memmap):
+    if isinstance(obj, np.generic):
+        head, *parts = _open_array(np.asarray(obj))
+        return _Opened(b"one of " + head, *parts)
+    if cls in (np.ndarray, np.memmap):
         return _open_array(np.asarray(obj))
     if cls in (list, tuple):
         names = tuple(b"[%d]" % place for place in range(len(obj)))
@@ -231,8 +237,10 @@ def _open_array(array):
 
 
 def _kind(array):
-    return f"array {array.dtype.descr if array.dtype.names else array.dtype.str} ".encode(
-    ) + repr(array.shape).encode()
+    return (
+        f"array {array.dtype.descr if array.dtype.names else array.dtype.str} ".encode()
+        + repr(array.shape).encode()
+    )
 
 
 def _as_bytes(array):

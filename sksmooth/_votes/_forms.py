@@ -83,8 +83,9 @@ def is_net_or_part(obj):
     """Is `obj` a net, a module or a tensor of torch?"""
     torch = sys.modules.get("torch")
     # While it is being imported, it has no classes yet.
-    parts = getattr(torch, "Tensor", ()), getattr(
-        getattr(torch, "nn", None), "Module", ()
+    parts = (
+        getattr(torch, "Tensor", ()),
+        getattr(getattr(torch, "nn", None), "Module", ()),
     )
     return isinstance(obj, parts) or is_net(obj)
 
@@ -141,7 +142,8 @@ def _net(net):
     skorch = sys.modules.get("skorch")
     if skorch is None or not isinstance(net, skorch.NeuralNet):
         return (type(net), _without(vars(net), {"device"}))
-    if why_not_direct(net) is not None:  # it may answer by anything
+    if why_not_direct(net) is not None or not hasattr(net, "module_"):
+        # It may answer by anything.
         return (type(net), _without(vars(net), _SKORCH_TRAINING))
     params = net.get_params(deep=False)
     state = {name: params.get(name) for name in _SKORCH_STATE}
