@@ -783,7 +783,7 @@ class SmoothedClassifier(BaseSmoother):
                 f"{self.random_state!r} draws other noise each time: give an int, or "
                 "call fit (and keep the fitted classifier)."
             )
-        settings = fingerprint(
+        settings, model = fingerprint(
             prepared.estimator,
             self.classes_,
             prepared.inputs,
@@ -791,7 +791,7 @@ class SmoothedClassifier(BaseSmoother):
             self.noise,
             prepared.settled,
         )
-        return VoteStore(path, settings)
+        return VoteStore(path, settings, model)
 
     def _ready(self, X):
         """Prepare, and decide how a net is evaluated, once for all draws of votes."""

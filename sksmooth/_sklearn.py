@@ -1,5 +1,7 @@
 """Everything private that is taken from scikit-learn, in one place."""
 
+from inspect import getattr_static
+
 import numpy as np
 from sklearn.base import _fit_context
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
@@ -8,6 +10,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import RidgeClassifier
 from sklearn.linear_model._base import LinearClassifierMixin
 from sklearn.metrics._scorer import _BaseScorer
+from sklearn.model_selection._search import BaseSearchCV
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
@@ -24,12 +27,17 @@ __all__ = [
     "_fit_context",
     "_routing_enabled",
     "allows_nan",
+    "answering_estimator",
     "boosting_start",
     "estimator_type",
     "hist_boosting",
     "predicts_by_linear_scores",
     "process_routing",
+    "query_tree_content",
 ]
+
+_SEARCH_PREDICT = vars(BaseSearchCV)["predict"]
+_QUERY_TREES = ("sklearn.neighbors._kd_tree", "sklearn.neighbors._ball_tree")
 
 _LINEAR_PREDICTS = {LinearClassifierMixin.predict, RidgeClassifier.predict}
 _LINEAR_DECISIONS = {
@@ -127,3 +135,23 @@ def allows_nan(estimator):
     if not hasattr(estimator, "__sklearn_tags__"):
         return False
     return get_tags(estimator).input_tags.allow_nan
+
+
+def answering_estimator(estimator):
+    """Return the fitted estimator that a fitted search asks; None for all else."""
+    if not isinstance(estimator, BaseSearchCV) or "predict" in vars(estimator):
+        return None
+    if getattr_static(type(estimator), "predict") is not _SEARCH_PREDICT:
+        return None
+    return getattr(estimator, "best_estimator_", None)
+
+
+def query_tree_content(tree):
+    """Return the state of a KDTree or BallTree without its counters; None for all else.
+
+    It counts what its queries have cost: n_trims, n_leaves, n_splits and n_calls.
+    """
+    if type(tree).__module__ not in _QUERY_TREES or not hasattr(tree, "get_n_calls"):
+        return None
+    *content, _, _, _, _, metric, weights = tree.__getstate__()
+    return [*content, metric, weights]

@@ -11,7 +11,8 @@ is added exactly), one file a voter (`_any`, `_linear`, `_mlp`, `_trees`, `_torc
 `_torch_net` and `_net_modes` (how a net is evaluated; with `_torch_engines` and
 `_torch_push`), `_ties` (which scores noise moves alike), `_engine` (batches, looks),
 `_shared` (one noise for all inputs),
-`_parallel` (workers), `_progress`, `_store` and `_fingerprint` (votes in a file),
+`_parallel` (workers), `_progress`, `_store` and `_merge` (votes in a file; with
+`_store_file`, `_wal`), `_fingerprint` (the run they are of; with `_contents`, `_forms`),
 `_affine` (steps that are folded into weights; with `_bounded`, which counts roundings),
 `_exact` (probabilities without votes; with `_exact_axes`, `_exact_trees`,
 `_exact_stumps`, `_exact_sums`).
@@ -25,6 +26,7 @@ from ._find_nets import find_net, nets_in
 from ._fingerprint import fingerprint
 from ._grid import check_grid, grid_step, loss_of_others
 from ._inputs import Inputs, numbers
+from ._merge import merge_stores
 from ._missing import check_missing, missing_rows, training_with_missing
 from ._net_labels import check_net_labels, labels_for_nets
 from ._nets import as_net_takes, seeded_training
@@ -36,7 +38,7 @@ from ._sigma import (
     least_levels,
     sigma_by_column,
 )
-from ._store import VoteStore, merge_stores
+from ._store import VoteStore
 
 __all__ = [
     "Inputs",

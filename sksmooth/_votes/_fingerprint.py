@@ -1,24 +1,18 @@
 """What votes depend on besides the row; runs share votes only where it is equal."""
 
 import pickle
-import sys
+import warnings
 from dataclasses import fields
 from hashlib import blake2b
 
 import joblib
 import numpy as np
 
-from ._find_nets import find_net, with_nets
-from ._nets import why_not_direct
+from ._contents import as_unpickled, hash_contents
+from ._nets import as_net_takes
 
 # Raise it when the same settings would give other votes, or a rule other values.
 VERSION = 3
-
-# Where a module keeps what is hashed on its own, or changes when it is used.
-_NOT_STATE = {"training", "_parameters", "_buffers", "_modules"}
-
-# What a skorch net needs to answer, next to its module.
-_SKORCH_STATE = ("criterion", "predict_nonlinearity", "threshold", "classes")
 
 
 def fingerprint(estimator, classes, inputs, entropy, noise, settled):
@@ -47,6 +41,9 @@ def fingerprint(estimator, classes, inputs, entropy, noise, settled):
     -------
     settings : dict of str to str
 
+    model : Model
+        Knows the estimator after it has been used, too.
+
     Raises
     ------
     ValueError
@@ -70,22 +67,30 @@ def fingerprint(estimator, classes, inputs, entropy, noise, settled):
     for field in fields(inputs):
         if field.name not in ("values", "frame", "taken", "loss"):
             settings[field.name] = _describe(getattr(inputs, field.name))
-    return settings
+    return settings, Model(estimator, inputs, settings["estimator"])
 
 
-def hash_estimator(estimator):
+def hash_estimator(estimator, *later):
     """Return a hash of a fitted estimator that is the same in every process.
 
     Code is not hashed: functions and classes count by their names.
+
+    Parameters
+    ----------
+    estimator : fitted classifier
+
+    *later : fitted classifier
+        The same one after it has predicted. What has changed is left out.
+
+    Raises
+    ------
+    ValueError
+        If `estimator` cannot be pickled, and so not be told from others.
     """
-    found = find_net(estimator)
-    if found is not None and why_not_direct(found[0]) is None:
-        estimator = with_nets(estimator, _net_state)
     try:
-        # Unpickled, objects are as another process would find them.
-        twin = pickle.loads(pickle.dumps(estimator))
-        return joblib.hash(twin, "sha1")
-    except Exception as error:
+        versions = [as_unpickled(one) for one in (estimator, *later)]
+        return hash_contents(*versions).hex()[:40]
+    except ValueError as error:
         raise ValueError(
             f"{type(estimator).__name__} cannot be pickled ({error}), so a store of "
             "votes could not tell it from another model. Define its functions and "
@@ -93,42 +98,54 @@ def hash_estimator(estimator):
         ) from error
 
 
-def _net_state(net):
-    """Return what a net answers by, without traces of training, device or mode."""
-    module = getattr(net, "module_", None)
-    state = {}
-    if module is None:
-        module = net.module
-        state = {k: v for k, v in vars(net).items() if k not in ("module", "device")}
-    else:
-        params = net.get_params(deep=False)
-        state = {name: params.get(name) for name in _SKORCH_STATE}
-        state["classes_"] = np.asarray(net.classes_)
-    parts = [
-        (
-            name,
-            type(part),
-            {k: v for k, v in vars(part).items() if k not in _NOT_STATE},
-            [_tensors(part._parameters), _tensors(part._buffers)],
-        )
-        for name, part in module.named_modules()
-    ]
-    return type(net), state, parts
+class Model:
+    """How a store knows the model again that its votes are of.
 
+    Parameters
+    ----------
+    estimator : fitted classifier
 
-def _tensors(named):
-    """Return the tensors of a part of a module as bytes: not all have NumPy's types."""
-    torch = sys.modules["torch"]
-    return [
-        (
-            name,
-            str(tensor.dtype),
-            tuple(tensor.shape),
-            tensor.detach().cpu().reshape(-1).contiguous().view(torch.uint8).numpy(),
-        )
-        for name, tensor in named.items()
-        if tensor is not None
-    ]
+    inputs : Inputs
+
+    known_as : str
+        What `hash_estimator` has returned for it.
+    """
+
+    def __init__(self, estimator, inputs, known_as):
+        self._estimator, self._known_as = estimator, known_as
+        self._one = inputs.take(slice(0, 1))
+
+    def has_changed(self):
+        """Has predicting changed what `estimator` holds?"""
+        try:
+            return hash_estimator(self._estimator) != self._known_as
+        except ValueError:  # it holds something now that cannot be pickled
+            return False
+
+    def in_use(self):
+        """Return a hash of the estimator once it has predicted; None if that fails.
+
+        What it builds when it first predicts is part of it. What changes from then on
+        with every call (counters, caches) is not: if answers depended on it, they
+        would not be those of a function of the input.
+        """
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                twin = pickle.loads(pickle.dumps(self._estimator))
+                twin.predict(self._copies(0.25))
+                later = pickle.loads(pickle.dumps(twin))
+                later.predict(self._copies(0.5, 0.75))
+            return hash_estimator(twin, later)
+        except Exception:
+            return None
+
+    def _copies(self, *shifts):
+        """Return copies of an input that it has not been asked about before."""
+        one = self._one
+        row = as_net_takes(self._estimator, one.values[0])
+        values = np.array([row + shift * one.sigma for shift in shifts], row.dtype)
+        return one.assemble(values, np.zeros(len(shifts), int))
 
 
 def _describe_options(settled):

@@ -18,21 +18,32 @@ from numbers import Integral
 
 import numpy as np
 
-_APPLICATION_ID = 0x736B736D  # "sksm"
-_SCHEMA = 1
-_TABLES = (
-    "CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
-    "CREATE TABLE votes (id BLOB PRIMARY KEY, n_used INTEGER NOT NULL, "
-    "counts BLOB NOT NULL, value BLOB NOT NULL, checksum BLOB NOT NULL)",
+from ._store_file import (
+    APPLICATION_ID,
+    LAYOUT,
+    connect,
+    create,
+    damage_within,
+    empty_log,
+    is_blank,
+    is_damage,
+    pragma,
+    read_settings,
+    write_settings,
 )
+from ._wal import find_damage
+
 _INSERT = "INSERT OR IGNORE INTO votes VALUES (?, ?, ?, ?, ?)"
 _SELECT = "SELECT id, n_used, counts, value, checksum FROM votes"
+
+# Names of the settings that tell the model: as it came, and once it has predicted.
+_MODEL, _IN_USE = "estimator", "estimator in use"
 
 # Seconds between two commits, if that many votes are complete.
 _COMMIT_SECONDS = 1.0
 
-# How long to wait for another process that is writing.
-_PATIENCE = 60
+# Characters of a setting that a message shows.
+_SHOWN = 300
 
 
 class VoteStore:
@@ -47,6 +58,15 @@ class VoteStore:
         See ``fingerprint``; must be those that the store was created with. None
         takes a store that exists as it is.
 
+    model : Model, default=None
+        Asked if the votes there seem to be of another model, and when votes have
+        been written.
+
+    Attributes
+    ----------
+    read_only : bool
+        Whether the file or its folder may not be written.
+
     Raises
     ------
     ValueError
@@ -56,18 +76,17 @@ class VoteStore:
         If the store is damaged, or cannot be opened.
     """
 
-    def __init__(self, path, settings=None):
+    def __init__(self, path, settings=None, model=None):
         # In full: to SQLite "" and ":memory:" are stores that nobody finds again.
         self.path = os.path.abspath(path)
         # joblib asks for tasks in threads of its own.
         self._lock = threading.RLock()
+        self._model, self._has_written = model, False
         with self._errors():
-            self._db = sqlite3.connect(
-                self.path,
-                timeout=_PATIENCE,
-                isolation_level=None,
-                check_same_thread=False,
-            )
+            found = find_damage(self.path)
+            if found:
+                raise self._damaged(found)
+            self._db, self.read_only = connect(self.path)
         try:
             with self._errors():
                 self._open(settings)
@@ -79,45 +98,67 @@ class VoteStore:
         return self
 
     def __exit__(self, *exception):
-        self._db.close()
+        try:
+            if self._has_written and self._model and self._model.has_changed():
+                self._note_in_use(self._model.in_use())
+        finally:
+            self._db.close()
+
+    def _note_in_use(self, name):
+        """Keep by what the model can be told from others after it has predicted."""
+        if name is not None:
+            with self._errors(), self._transaction():
+                write_settings(self._db, {_IN_USE: name})
 
     def _open(self, settings):
-        if settings is not None and self._is_blank():
+        if settings is not None and is_blank(self._db) and not self.read_only:
             # Kept in the file, for all who open it.
             self._db.execute("PRAGMA journal_mode=WAL")
             with self._transaction():
-                if self._is_blank():  # no other process was faster
-                    for table in _TABLES:
-                        self._db.execute(table)
-                    self._db.executemany(
-                        "INSERT INTO settings VALUES (?, ?)", settings.items()
-                    )
-                    self._db.execute(f"PRAGMA application_id={_APPLICATION_ID}")
-                    self._db.execute(f"PRAGMA user_version={_SCHEMA}")
+                if is_blank(self._db):  # no other process was faster
+                    create(self._db, settings)
         self._db.execute("PRAGMA synchronous=FULL")
-        self._check()
-        self.settings = dict(self._db.execute("SELECT name, value FROM settings"))
+        self.settings = self._check()
         if settings is not None:
-            _check_same(self.path, self.settings, settings)
-
-    def _is_blank(self):
-        (tables,) = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        return not tables and self._pragma("application_id") == 0
-
-    def _pragma(self, name):
-        return self._db.execute(f"PRAGMA {name}").fetchone()[0]
+            self._check_same(settings)
 
     def _check(self):
-        if self._pragma("application_id") != _APPLICATION_ID:
+        """Return the settings in the file, after looking for damage."""
+        if pragma(self._db, "application_id") != APPLICATION_ID:
             raise ValueError(f"{self.path} is no store of votes.")
-        if self._pragma("user_version") != _SCHEMA:
+        if pragma(self._db, "user_version") != LAYOUT:
             raise ValueError(
                 f"{self.path} was written by another version of sksmooth: its layout "
-                f"is {self._pragma('user_version')}, this version knows {_SCHEMA}."
+                f"is {pragma(self._db, 'user_version')}, this version knows {LAYOUT}."
             )
-        found = self._pragma("quick_check")
-        if found != "ok":
+        found = damage_within(self._db)
+        if found is not None:
             raise self._damaged(found)
+        return read_settings(self._db)
+
+    def _check_same(self, settings):
+        """Raise a ValueError if the settings are not those of the store."""
+        stored = self.settings
+        names = stored.keys() | settings.keys()
+        differ = {name for name in names if stored.get(name) != settings.get(name)}
+        differ.discard(_IN_USE)
+        if differ == {_MODEL} and not _known_as(stored) & _known_as(settings):
+            in_use = self._model.in_use() if self._model else None
+            settings = {**settings, _IN_USE: in_use or settings[_MODEL]}
+        if _known_as(stored) & _known_as(settings):
+            differ.discard(_MODEL)
+        if differ:
+            raise ValueError(
+                f"the store {self.path} holds votes of another run: "
+                + "; ".join(
+                    f"{name} is {_shown(stored.get(name))} there and "
+                    f"{_shown(settings.get(name))} here"
+                    for name in sorted(differ)
+                )
+                + ". Use another file for this run, or the settings of that one."
+            )
+        if _IN_USE in settings and _IN_USE not in stored and not self.read_only:
+            self._note_in_use(settings[_IN_USE])
 
     def _damaged(self, how):
         return RuntimeError(
@@ -131,14 +172,23 @@ class VoteStore:
         try:
             with self._lock:
                 yield
-        except sqlite3.Error as error:
-            code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-            if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        except (sqlite3.Error, OSError) as error:
+            if is_damage(error):
                 raise self._damaged(error) from error
             raise RuntimeError(
-                f"the store {self.path} cannot be read or written: {error}. What was "
-                "committed before is kept; the same call continues from there."
+                f"the store {self.path} cannot be read or written: {error}"
+                f"{self._after(error)}"
             ) from error
+
+    def _after(self, error):
+        folder = os.path.dirname(self.path)
+        if not os.path.isdir(folder):
+            return f". There is no folder {folder}: create it first."
+        if not os.path.exists(self.path):
+            return "."
+        return (
+            ". What was committed before is kept; the same call continues from there."
+        )
 
     @contextmanager
     def _transaction(self):
@@ -151,19 +201,23 @@ class VoteStore:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
             raise
+        empty_log(self._db)
 
     def read(self, name):
-        """Return (counts, n_used, value) as bytes, int and bytes; None if not there."""
+        """Return (counts, n_used, value), compressed bytes, int and bytes, or None."""
         with self._errors():
             found = self._db.execute(f"{_SELECT} WHERE id = ?", (name,)).fetchone()
         return None if found is None else self._checked(found)
 
     def _checked(self, found):
         """Return a row of the table without its name, if its checksum is right."""
-        name, n_used, counts, value, checksum = found
-        if _checksum(name, n_used, counts, value) != checksum:
+        types = [type(part) for part in found]
+        if types != [bytes, int, bytes, bytes, bytes]:
+            raise self._damaged("an input's votes are of another type")
+        *row, checksum = found
+        if _checksum(*row) != checksum:
             raise self._damaged("the checksum of an input's votes is wrong")
-        return zlib.decompress(counts), n_used, value
+        return row[2], row[1], row[3]
 
     def write(self, rows):
         """Commit rows (name, counts, n_used, value) at once: all or none.
@@ -177,6 +231,7 @@ class VoteStore:
         rows = [(*row, _checksum(*row)) for row in rows]
         with self._errors(), self._transaction():
             self._db.executemany(_INSERT, rows)
+        self._has_written = True
 
     def absorb(self, other):
         """Take over the rows of another store; return how many were new."""
@@ -201,18 +256,14 @@ def _checksum(name, n_used, counts, value):
     return text.digest()
 
 
-def _check_same(path, stored, settings):
-    names = sorted(stored.keys() | settings.keys())
-    differ = [name for name in names if stored.get(name) != settings.get(name)]
-    if differ:
-        raise ValueError(
-            f"the store {path} holds votes of another run: "
-            + "; ".join(
-                f"{name} is {stored.get(name)} there and {settings.get(name)} here"
-                for name in differ
-            )
-            + ". Use another file for this run, or the settings of that one."
-        )
+def _known_as(settings):
+    """Return the hashes by which a model is known."""
+    return {settings[name] for name in (_MODEL, _IN_USE) if name in settings}
+
+
+def _shown(text):
+    text = str(text)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 
 class Ledger:
@@ -235,8 +286,10 @@ class Ledger:
         self.store, self.votes = store, votes
         if isinstance(rule, Integral):
             questions = [repr(int(rule)).encode()] * len(keys)
+            self.looks = {int(rule)}
         else:
             questions = rule.questions()
+            self.looks = set(np.asarray(rule.looks).tolist())
         self.names = [
             blake2b(key, key=blake2b(question).digest(), digest_size=32).digest()
             for key, question in zip(keys, questions, strict=True)
@@ -249,6 +302,12 @@ class Ledger:
         Random, so that processes with the same task work on different rows.
         """
         missing = [row for row in range(len(self.names)) if not self.read(row)]
+        if missing and self.store.read_only:
+            raise RuntimeError(
+                f"the store {self.store.path} may not be written, nor may files in its "
+                f"folder, and it lacks votes of {len(missing)} of {len(self.names)} "
+                "inputs. Allow it, or copy the store to where you may write."
+            )
         return np.random.default_rng().permutation(missing).astype(int)
 
     def read(self, row):
@@ -258,12 +317,14 @@ class Ledger:
             return False
         votes, (counts, n_used, value) = self.votes, found
         expected = 0 if votes.value is None else votes.value[row].nbytes
-        counts = np.frombuffer(counts, "<i8")
+        counts = self._counts(counts)
         if (
-            len(counts) != votes.counts.shape[1]
-            or counts.min() < 0
-            or counts.sum() != n_used
+            counts is None
+            or n_used not in self.looks
+            or not all(0 <= count <= n_used for count in counts.tolist())
+            or sum(counts.tolist()) != n_used
             or len(value) != expected
+            or not _is_value(value, votes.value)
         ):
             raise self.store._damaged("votes do not add up")
         votes.counts[row], votes.n_used[row] = counts, n_used
@@ -271,6 +332,19 @@ class Ledger:
             one = np.frombuffer(value, votes.value.dtype)
             votes.value[row] = one.reshape(votes.value.shape[1:])
         return True
+
+    def _counts(self, compressed):
+        """Return the counts of an input, or None if they are not what was written."""
+        # No more than there should be: a few bytes can stand for gigabytes.
+        size = 8 * self.votes.counts.shape[1]
+        unpacking = zlib.decompressobj()
+        try:
+            content = unpacking.decompress(compressed, size + 1)
+        except zlib.error:
+            return None
+        if len(content) != size or not unpacking.eof or unpacking.unused_data:
+            return None
+        return np.frombuffer(content, "<i8")
 
     def finished(self, rows):
         """Note that the votes of some inputs are complete; commit now and then."""
@@ -298,62 +372,10 @@ class Ledger:
         return self.names[row], counts, votes.n_used[row], value
 
 
-def merge_stores(paths, out):
-    """Merge stores of votes, of parts of the same run, into one.
-
-    Parameters
-    ----------
-    paths : sequence of path-like
-        Stores that ``certify(X, store=path)`` and the like have written with the same
-        model, sigma, random state and kind of X; on other machines, say.
-
-    out : path-like
-        The store that gets the votes of all of them. Created if it does not exist.
-
-    Returns
-    -------
-    n_rows : int
-        Inputs whose votes `out` did not have before, counting each of several draws
-        of one input.
-
-    Raises
-    ------
-    FileNotFoundError
-        If one of `paths` does not exist.
-
-    ValueError
-        If a file is not a store, or two hold votes of different runs; the message
-        tells how they differ.
-
-    RuntimeError
-        If a store is damaged or cannot be written. What was merged before is kept.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from pathlib import Path
-    >>> from sklearn.datasets import load_iris
-    >>> from sklearn.linear_model import LogisticRegression
-    >>> from sksmooth import SmoothedClassifier, merge_stores
-    >>> X, y = load_iris(return_X_y=True)
-    >>> f = LogisticRegression(max_iter=1_000).fit(X, y)
-    >>> g = SmoothedClassifier(f, random_state=0)
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     first, second, both = (Path(folder, name) for name in "12b")
-    ...     _ = g.predict(X[:100], store=first)
-    ...     _ = g.predict(X[90:], store=second)
-    ...     merge_stores([first, second], both)
-    149
-    """
-    paths = [os.fspath(path) for path in paths]
-    for path in paths:
-        if not os.path.exists(path):
-            raise FileNotFoundError(f"there is no store {path}")
-    n_rows = 0
-    for path in paths:
-        with (
-            VoteStore(path) as source,
-            VoteStore(out, source.settings) as target,
-        ):
-            n_rows += target.absorb(source)
-    return n_rows
+def _is_value(content, values):
+    """Can the bytes be of an array of the type of `values`?"""
+    if values is None:
+        return not content
+    if values.dtype == bool:
+        return not set(content) - {0, 1}
+    return bool(np.all(np.isfinite(np.frombuffer(content, values.dtype))))

@@ -1,0 +1,150 @@
+"""The SQLite file of a store: how it is opened, laid out, and found to be damaged."""
+
+import os
+import sqlite3
+from contextlib import suppress
+from hashlib import blake2b
+from pathlib import Path
+
+APPLICATION_ID = 0x736B736D  # "sksm"
+
+# Raise it when the tables change.
+LAYOUT = 2
+
+_TABLES = {
+    "settings": "CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL, "
+    "checksum BLOB NOT NULL)",
+    "votes": "CREATE TABLE votes (id BLOB PRIMARY KEY, n_used INTEGER NOT NULL, "
+    "counts BLOB NOT NULL, value BLOB NOT NULL, checksum BLOB NOT NULL)",
+}
+
+# Milliseconds to wait for another process that is writing.
+_PATIENCE = 60_000
+
+# Bytes of the largest text or blob that is read: a store has none of this size.
+_LARGEST = 2**26
+
+_DAMAGE = {
+    sqlite3.SQLITE_CORRUPT,
+    sqlite3.SQLITE_NOTADB,
+    sqlite3.SQLITE_TOOBIG,
+    sqlite3.SQLITE_FORMAT,
+    # The statements are right: if there is no such table, the file is wrong.
+    sqlite3.SQLITE_ERROR,
+}
+
+
+def connect(path):
+    """Open an SQLite file, creating it if it does not exist.
+
+    Returns
+    -------
+    db : sqlite3.Connection
+
+    read_only : bool
+        Whether it could be opened for reading only.
+    """
+    place, options = path, {}
+    read_only = os.path.exists(path) and not (
+        os.access(path, os.W_OK) and os.access(os.path.dirname(path), os.W_OK)
+    )
+    if read_only:
+        # Where nobody has it open, SQLite must not look for others: it would do so in
+        # files beside it, and cannot make them. What is in a log it reads only then.
+        alone = not os.path.exists(f"{path}-shm") and not _size(f"{path}-wal")
+        place = Path(path).as_uri() + ("?immutable=1" if alone else "?mode=ro")
+        options = {"uri": True}
+    db = sqlite3.connect(
+        place,
+        timeout=_PATIENCE / 1000,
+        isolation_level=None,
+        check_same_thread=False,
+        **options,
+    )
+    db.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LARGEST)
+    return db, read_only
+
+
+def _size(path):
+    try:
+        return os.path.getsize(path)
+    except OSError:
+        return 0
+
+
+def pragma(db, name):
+    """Return the value of a setting of SQLite's."""
+    return db.execute(f"PRAGMA {name}").fetchone()[0]
+
+
+def is_blank(db):
+    """Is there nothing in the file yet?"""
+    (tables,) = db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    return not tables and pragma(db, "application_id") == 0
+
+
+def create(db, settings):
+    """Make an empty store of a blank file."""
+    for table in _TABLES.values():
+        db.execute(table)
+    write_settings(db, settings)
+    db.execute(f"PRAGMA application_id={APPLICATION_ID}")
+    db.execute(f"PRAGMA user_version={LAYOUT}")
+
+
+def write_settings(db, settings):
+    """Add settings; those that are there already stay as they are."""
+    rows = [(name, text, _checksum(name, text)) for name, text in settings.items()]
+    db.executemany("INSERT OR IGNORE INTO settings VALUES (?, ?, ?)", rows)
+
+
+def read_settings(db):
+    """Return the settings, in which no damage has been found."""
+    return dict(db.execute("SELECT name, value FROM settings"))
+
+
+def damage_within(db):
+    """Say what is wrong in the tables, but for single votes; None if nothing is."""
+    found = {}
+    for kind, name, text in db.execute("SELECT type, name, sql FROM sqlite_master"):
+        if not str(name).startswith("sqlite_"):  # SQLite's own
+            found[name] = text if kind == "table" else kind
+    # Anything else, a view or a trigger, say, could do what it likes when it is used.
+    if found != _TABLES:
+        return "it does not hold the tables that a store has"
+    state = pragma(db, "integrity_check(1)")
+    if state != "ok":
+        return state
+    for name, text, checksum in db.execute("SELECT * FROM settings"):
+        if not (isinstance(name, str) and isinstance(text, str)):
+            return "a setting is no text"
+        if _checksum(name, text) != checksum:
+            return "the checksum of its settings is wrong"
+    return None
+
+
+def _checksum(*texts):
+    text = blake2b(digest_size=8)
+    for part in texts:
+        part = part.encode("utf-8", "surrogatepass")
+        text.update(len(part).to_bytes(8, "little") + part)
+    return text.digest()
+
+
+def empty_log(db):
+    """Copy what is committed to the file itself, unless others are in the way.
+
+    So that the file alone is the store, whatever becomes of its log.
+    """
+    with suppress(sqlite3.OperationalError):  # nothing is lost: it is in the log
+        db.execute("PRAGMA busy_timeout=0")
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    db.execute(f"PRAGMA busy_timeout={_PATIENCE}")
+
+
+def is_damage(error):
+    """Does an error of SQLite's mean that the file is damaged?"""
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is None:  # Python's own, for text that is none
+        return type(error) is sqlite3.OperationalError
+    return code & 0xFF in _DAMAGE
