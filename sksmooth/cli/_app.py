@@ -8,18 +8,16 @@ import numpy as np
 
 from .. import __version__
 from .._certificate import round_down
-from ..logs._write import (
-    certification_text,
-    label_texts,
-    prediction_text,
-    write_whole,
-)
-from ._command import Command, check_writable, emit, say
+from .._writing import write_file
+from ..logs._write import certification_text, label_texts, prediction_text
+from ._command import Command
 from ._data import as_model_takes, load_data
 from ._demo import demo
 from ._model import as_smoothed, load_model
+from ._paths import check_output, check_store, with_companions
 from ._planning import plan
 from ._report import report
+from ._streams import emit, say
 
 # The format of the field has no word for "at any radius".
 _ENDLESS = 1e9
@@ -263,7 +261,7 @@ class _Target:
         if self.out is None:
             emit(text)
         else:
-            write_whole(self.out, text)
+            write_file(self.out, text)
 
     def tell(self, words):
         if not self.quiet:
@@ -280,7 +278,12 @@ def _prepare(model_path, data_path, options):
         )
     }
     params = {name: value for name, value in options.items() if value is not None}
-    check_writable(files["out"], files["force"], "--out")
+    read = {"MODEL": model_path, "DATA": data_path}
+    if files["label"] is not None and files["label"].endswith(".npy"):
+        read["--label"] = files["label"]
+    check_store(files["store"], read)
+    others = {**read, **with_companions(files["store"])}
+    check_output(files["out"], "--out", force=files["force"], others=others)
     model = load_model(
         model_path, trust=files["trust"], trust_pickle=files["trust_pickle"]
     )

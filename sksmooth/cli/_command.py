@@ -1,15 +1,13 @@
-"""How every command ends: exit codes, one-line errors, pipes that close early."""
+"""How every command ends: exit codes, one-line errors."""
 
-import os
-import sys
 import warnings
 
 import click
 
-# What shells report for a program that SIGINT or SIGPIPE ended.
-INTERRUPTED, PIPE_CLOSED = 130, 141
+from ._streams import check_stdout, say
 
-_PIECE = 16_384
+# What shells report for a program that SIGINT ended.
+INTERRUPTED = 130
 
 # Errors whose text was written for the user; others also show their type.
 _IN_WORDS = (ValueError, RuntimeError, ImportError, TypeError)
@@ -28,16 +26,14 @@ class Command(click.Command):
 
     def invoke(self, ctx):
         debug = ctx.params.pop("debug")
+        if ctx.params.get("out") is None:
+            check_stdout()
         try:
             with warnings.catch_warnings():
                 warnings.showwarning = _show_warning
                 return super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit):
             raise
-        except BrokenPipeError:
-            # Whoever read the results has seen enough. Nothing is left to flush.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            ctx.exit(PIPE_CLOSED)
         except KeyboardInterrupt:
             say("Interrupted." + ctx.meta.get("sksmooth.if_interrupted", ""))
             ctx.exit(INTERRUPTED)
@@ -45,18 +41,6 @@ class Command(click.Command):
             if debug:
                 raise
             raise click.ClickException(_in_one_line(error)) from error
-
-
-def emit(text):
-    """Write results to stdout, in pieces: a write that a closed pipe cuts short is no
-    error where stdout has no buffer, but the next one is."""
-    for start in range(0, len(text), _PIECE):
-        click.echo(text[start : start + _PIECE], nl=False)
-
-
-def say(message):
-    """Tell the user something that is not a result."""
-    click.echo(message, err=True)
 
 
 def _show_warning(message, category, filename, lineno, file=None, line=None):
@@ -80,21 +64,6 @@ def _in_one_line(error):
 
 def _words(message):
     return " ".join(str(message).split())
-
-
-def check_writable(path, force, option):
-    """Refuse a file that could not be written, or that should not be."""
-    if path is None:
-        return
-    folder = os.path.dirname(os.path.realpath(path))
-    if not os.path.isdir(folder):
-        raise click.UsageError(f"{option} {path}: there is no folder {folder}.")
-    if not os.access(folder, os.W_OK):
-        raise click.UsageError(f"{option} {path}: the folder is not writable.")
-    if os.path.exists(path) and not force:
-        raise click.UsageError(
-            f"{option} {path}: the file exists. Add --force to overwrite it."
-        )
 
 
 class Numbers(click.ParamType):

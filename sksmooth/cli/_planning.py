@@ -12,7 +12,8 @@ from ..stats import (
     radius_from_probabilities,
     required_samples,
 )
-from ._command import Command, Numbers, say
+from ._command import Command, Numbers
+from ._streams import emit, say
 
 _HEADER = ["sigma", "radius", "p needed", "n needed", "n", "votes needed", "max radius"]
 
@@ -62,9 +63,11 @@ def plan(radius, sigma, alpha, n):
     ]
     table = [_HEADER, *rows]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    for row in table:
-        cells = [text.rjust(width) for text, width in zip(row, widths, strict=True)]
-        click.echo("  ".join(cells))
+    lines = [
+        "  ".join(text.rjust(width) for text, width in zip(row, widths, strict=True))
+        for row in table
+    ]
+    emit("\n".join(lines) + "\n")
     if any(row[5] == "-" for row in rows):
         say(f"Note: where votes needed is a dash, n={n} is too few for the radius.")
 

@@ -1,8 +1,6 @@
 """Write certificates to a log."""
 
-import os
 import re
-import uuid
 from datetime import timedelta
 
 import numpy as np
@@ -10,6 +8,7 @@ from sklearn.utils.validation import check_consistent_length, column_or_1d
 
 from .._certificate import round_down
 from .._labels import check_same_kind, is_text
+from .._writing import write_file
 from ._format import ABSTAIN, HEADER, is_whole
 
 _DIGITS = 6
@@ -19,7 +18,8 @@ def write_log(certificate, y, path, *, idx=None, time=None):
     """Write certificates to a log in the format of the field.
 
     The file appears complete or not at all: it is written under another name in the
-    same folder, and then takes the place of any file at `path`.
+    same folder, and then takes the place of any file at `path`, whose mode it keeps.
+    Links are followed. A device or FIFO is written into and stays what it is.
 
     Parameters
     ----------
@@ -43,6 +43,9 @@ def write_log(certificate, y, path, *, idx=None, time=None):
     ValueError
         If lengths differ, if a radius is infinite, negative or NaN, if a label cannot
         be written, or if the certificate is a projection. Nothing is written then.
+
+    OSError
+        If the file cannot be written. A file that was there is as before.
 
     See Also
     --------
@@ -79,7 +82,7 @@ def write_log(certificate, y, path, *, idx=None, time=None):
     1       2       1       0.250000        0       0:00:01.250000
     2       2       -1      0.0     0       0:00:02
     """
-    write_whole(path, certification_text(certificate, y, idx=idx, time=time))
+    write_file(path, certification_text(certificate, y, idx=idx, time=time))
 
 
 def certification_text(certificate, y=None, *, idx=None, time=None):
@@ -175,20 +178,3 @@ def radius_text(radius):
     # Decimals that leave this many significant digits.
     decimals = _DIGITS - 1 - int(np.floor(np.log10(radius)))
     return round_down(radius, decimals)
-
-
-def write_whole(path, text):
-    """Write a file that appears under its name only when it is complete."""
-    path = os.path.realpath(path)
-    folder, name = os.path.split(path)
-    part = os.path.join(folder, f".{name}.{uuid.uuid4().hex}.part")
-    try:
-        with open(part, "x", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)
-    except BaseException:
-        if os.path.exists(part):
-            os.remove(part)
-        raise
