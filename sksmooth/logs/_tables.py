@@ -3,8 +3,7 @@
 import numpy as np
 
 from ..stats._checks import check_radius
-from ._format import ABSTAIN
-from ._read import import_pandas, read_log
+from ._read import import_pandas, is_abstaining, is_correct, read_log
 
 
 def certified_accuracy_table(logs, radii):
@@ -132,8 +131,8 @@ def prediction_table(logs, reference):
                 f"{missing.iloc[0]}."
             )
         answer = log["predict"].to_numpy()
-        abstains = np.isin(answer.astype(str), str(ABSTAIN))
-        correct = (log["label"].to_numpy() == answer) & ~abstains
+        abstains = is_abstaining(answer)
+        correct = is_correct(log["label"].to_numpy(), answer)
         accurate = (truth.loc[log["idx"]].to_numpy() == answer) & ~abstains
         rows[name] = {
             "correct, accurate": np.mean(correct & accurate),
@@ -171,7 +170,7 @@ def robust_radii(log, name="the log"):
                 f"{name} has no column {column!r}, only {list(log.columns)}: certified "
                 "accuracy needs the log of a certification."
             )
-    correct = (log["label"] == log["predict"]).to_numpy()
+    correct = is_correct(log["label"].to_numpy(), log["predict"].to_numpy())
     return np.where(correct, log["radius"].to_numpy(dtype=float), -np.inf)
 
 

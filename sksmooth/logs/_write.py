@@ -9,7 +9,7 @@ from sklearn.utils.validation import check_consistent_length, column_or_1d
 from .._certificate import round_down
 from .._labels import check_same_kind, is_text
 from .._writing import write_file
-from ._format import ABSTAIN, HEADER, is_whole
+from ._format import ABSTAIN, HEADER, is_whole, whole
 
 _DIGITS = 6
 
@@ -162,14 +162,28 @@ def label_texts(labels):
         return texts
     if labels.dtype.kind == "b":
         labels = labels.astype(int)
-    if any(label != np.floor(label) for label in labels):
-        raise ValueError("labels must be whole numbers or strings to be written.")
-    if any(label == ABSTAIN for label in labels):
+    texts = [_whole_text(label, labels.dtype) for label in labels]
+    if str(ABSTAIN) in texts:
         raise ValueError(
             "a label -1 means an abstention in a log: encode the labels as 0, 1, ... "
             "before fit, for instance with LabelEncoder."
         )
-    return [str(int(label)) for label in labels]
+    return texts
+
+
+def _whole_text(label, dtype):
+    try:
+        text = str(int(label))
+        # Not dates, whose numbers mean nothing without their unit.
+        if dtype.kind in "iufO" and int(label) == label:
+            whole(text)  # else nobody could read it again
+            return text
+    except (TypeError, ValueError, OverflowError):
+        pass
+    raise ValueError(
+        "labels must be whole numbers of 64 bits or strings to be written to a log, "
+        f"but one is {label!r}."
+    )
 
 
 def radius_text(radius):
