@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "sksmooth"
 
 # From the ground to the roof. The rooms of one floor do not know each other.
 FLOORS = (
-    ("_sklearn", "_version", "_writing"),
+    ("_sklearn", "_version", "_writing", "_kinds"),
     ("stats", "_labels", "_votes", "datasets"),
     ("_certificate", "_validation"),
     ("metrics", "logs", "_wrapper", "_augmenter"),

@@ -1,7 +1,7 @@
 """What `certify` returns."""
 
 from dataclasses import dataclass, replace
-from decimal import ROUND_FLOOR, Decimal
+from decimal import ROUND_FLOOR, Context, Decimal
 
 import numpy as np
 from sklearn.utils.validation import check_consistent_length, column_or_1d
@@ -14,8 +14,11 @@ from .stats import (
     split_alpha,
 )
 from .stats._certify import BOUNDS, bounds_from_lower
-from .stats._checks import check_level, check_radius
+from .stats._checks import check_level, check_radius, check_votes
 from .stats._radius import radius_after_loss
+
+# Decimal's usual 28 digits are too few for radii of 1e25 and more.
+_EVERY_FLOAT = Context(prec=2_000)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -433,13 +436,15 @@ def round_down(value, digits=3):
     """Return a number >= 0 as text, never above its exact value."""
     if np.isinf(value):
         return "inf"
-    return str(Decimal(float(value)).quantize(Decimal(1).scaleb(-digits), ROUND_FLOOR))
+    step = Decimal(1).scaleb(-digits)
+    return str(Decimal(float(value)).quantize(step, ROUND_FLOOR, _EVERY_FLOAT))
 
 
 def _projected_counts(counts, n):
     """Scale each row of votes to the sum n, keeping the shares up to rounding."""
     if n != int(n) or n < 1:
         raise ValueError(f"n must be a whole number >= 1, got {n!r}.")
+    check_votes(n)
     exact = counts / counts.sum(axis=1, keepdims=True) * int(n)
     scaled = np.floor(exact).astype(np.int64)
     # The votes that rounding left over go to the largest remainders.

@@ -8,6 +8,7 @@ from sklearn.utils import assert_all_finite, check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array, column_or_1d, validate_data
 
+from ._kinds import check_real
 from ._sklearn import estimator_type
 from ._votes import Inputs, check_some_noise, find_net
 
@@ -88,6 +89,7 @@ def check_inputs(X, sigma, estimator, *, reset, allow_no_noise=False):
     if not allow_no_noise:
         check_some_noise(sigma)
     X = _from_torch(X)
+    check_real(X)
     _check_no_bytes(X, estimator)
     if nw.dependencies.is_polars_lazyframe(X):
         raise TypeError("X is a lazy frame: pass X.collect().")
@@ -205,6 +207,12 @@ def check_classes(classes):
             f"label an input, no multilabel targets), got {classes!r}. A skorch net "
             "that was not trained by fit is told them by "
             "NeuralNetClassifier(..., classes=...)."
+        )
+    if classes.dtype.kind in "fc" and not np.all(np.isfinite(classes)):
+        raise ValueError(
+            "the base estimator names labels that are no finite numbers, classes_ is "
+            f"{classes.tolist()!r}: no label would ever be equal to them. Fit it on a "
+            "y without missing values."
         )
     if len(classes) < 2:
         raise ValueError(

@@ -43,6 +43,7 @@ from ._votes import (
     noisy_training_set,
     seeded_training,
 )
+from .stats._checks import check_votes
 
 
 class Prepared(NamedTuple):
@@ -99,6 +100,7 @@ class BaseSmoother(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         return self
 
     def _fit(self, X, y, sample_weight, params):
+        self._check_votes()
         check_no_regressor(self.estimator)
         check_grid(self.grid)
         inputs = check_inputs(X, self.sigma, self, reset=True)
@@ -153,6 +155,10 @@ class BaseSmoother(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             )
         return {**params, "sample_weight": sample_weight}
 
+    def _check_votes(self):
+        for name in ("n", "n0"):
+            check_votes(getattr(self, name), name)
+
     @property
     def abstain_label_(self):
         """What stands for "no prediction"; of the same kind as `classes_`."""
@@ -161,6 +167,7 @@ class BaseSmoother(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     def _prepare(self, X):
         """Check everything that a draw of votes needs, without writing to self."""
         self._validate_params()
+        self._check_votes()
         check_is_fitted(
             self,
             msg="Neither this %(name)s nor the estimator in it is fitted: call fit, or "

@@ -142,9 +142,15 @@ def test_to_abstain_is_never_right(read, label):
     + [np.timedelta64(3, "s"), np.uint64(2**63)],
 )
 def test_labels_that_no_log_can_hold(tmp_path, label):
-    with pytest.raises(ValueError, match="whole numbers of 64 bits or strings"):
+    with pytest.raises(ValueError, match="labels must be whole numbers or strings"):
         write_log(([label], [0.5]), [label], tmp_path / "log")
     assert not (tmp_path / "log").exists()
+
+
+@pytest.mark.parametrize("extra", [{"idx": [np.inf]}, {"time": [1e300]}])
+def test_other_numbers_that_no_log_can_hold(tmp_path, extra):
+    with pytest.raises(ValueError, match="must hold"):
+        write_log(([1], [0.5]), [1], tmp_path / "log", **extra)
 
 
 @pytest.mark.parametrize("label", [LARGEST, -LARGEST - 1, np.uint64(LARGEST), 2.0**62])

@@ -110,8 +110,14 @@ def _predict(estimator, X, what):
     except Exception as error:
         raise RuntimeError(
             f"{type(estimator).__name__}.predict failed on a batch of {len(X)} {what}, "
-            f"of type {type(X).__name__} and shape {X.shape}: {error}"
+            f"of type {type(X).__name__} and shape {X.shape}: "
+            f"{in_words(error)}"
         ) from error
+
+
+def in_words(error):
+    """Return the kind of an error, and its message if it has one."""
+    return f"{type(error).__name__}: {error}".removesuffix(": ")
 
 
 def check_one_row(estimator, inputs):

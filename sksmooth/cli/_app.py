@@ -10,7 +10,8 @@ from .. import __version__
 from .._certificate import round_down
 from .._writing import write_file
 from ..logs._write import certification_text, label_texts, prediction_text
-from ._command import Command
+from ..stats._checks import MAX_VOTES
+from ._command import Command, Votes
 from ._data import as_model_takes, load_data
 from ._demo import demo
 from ._model import as_smoothed, load_model
@@ -35,7 +36,7 @@ _PARAMS = [
     ),
     click.option(
         "--n",
-        type=click.IntRange(min=1),
+        type=Votes(MAX_VOTES),
         help="Votes for each input, at most.  [default: 100000]",
     ),
     click.option(
@@ -112,6 +113,14 @@ _FILES = [
         help="Load a .pkl, .pickle or .joblib file. DANGER: this runs whatever code "
         "the file holds, with your rights. Only for files of people you trust.",
     ),
+    click.option(
+        "--unpack-limit",
+        type=click.FloatRange(min=0, min_open=True),
+        default=1,
+        show_default=True,
+        metavar="GB",
+        help="Refuse a compressed MODEL or DATA that unpacks to more than this.",
+    ),
     click.option("-q", "--quiet", is_flag=True, help="Print results and errors only."),
 ]
 
@@ -156,7 +165,7 @@ Examples:
 @_options([_PARAMS[:3]])
 @click.option(
     "--n0",
-    type=click.IntRange(min=1),
+    type=Votes(MAX_VOTES),
     help="Votes that select the class.  [default: 100]",
 )
 @click.option(
@@ -274,7 +283,7 @@ def _prepare(model_path, data_path, options):
         name: options.pop(name)
         for name in (
             *("label", "inputs", "skip", "most", "out", "force", "store"),
-            *("trust", "trust_pickle", "quiet"),
+            *("trust", "trust_pickle", "unpack_limit", "quiet"),
         )
     }
     params = {name: value for name, value in options.items() if value is not None}
@@ -285,7 +294,10 @@ def _prepare(model_path, data_path, options):
     others = {**read, **with_companions(files["store"])}
     check_output(files["out"], "--out", force=files["force"], others=others)
     model = load_model(
-        model_path, trust=files["trust"], trust_pickle=files["trust_pickle"]
+        model_path,
+        trust=files["trust"],
+        trust_pickle=files["trust_pickle"],
+        limit=1e9 * files["unpack_limit"],
     )
     g = as_smoothed(model, model_path, params)
     g.set_params(verbose=int(not files["quiet"] and sys.stderr.isatty()))
@@ -295,6 +307,7 @@ def _prepare(model_path, data_path, options):
         inputs=files["inputs"],
         skip=files["skip"],
         most=files["most"],
+        limit=1e9 * files["unpack_limit"],
     )
     classes = getattr(g, "classes_", None)
     if classes is not None:

@@ -88,13 +88,14 @@ def _named(logs):
     for text in logs:
         name, equals, path = text.rpartition("=")
         given = equals and name and not os.path.exists(text)
-        pairs.append((name, path) if given else (None, text))
+        pairs.append((click.format_filename(name), path) if given else (None, text))
     stems = [Path(path).stem for name, path in pairs if name is None]
     short = len(set(stems)) == len(stems)
     named = {}
     for name, path in pairs:
         if name is None:
-            name = Path(path).stem if short else path
+            # Not every name of a file is a text that can be shown.
+            name = click.format_filename(Path(path).stem if short else path)
         if name in named:
             raise click.UsageError(f"the name {name!r} is given to two logs.")
         named[name] = path

@@ -61,6 +61,11 @@ def emit(text):
         # Whoever read the results has seen enough.
         abandon_stdout()
         raise click.exceptions.Exit(PIPE_CLOSED) from None
+    except UnicodeEncodeError as error:
+        raise ResultsLost(
+            f"its encoding {error.encoding} has no {error.object[error.start]!a}; "
+            "PYTHONIOENCODING=utf-8 changes it"
+        ) from error
     except OSError as error:
         abandon_stdout()
         raise ResultsLost(error.strerror or error) from error

@@ -12,6 +12,7 @@ from .._writing import write_file
 from ._format import ABSTAIN, HEADER, is_whole, whole
 
 _DIGITS = 6
+_LONGEST = 1e13  # seconds: as far as timedelta goes
 
 
 def write_log(certificate, y, path, *, idx=None, time=None):
@@ -139,10 +140,12 @@ def _check_writable(radius, idx, time):
             f"the radius of input {bad[0]} is {radius[bad[0]]}: the format holds only "
             "finite radii >= 0. An exact certificate may be infinite: clip it."
         )
-    if len(idx) and np.any(idx != np.floor(idx)):
+    if len(idx) and not np.all(np.isfinite(idx) & (idx == np.floor(idx))):
         raise ValueError("idx must hold whole numbers.")
-    if not np.all(np.isfinite(time) & (time >= 0)):
-        raise ValueError("time must hold finite numbers of seconds >= 0.")
+    if not np.all(np.isfinite(time) & (time >= 0) & (time <= _LONGEST)):
+        raise ValueError(
+            f"time must hold finite numbers of seconds from 0 to {_LONGEST:g}."
+        )
 
 
 def label_texts(labels):
@@ -181,8 +184,8 @@ def _whole_text(label, dtype):
     except (TypeError, ValueError, OverflowError):
         pass
     raise ValueError(
-        "labels must be whole numbers of 64 bits or strings to be written to a log, "
-        f"but one is {label!r}."
+        "labels must be whole numbers or strings to be written to a log, and whole "
+        f"numbers must have 64 bits at most, but one is {label!r}."
     )
 
 
