@@ -11,8 +11,8 @@ PACKAGE = Path(__file__).resolve().parent.parent / "sksmooth"
 
 # From the ground to the roof. The rooms of one floor do not know each other.
 FLOORS = (
-    ("_sklearn", "_version", "_tensors", "_summary", "_fit_signature"),
-    ("_containers", "_columns"),
+    ("_sklearn", "_version", "_tensors", "_summary", "_fit_signature", "_writing"),
+    ("_containers", "_columns", "_kinds"),
     ("stats", "_labels", "_votes", "datasets"),
     ("_claims",),
     ("_certificate", "_validation"),

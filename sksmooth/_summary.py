@@ -1,18 +1,22 @@
 """A certificate in a few lines of text."""
 
-from decimal import ROUND_FLOOR, Decimal
+from decimal import ROUND_FLOOR, Context, Decimal
 
 import numpy as np
 
 # Columns that are named, and letters of a name that are shown.
 _MAX_NAMES, _MAX_LETTERS = 4, 24
 
+# Decimal's usual 28 digits are too few for radii of 1e25 and more.
+_EVERY_FLOAT = Context(prec=2_000)
+
 
 def round_down(value, digits=3):
     """Return a number >= 0 as text, never above its exact value."""
     if np.isinf(value):
         return "inf"
-    return str(Decimal(float(value)).quantize(Decimal(1).scaleb(-digits), ROUND_FLOOR))
+    step = Decimal(1).scaleb(-digits)
+    return str(Decimal(float(value)).quantize(step, ROUND_FLOOR, _EVERY_FLOAT))
 
 
 def summary(certificate):

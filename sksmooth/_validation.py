@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_array, column_or_1d, validate_data
 
 from ._columns import as_column
 from ._containers import check_no_pixels, check_no_text, plain
+from ._kinds import check_real
 from ._labels import check_label_kind
 from ._sklearn import estimator_type
 from ._tensors import from_torch
@@ -112,6 +113,7 @@ def check_inputs(X, sigma, estimator, *, reset, allow_no_noise=False):
         check_some_noise(sigma)
     base = getattr(estimator, "estimator", None)
     X = plain(X)
+    check_real(X)
     check_no_pixels(X, is_net=find_net(base) is not None)
     if nw.dependencies.is_polars_lazyframe(X):
         raise TypeError("X is a lazy frame: pass X.collect().")
@@ -273,6 +275,12 @@ def check_classes(classes):
             "NeuralNetClassifier(..., classes=...)."
         )
     check_label_kind(classes, "classes_")
+    if classes.dtype.kind in "fc" and not np.all(np.isfinite(classes)):
+        raise ValueError(
+            "the base estimator names labels that are no finite numbers, classes_ is "
+            f"{classes.tolist()!r}: no label would ever be equal to them. Fit it on a "
+            "y without missing values."
+        )
     if len(classes) < 2:
         raise ValueError(
             "SmoothedClassifier needs at least two classes, got only the class "

@@ -47,6 +47,7 @@ from ._votes import (
     seeded_training,
     training_with_missing,
 )
+from .stats._checks import check_votes
 
 
 class Prepared(NamedTuple):
@@ -107,6 +108,7 @@ class BaseSmoother(KeepsSecrets, ClassifierMixin, MetaEstimatorMixin, BaseEstima
         return self
 
     def _fit(self, X, y, sample_weight, params):
+        self._check_votes()
         check_no_regressor(self.estimator)
         check_grid(self.grid)
         inputs = check_inputs(X, self.sigma, self, reset=True)
@@ -170,6 +172,10 @@ class BaseSmoother(KeepsSecrets, ClassifierMixin, MetaEstimatorMixin, BaseEstima
             )
         return params
 
+    def _check_votes(self):
+        for name in ("n", "n0"):
+            check_votes(getattr(self, name), name)
+
     @property
     def abstain_label_(self):
         """What stands for "no prediction"; of the same kind as `classes_`."""
@@ -178,6 +184,7 @@ class BaseSmoother(KeepsSecrets, ClassifierMixin, MetaEstimatorMixin, BaseEstima
     def _prepare(self, X):
         """Check everything that a draw of votes needs, without writing to self."""
         self._validate_params()
+        self._check_votes()
         check_is_fitted(
             self,
             msg="Neither this %(name)s nor the estimator in it is fitted: call fit, or "

@@ -124,8 +124,13 @@ def explaining(estimator, X, what="noisy copies"):
         shape = X.shape if hasattr(X, "shape") else (len(X),)
         raise RuntimeError(
             f"{type(estimator).__name__}.predict failed on a batch of {shape[0]} "
-            f"{what}, of type {type(X).__name__} and shape {shape}: {error}"
+            f"{what}, of type {type(X).__name__} and shape {shape}: {in_words(error)}"
         ) from error
+
+
+def in_words(error):
+    """Return the kind of an error, and its message if it has one."""
+    return f"{type(error).__name__}: {error}".removesuffix(": ")
 
 
 def check_one_row(estimator, inputs):

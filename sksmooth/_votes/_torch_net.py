@@ -10,6 +10,8 @@ from itertools import chain
 
 import torch
 
+from ._any import in_words
+
 _CHANNELS = (1, 3, 4)
 
 # Images in a forward pass on a CPU: what layers hold of more would leave its caches.
@@ -206,7 +208,8 @@ def explained(net, batch, error):
         )
     return RuntimeError(
         f"the module of {net.name} failed on a batch of {len(batch)} noisy copies, of "
-        f"shape {shape}, {net.dtype} on {net.device}: {error}{hint}"
+        f"shape {shape}, {net.dtype} on {net.device}: "
+        f"{in_words(error)}{hint}"
     )
 
 

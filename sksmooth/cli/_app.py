@@ -8,18 +8,17 @@ import numpy as np
 
 from .. import __version__
 from .._certificate import round_down
-from ..logs._write import (
-    certification_text,
-    label_texts,
-    prediction_text,
-    write_whole,
-)
-from ._command import Command, check_writable, emit, say
+from .._writing import write_file
+from ..logs._write import certification_text, label_texts, prediction_text
+from ..stats._checks import MAX_VOTES
+from ._command import Command, Votes
 from ._data import as_model_takes, load_data
 from ._demo import demo
 from ._model import as_smoothed, load_model
+from ._paths import check_output, check_store, with_companions
 from ._planning import plan
 from ._report import report
+from ._streams import emit, say
 
 # The format of the field has no word for "at any radius".
 _ENDLESS = 1e9
@@ -37,7 +36,7 @@ _PARAMS = [
     ),
     click.option(
         "--n",
-        type=click.IntRange(min=1),
+        type=Votes(MAX_VOTES),
         help="Votes for each input, at most.  [default: 100000]",
     ),
     click.option(
@@ -114,6 +113,14 @@ _FILES = [
         help="Load a .pkl, .pickle or .joblib file. DANGER: this runs whatever code "
         "the file holds, with your rights. Only for files of people you trust.",
     ),
+    click.option(
+        "--unpack-limit",
+        type=click.FloatRange(min=0, min_open=True),
+        default=1,
+        show_default=True,
+        metavar="GB",
+        help="Refuse a compressed MODEL or DATA that unpacks to more than this.",
+    ),
     click.option("-q", "--quiet", is_flag=True, help="Print results and errors only."),
 ]
 
@@ -158,7 +165,7 @@ Examples:
 @_options([_PARAMS[:3]])
 @click.option(
     "--n0",
-    type=click.IntRange(min=1),
+    type=Votes(MAX_VOTES),
     help="Votes that select the class.  [default: 100]",
 )
 @click.option(
@@ -263,7 +270,7 @@ class _Target:
         if self.out is None:
             emit(text)
         else:
-            write_whole(self.out, text)
+            write_file(self.out, text)
 
     def tell(self, words):
         if not self.quiet:
@@ -276,13 +283,21 @@ def _prepare(model_path, data_path, options):
         name: options.pop(name)
         for name in (
             *("label", "inputs", "skip", "most", "out", "force", "store"),
-            *("trust", "trust_pickle", "quiet"),
+            *("trust", "trust_pickle", "unpack_limit", "quiet"),
         )
     }
     params = {name: value for name, value in options.items() if value is not None}
-    check_writable(files["out"], files["force"], "--out")
+    read = {"MODEL": model_path, "DATA": data_path}
+    if files["label"] is not None and files["label"].endswith(".npy"):
+        read["--label"] = files["label"]
+    check_store(files["store"], read)
+    others = {**read, **with_companions(files["store"])}
+    check_output(files["out"], "--out", force=files["force"], others=others)
     model = load_model(
-        model_path, trust=files["trust"], trust_pickle=files["trust_pickle"]
+        model_path,
+        trust=files["trust"],
+        trust_pickle=files["trust_pickle"],
+        limit=1e9 * files["unpack_limit"],
     )
     g = as_smoothed(model, model_path, params)
     g.set_params(verbose=int(not files["quiet"] and sys.stderr.isatty()))
@@ -292,6 +307,7 @@ def _prepare(model_path, data_path, options):
         inputs=files["inputs"],
         skip=files["skip"],
         most=files["most"],
+        limit=1e9 * files["unpack_limit"],
     )
     classes = getattr(g, "classes_", None)
     if classes is not None:

@@ -1,15 +1,17 @@
-"""How every command ends: exit codes, one-line errors, pipes that close early."""
+"""How every command ends: exit codes, one-line errors."""
 
-import os
-import sys
 import warnings
 
 import click
 
-# What shells report for a program that SIGINT or SIGPIPE ended.
-INTERRUPTED, PIPE_CLOSED = 130, 141
+from .._votes._any import in_words
+from ._streams import check_stdout, say
 
-_PIECE = 16_384
+# Far from where sums and quotients of such numbers are infinite.
+_LARGEST = 1e100
+
+# What shells report for a program that SIGINT ended.
+INTERRUPTED = 130
 
 # Errors whose text was written for the user; others also show their type.
 _IN_WORDS = (ValueError, RuntimeError, ImportError, TypeError)
@@ -28,16 +30,14 @@ class Command(click.Command):
 
     def invoke(self, ctx):
         debug = ctx.params.pop("debug")
+        if ctx.params.get("out") is None:
+            check_stdout()
         try:
             with warnings.catch_warnings():
                 warnings.showwarning = _show_warning
                 return super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit):
             raise
-        except BrokenPipeError:
-            # Whoever read the results has seen enough. Nothing is left to flush.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            ctx.exit(PIPE_CLOSED)
         except KeyboardInterrupt:
             say("Interrupted." + ctx.meta.get("sksmooth.if_interrupted", ""))
             ctx.exit(INTERRUPTED)
@@ -45,18 +45,6 @@ class Command(click.Command):
             if debug:
                 raise
             raise click.ClickException(_in_one_line(error)) from error
-
-
-def emit(text):
-    """Write results to stdout, in pieces: a write that a closed pipe cuts short is no
-    error where stdout has no buffer, but the next one is."""
-    for start in range(0, len(text), _PIECE):
-        click.echo(text[start : start + _PIECE], nl=False)
-
-
-def say(message):
-    """Tell the user something that is not a result."""
-    click.echo(message, err=True)
 
 
 def _show_warning(message, category, filename, lineno, file=None, line=None):
@@ -73,8 +61,8 @@ def _in_one_line(error):
     cause = error.__cause__
     if isinstance(error, RuntimeError) and cause is not None:
         words = _words(cause)
-        if words not in text:
-            text += f" ({type(cause).__name__}: {words})"
+        if (words or type(cause).__name__) not in text:
+            text += f" ({_words(in_words(cause))})"
     return text
 
 
@@ -82,19 +70,24 @@ def _words(message):
     return " ".join(str(message).split())
 
 
-def check_writable(path, force, option):
-    """Refuse a file that could not be written, or that should not be."""
-    if path is None:
-        return
-    folder = os.path.dirname(os.path.realpath(path))
-    if not os.path.isdir(folder):
-        raise click.UsageError(f"{option} {path}: there is no folder {folder}.")
-    if not os.access(folder, os.W_OK):
-        raise click.UsageError(f"{option} {path}: the folder is not writable.")
-    if os.path.exists(path) and not force:
-        raise click.UsageError(
-            f"{option} {path}: the file exists. Add --force to overwrite it."
-        )
+class Votes(click.IntRange):
+    """A number of votes."""
+
+    def __init__(self, most):
+        super().__init__(min=1)
+        self.most = most
+
+    def convert(self, value, param, ctx):
+        n = super().convert(value, param, ctx)
+        if n > self.most:
+            self.fail(
+                f"{n} is more than {self.most:,}, up to which bounds are verified; "
+                "nobody could wait for more. Ten times as many votes add about 5 % to "
+                "the largest radius.",
+                param,
+                ctx,
+            )
+        return n
 
 
 class Numbers(click.ParamType):
@@ -117,6 +110,11 @@ class Numbers(click.ParamType):
         except ValueError:
             self.fail(f"{value!r} is not a list of numbers such as 0.25,0.5.")
         for number in numbers:
+            if number > _LARGEST or 0 < number < 1 / _LARGEST:
+                self.fail(
+                    f"{number:g} is beyond what radii can be computed for: choose a "
+                    f"unit in which it is between {1 / _LARGEST:g} and {_LARGEST:g}."
+                )
             low = number <= self.minimum if self.open else number < self.minimum
             if low or not number < float("inf"):
                 bound = f"{'above' if self.open else 'at least'} {self.minimum:g}"

@@ -6,7 +6,10 @@ from typing import NamedTuple
 import click
 import numpy as np
 
-from ._command import say
+from .._kinds import check_real
+from ._arrays import read_npy, read_npz
+from ._frames import read_csv, read_parquet
+from ._streams import say
 
 
 class Data(NamedTuple):
@@ -17,7 +20,7 @@ class Data(NamedTuple):
     idx: np.ndarray  # place of each input in the file
 
 
-def load_data(path, *, label=None, inputs=None, skip=1, most=None):
+def load_data(path, *, label=None, inputs=None, skip=1, most=None, limit=1e9):
     """Read inputs and labels.
 
     Parameters
@@ -38,6 +41,9 @@ def load_data(path, *, label=None, inputs=None, skip=1, most=None):
     most : int, default=None
         Take no more than this many.
 
+    limit : float, default=1e9
+        Bytes that a compressed file may unpack to, if that is more than it has.
+
     Returns
     -------
     data : Data
@@ -49,12 +55,15 @@ def load_data(path, *, label=None, inputs=None, skip=1, most=None):
         )
     if inputs is not None and kind != ".npz":
         raise click.UsageError("--inputs names an array of a .npz file only.")
-    X, y = _READERS[kind](path, label, inputs)
-    if y is not None and (y.ndim != 1 or len(y) != len(X)):
+    X, y = _READERS[kind](path, label, inputs, limit)
+    n_rows = X.shape[0] if X.ndim else 1
+    if y is not None and y.shape != (n_rows,):
         raise click.UsageError(
-            f"labels must be one a row, {len(X)} for {path}, but they are of shape "
+            f"labels must be one a row, {n_rows} for {path}, but they are of shape "
             f"{y.shape}."
         )
+    if isinstance(X, np.ndarray):
+        _check_numbers(X, path)
     some = slice(None, None, skip)
     idx = np.arange(len(X))[some][:most]
     if not len(idx):
@@ -62,7 +71,7 @@ def load_data(path, *, label=None, inputs=None, skip=1, most=None):
     X = X.iloc[idx] if hasattr(X, "iloc") else np.asarray(X[some][:most])
     y = None if y is None else y[idx]
     if y is not None:
-        _check_complete(y, path)
+        _check_labels(y, path)
     return Data(X, y, idx)
 
 
@@ -98,117 +107,44 @@ def as_model_takes(X, model):
     return X[list(names)]
 
 
-def _read_npy(path, label, inputs):
-    X = _load_array(path, mmap_mode="r")
-    if X.ndim < 2:
-        raise ValueError(f"{path} holds an array of shape {X.shape}: one row an input.")
-    if label is None:
-        return X, None
-    if label.endswith(".npy"):
-        return X, _load_array(label)
-    try:
-        column = int(label)
-    except ValueError:
-        raise click.UsageError(
-            f"--label {label}: for a .npy file, name another .npy file with the labels "
-            "or the number of a column, such as 0 or -1."
-        ) from None
-    if X.ndim != 2 or not -X.shape[1] <= column < X.shape[1]:
-        raise click.UsageError(
-            f"--label {label}: {path}, of shape {X.shape}, has no such column."
-        )
-    return np.delete(X, column, axis=1), np.array(X[:, column])
-
-
-def _read_npz(path, label, inputs):
-    with _load_array(path) as file:
-        names = file.files
-        if label is None and "y" in names:
-            label = "y"
-        in_file = label is not None and not label.endswith(".npy")
-        rest = [name for name in names if not (in_file and name == label)]
-        if inputs is None:
-            inputs = rest[0] if len(rest) == 1 else "X"
-        for option, name in [("--inputs", inputs), ("--label", label)]:
-            if (option == "--inputs" or in_file) and name not in names:
-                raise click.UsageError(
-                    f"{path} has no array {name!r}, only {', '.join(names)}: choose "
-                    f"with {option}."
-                )
-        X = _member(file, inputs, path)
-        if label is None:
-            return X, None
-        return X, _member(file, label, path) if in_file else _load_array(label)
-
-
-def _read_csv(path, label, inputs):
-    return _split(_pandas(path).read_csv(path), path, label)
-
-
-def _read_parquet(path, label, inputs):
-    pandas = _pandas(path)
-    try:
-        frame = pandas.read_parquet(path)
-    except ImportError as error:
-        raise ImportError(
-            f"{path} needs pyarrow to be read: pip install pyarrow."
-        ) from error
-    return _split(frame, path, label)
-
-
 _READERS = {
-    ".npy": _read_npy,
-    ".npz": _read_npz,
-    ".csv": _read_csv,
-    ".parquet": _read_parquet,
+    ".npy": read_npy,
+    ".npz": read_npz,
+    ".csv": read_csv,
+    ".parquet": read_parquet,
 }
 
 
-def _split(frame, path, label):
-    if label is None:
-        return frame, None
-    if label not in frame.columns:
-        raise click.UsageError(
-            f"{path} has no column {label!r} for --label, only "
-            f"{', '.join(map(str, frame.columns))}."
+def _check_numbers(X, path):
+    """Raise a ValueError if an array has no rows, or holds what is no number."""
+    if X.ndim < 2:
+        raise ValueError(
+            f"{path} holds an array of shape {X.shape}, but inputs are rows: the shape "
+            "has to be (inputs, features), or more dimensions for images."
         )
-    return frame.drop(columns=label), frame[label].to_numpy()
-
-
-def _pandas(path):
-    try:
-        import pandas
-    except ImportError as error:
-        raise ImportError(
-            f"{path} needs pandas to be read: pip install 'sksmooth[cli]'."
-        ) from error
-    return pandas
-
-
-def _load_array(path, **options):
-    try:
-        return np.load(path, allow_pickle=False, **options)
-    except (ValueError, EOFError) as error:
+    if X.dtype.kind not in "biuf":
+        check_real(X)
         raise ValueError(
-            f"{path} cannot be read: {error} Arrays of Python objects are pickles and "
-            "are not loaded; store numbers, or strings of fixed width."
-        ) from error
+            f"{path}: inputs have to be numbers, but the array is of dtype {X.dtype}."
+        )
 
 
-def _member(file, name, path):
-    try:
-        return file[name]
-    except ValueError as error:
+def _check_labels(y, path):
+    """Raise a ValueError if a label is missing, or of a kind that no log can hold."""
+    if y.dtype.kind in "mMcV":
         raise ValueError(
-            f"{path}: array {name!r} cannot be read: {error} Arrays of Python objects "
-            "are pickles and are not loaded; store numbers, or strings of fixed width."
-        ) from error
-
-
-def _check_complete(y, path):
+            f"{path}: labels have to be whole numbers or strings, but they are of "
+            f"dtype {y.dtype}."
+        )
     absent = [k for k, label in enumerate(y) if label is None or label != label]
     if absent:
         raise ValueError(
             f"{path}: {len(absent)} of {len(y)} labels are missing, the first at row "
             f"{absent[0]}."
+        )
+    endless = np.flatnonzero(np.isinf(y)) if y.dtype.kind == "f" else ()
+    if len(endless):
+        raise ValueError(
+            f"{path}: the label of row {endless[0]} is {y[endless[0]]}, which is no "
+            "class."
         )

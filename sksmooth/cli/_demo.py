@@ -1,13 +1,17 @@
 """The command demo: a small run, and files to try the other commands on."""
 
+import io
 import os
 
 import click
 import numpy as np
 
 from .._classifier import SmoothedClassifier
+from .._writing import write_file
 from ..metrics import certified_accuracy_score
-from ._command import Command, check_writable, say
+from ._command import Command
+from ._paths import check_output
+from ._streams import emit, say
 
 
 @click.command(
@@ -37,11 +41,13 @@ def demo(folder, force):
     from sklearn.preprocessing import StandardScaler
 
     if folder is not None:
+        import skops.io
+
         os.makedirs(folder, exist_ok=True)
         model_path = os.path.join(folder, "model.skops")
         data_path = os.path.join(folder, "test.npz")
-        check_writable(model_path, force, "--dir")
-        check_writable(data_path, force, "--dir")
+        check_output(model_path, "--dir", force=force)
+        check_output(data_path, "--dir", force=force)
     X, y = load_digits(return_X_y=True)
     X_train, X_test, y_train, y_test = train_test_split(
         X / 16, y, test_size=100, stratify=y, random_state=0
@@ -52,20 +58,24 @@ def demo(folder, force):
     certificate = g.certify(X_test)
     radii = [0, 0.25, 0.5, 0.75]
     scores = certified_accuracy_score(y_test, certificate, radius=radii)
-    click.echo(f"{len(y_test)} images of digits, noise of sigma = {g.sigma} on pixels")
-    click.echo("  l2 radius   certified accuracy")
-    for radius, score in zip(radii, scores, strict=True):
-        click.echo(f"  {radius:9.2f}   {score:18.0%}")
-    click.echo(
+    lines = [
+        f"{len(y_test)} images of digits, noise of sigma = {g.sigma} on pixels",
+        "  l2 radius   certified accuracy",
+        *(
+            f"  {r:9.2f}   {score:18.0%}"
+            for r, score in zip(radii, scores, strict=True)
+        ),
         "Within its radius no change of an image changes the answer; each certificate "
-        f"is\nwrong with probability {g.alpha:g} at most."
-    )
+        "is",
+        f"wrong with probability {g.alpha:g} at most.",
+    ]
+    emit("\n".join(lines) + "\n")
     if folder is None:
         return
-    import skops.io
-
-    skops.io.dump(g, model_path)
-    np.savez(data_path, X=X_test, y=y_test)
+    images = io.BytesIO()
+    np.savez(images, X=X_test, y=y_test)
+    write_file(model_path, skops.io.dumps(g))
+    write_file(data_path, images.getvalue())
     log = os.path.join(folder, "run.tsv")
     say(
         f"Saved {model_path} and {data_path}. Now try\n"

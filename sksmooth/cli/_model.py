@@ -1,26 +1,56 @@
 """MODEL: files that hold a classifier, and the SmoothedClassifier made of it."""
 
+import json
+import re
+import zlib
 from pathlib import Path
 
 import click
 
 from .._classifier import SmoothedClassifier
 from .._validation import draw_entropy
-from ._command import say
+from .._votes._any import in_words
+from ._streams import say
+from ._unpacking import check_unpacked, nested_zip_size, zip_size
 
 # Types of this package: loading them runs no code that a file brings along.
 _OWN_TYPES = {
     "sksmooth._augmenter.GaussianAugmenter",
     "sksmooth._classifier.SmoothedClassifier",
 }
+_NO_JSON = (json.JSONDecodeError, UnicodeDecodeError)
+_WHERE_CLASSES_BELONG = (
+    " A class that was defined in a notebook or in the script that was run has the "
+    "module __main__. Move it into a file of its own, such as model.py, from which the "
+    "script imports it; pickle the model again; and run sksmooth with that file's "
+    "folder on PYTHONPATH."
+)
 _PICKLES = (".pkl", ".pickle", ".joblib")
 
 
-def load_model(path, *, trust=(), trust_pickle=False):
-    """Load a model without running code from the file, unless told to trust it."""
+def load_model(path, *, trust=(), trust_pickle=False, limit=1e9):
+    """Load a model without running code from the file, unless told to trust it.
+
+    Parameters
+    ----------
+    path : str
+
+    trust : sequence of str, default=()
+        Types that a .skops file may hold.
+
+    trust_pickle : bool, default=False
+        Load pickles.
+
+    limit : float, default=1e9
+        Bytes that a .skops file may unpack to, if that is more than it has.
+
+    Returns
+    -------
+    model : object
+    """
     kind = Path(path).suffix.lower()
     if kind == ".skops":
-        return _load_skops(path, trust)
+        return _load_skops(path, trust, limit)
     if kind not in _PICKLES:
         raise click.UsageError(
             f"{path}: the name of a model file ends in .skops, or in "
@@ -33,23 +63,52 @@ def load_model(path, *, trust=(), trust_pickle=False):
             "Files made by skops.io.dump(model, 'model.skops') load without running "
             "code."
         )
+    return _load_pickle(path)
+
+
+def _load_pickle(path):
     import joblib
 
-    return joblib.load(path)
+    try:
+        return joblib.load(path)
+    except ModuleNotFoundError as error:
+        raise ImportError(
+            f"{path} needs the module {error.name!r}, which is not found: a pickle "
+            "holds only the names of classes, not their code. Install it, or put its "
+            "folder on PYTHONPATH."
+        ) from error
+    except Exception as error:  # whatever a damaged pickle, or a class in it, raises
+        # "Can't get attribute 'Net' on <module 'sksmooth.__main__' from ...>"
+        found = re.search(r"attribute '(.+?)' on <module '(.+?)'", str(error))
+        if found is None:
+            raise ValueError(
+                f"{path} cannot be unpickled: {in_words(error)}"
+            ) from error
+        name, module = found.groups()
+        where = ""
+        if module.endswith("__main__"):
+            module, where = "__main__", _WHERE_CLASSES_BELONG
+        raise ValueError(
+            f"{path} needs {module}.{name}, which is not there: a pickle holds only "
+            f"the names of classes and functions, not their code.{where}"
+        ) from error
 
 
-def _load_skops(path, trust):
+def _load_skops(path, trust, limit):
     try:
         import skops.io
     except ImportError as error:
         raise ImportError(
             f"{path} needs skops to be read: pip install 'sksmooth[cli]'."
         ) from error
-    from zipfile import BadZipFile
+    from zipfile import BadZipFile, ZipFile
 
     try:
+        with ZipFile(path) as file:
+            check_unpacked(path, zip_size(file), limit)
+            check_unpacked(path, nested_zip_size(file), limit)
         unknown = set(skops.io.get_untrusted_types(file=path))
-    except BadZipFile:
+    except (BadZipFile, KeyError, zlib.error, EOFError, *_NO_JSON):
         raise ValueError(f"{path} is no skops file, or not a whole one.") from None
     untrusted = sorted(unknown - _OWN_TYPES - set(trust))
     if untrusted:

@@ -1,6 +1,6 @@
 """The command plan: votes and radii before anything is certified."""
 
-from decimal import ROUND_CEILING, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 
 import click
 from scipy.stats import norm
@@ -12,7 +12,8 @@ from ..stats import (
     radius_from_probabilities,
     required_samples,
 )
-from ._command import Command, Numbers, say
+from ._command import Command, Numbers, Votes
+from ._streams import emit, say
 
 _HEADER = ["sigma", "radius", "p needed", "n needed", "n", "votes needed", "max radius"]
 
@@ -38,7 +39,7 @@ Examples:
 )
 @click.option(
     "--n",
-    type=click.IntRange(min=1),
+    type=Votes(2**53),
     default=100_000,
     show_default=True,
     help="Votes for each input.",
@@ -62,9 +63,11 @@ def plan(radius, sigma, alpha, n):
     ]
     table = [_HEADER, *rows]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    for row in table:
-        cells = [text.rjust(width) for text, width in zip(row, widths, strict=True)]
-        click.echo("  ".join(cells))
+    lines = [
+        "  ".join(text.rjust(width) for text, width in zip(row, widths, strict=True))
+        for row in table
+    ]
+    emit("\n".join(lines) + "\n")
     if any(row[5] == "-" for row in rows):
         say(f"Note: where votes needed is a dash, n={n} is too few for the radius.")
 
@@ -81,15 +84,24 @@ def _row(sigma, radius, alpha, n):
         fewest,
         str(n),
         _votes_needed(sigma, radius, alpha, n),
-        round_down(max_certifiable_radius(n, sigma, alpha)),
+        _reach_text(max_certifiable_radius(n, sigma, alpha)),
     ]
+
+
+def _reach_text(radius):
+    """Return a radius as text, never above its value, with digits that tell it."""
+    if 0.1 <= radius < 1e6 or radius == 0:
+        return round_down(radius)
+    return f"{Context(prec=4, rounding=ROUND_FLOOR).create_decimal(float(radius)):e}"
 
 
 def _share_text(ratio):
     """Return Phi(ratio) as text, never below its value."""
     share = str(Decimal(norm.cdf(ratio)).quantize(Decimal("1e-6"), ROUND_CEILING))
     # As many nines say less than what is missing.
-    return share if ratio < 4 else f"1 - {0.99 * norm.sf(ratio):.1e}"
+    if ratio < 4:
+        return share
+    return f"1 - {max(0.99 * norm.sf(ratio), 1e-300):.1e}"
 
 
 def _votes_needed(sigma, radius, alpha, n):

@@ -1,12 +1,16 @@
 """The command report: tables and plots from logs."""
 
+import io
 import os
 from pathlib import Path
 
 import click
 
+from .._writing import is_stream, write_file
 from ..logs import certified_accuracy_table, format_table, mark_best, read_log
-from ._command import Command, Numbers, check_writable, say
+from ._command import Command, Numbers
+from ._paths import check_output
+from ._streams import emit, say
 
 
 @click.command(
@@ -49,9 +53,17 @@ def report(logs, radii, digits, style, plot_path, force):
     the NAME given, which ends at the last =, or that of the file. In Markdown and LaTeX
     the best values are bold.
     """
-    check_writable(plot_path, force, "--plot")
+    named = _named(logs)
+    if plot_path is not None:
+        plot_path, kind = _kind_of_plot(plot_path)
+        check_output(
+            plot_path,
+            "--plot",
+            force=force,
+            others={f"the log {name}": log for name, log in named.items()},
+        )
     frames = {}
-    for name, path in _named(logs).items():
+    for name, path in named.items():
         if not os.path.isfile(path):
             raise click.UsageError(f"there is no file {path}.")
         frames[name] = read_log(path)
@@ -63,9 +75,11 @@ def report(logs, radii, digits, style, plot_path, force):
         text = mark_best(table, digits=digits, mark="{}").to_string() + "\n"
     else:
         text = format_table(table, style=style, digits=digits)
-    click.echo(text, nl=False)
+    picture = None if plot_path is None else _picture(frames, kind)
+    emit(text)
     if plot_path is not None:
-        _plot(frames, plot_path)
+        write_file(plot_path, picture)
+        say(f"Plot saved to {plot_path}")
 
 
 def _named(logs):
@@ -74,20 +88,22 @@ def _named(logs):
     for text in logs:
         name, equals, path = text.rpartition("=")
         given = equals and name and not os.path.exists(text)
-        pairs.append((name, path) if given else (None, text))
+        pairs.append((click.format_filename(name), path) if given else (None, text))
     stems = [Path(path).stem for name, path in pairs if name is None]
     short = len(set(stems)) == len(stems)
     named = {}
     for name, path in pairs:
         if name is None:
-            name = Path(path).stem if short else path
+            # Not every name of a file is a text that can be shown.
+            name = click.format_filename(Path(path).stem if short else path)
         if name in named:
             raise click.UsageError(f"the name {name!r} is given to two logs.")
         named[name] = path
     return named
 
 
-def _plot(frames, path):
+def _kind_of_plot(path):
+    """Return the file that a plot goes to, and the format that its name asks for."""
     try:
         import matplotlib
     except ImportError as error:
@@ -95,8 +111,25 @@ def _plot(frames, path):
             "--plot needs matplotlib: pip install 'sksmooth[plot]'."
         ) from error
     matplotlib.use("Agg")  # draws into files, where there is no screen, too
+    from matplotlib.backend_bases import FigureCanvasBase
+
+    kind = os.path.splitext(path)[1][1:].lower()
+    if not kind:
+        return path if is_stream(path) else path.rstrip(".") + ".png", "png"
+    known = FigureCanvasBase.get_supported_filetypes()
+    if kind not in known:
+        raise click.UsageError(
+            f"--plot {path}: there is no picture format .{kind}. The name ends in one "
+            f"of {', '.join(sorted(known))}."
+        )
+    return path, kind
+
+
+def _picture(frames, kind):
+    """Return the content of a picture file."""
     from ..display import CertifiedAccuracyDisplay
 
     display = CertifiedAccuracyDisplay.from_log(frames)
-    display.figure_.savefig(path, dpi=150)
-    say(f"Plot saved to {path}")
+    content = io.BytesIO()
+    display.figure_.savefig(content, format=kind, dpi=150)
+    return content.getvalue()

@@ -4,7 +4,6 @@ import gzip
 import hashlib
 import io
 import os
-import tempfile
 import warnings
 import zlib
 from http.client import HTTPException
@@ -13,6 +12,8 @@ from urllib.request import urlopen
 
 from sklearn.datasets import fetch_openml
 from sklearn.datasets import get_data_home as _scikit_learn_home
+
+from .._writing import write_file
 
 _TIMEOUT = 30  # seconds without an answer from a server
 # A server that is down, breaks off, or gives something else.
@@ -143,20 +144,10 @@ def _has_checksum(dataset, name, content):
 
 def keep(dataset, name, content, home):
     """Write a file into the cache, whole or not at all."""
+    # Another process never sees half a file, and may be writing the same one.
     folder = home / dataset.folder
     folder.mkdir(parents=True, exist_ok=True)
-    # Another process never sees half a file, and may be writing the same one.
-    handle, partial = tempfile.mkstemp(dir=folder, prefix=f".{name}-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(partial, 0o644)  # mkstemp's files are private
-        os.replace(partial, folder / name)
-    except BaseException:
-        Path(partial).unlink(missing_ok=True)
-        raise
+    write_file(folder / name, content)
 
 
 def _advice(dataset, missing, home, download, problems):

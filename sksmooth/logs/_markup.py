@@ -1,5 +1,21 @@
 """Tables of accuracies as text, best values marked."""
 
+import re
+
+# In Markdown < and & begin what browsers take for HTML.
+_MARKDOWN = {
+    **{character: "\\" + character for character in "\\|*`[]~$"},
+    **{"<": "&lt;", ">": "&gt;", "&": "&amp;"},
+}
+_LATEX = {
+    **{character: "\\" + character for character in "&%$#_{}"},
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "\\": r"\textbackslash{}",
+    # At the start of a row these would belong to the \\ or \midrule before it.
+    **{character: f"{{{character}}}" for character in "[*"},
+}
+
 
 def mark_best(table, *, digits=2, mark="**{}**"):
     """Format a table of accuracies and mark the highest value of each column.
@@ -48,7 +64,7 @@ def mark_best(table, *, digits=2, mark="**{}**"):
     return table.apply(mark_column).astype(object)
 
 
-def format_table(table, *, style="markdown", digits=2):
+def format_table(table, *, style="markdown", digits=2, escape=True):
     """Return a table of accuracies as Markdown or LaTeX, best values in bold.
 
     Parameters
@@ -57,11 +73,15 @@ def format_table(table, *, style="markdown", digits=2):
         Numbers, such as :func:`certified_accuracy_table` returns.
 
     style : {"markdown", "latex"}, default="markdown"
-        LaTeX needs the package booktabs. Names are passed on as they are, so they may
-        hold mathematics, and have to escape what LaTeX takes for a command.
+        LaTeX needs the package booktabs.
 
     digits : int, default=2
         Decimals.
+
+    escape : bool, default=True
+        Show names of rows and columns as they are, whatever characters they hold.
+        False passes them on, for names that hold mathematics or other markup; never
+        for names that somebody else chose.
 
     Returns
     -------
@@ -103,10 +123,14 @@ def format_table(table, *, style="markdown", digits=2):
     marked = mark_best(
         table, digits=digits, mark=r"\textbf{{{}}}" if latex else "**{}**"
     )
-    corner = "" if table.columns.name is None else str(table.columns.name)
-    head = [corner, *map(str, table.columns)]
+
+    def told(name):
+        return _escaped(str(name), latex) if escape else str(name)
+
+    corner = "" if table.columns.name is None else table.columns.name
+    head = list(map(told, [corner, *table.columns]))
     rows = [
-        [str(name), *values]
+        [told(name), *values]
         for name, values in zip(marked.index, marked.to_numpy(), strict=True)
     ]
     if latex:
@@ -129,3 +153,13 @@ def format_table(table, *, style="markdown", digits=2):
 
     rule = [":" + "-" * (width[0] + 1), *("-" * (w + 1) + ":" for w in width[1:])]
     return "\n".join([line(head), f"|{'|'.join(rule)}|", *map(line, rows)]) + "\n"
+
+
+def _escaped(name, latex):
+    """Return a name so that it is shown as it is, in one line."""
+    name = " ".join(name.split())
+    if latex:
+        return name.translate(str.maketrans(_LATEX))
+    name = name.translate(str.maketrans(_MARKDOWN))
+    # Inside a word it is no markup, and file names are full of them.
+    return re.sub(r"(?<![^\W_])_|_(?![^\W_])", r"\_", name)

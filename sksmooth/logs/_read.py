@@ -2,15 +2,18 @@
 
 import re
 import warnings
+from contextlib import suppress
 
 import numpy as np
 
-from ._format import ABSTAIN, HEADER, is_whole, whole
+from ._format import ABSTAIN, HEADER, is_abstention, is_whole, plain_number, whole
 
 _REQUIRED = HEADER[:3]
 # Nothing is computed from these, so it does no harm if their last digits are cut off.
 _EXPENDABLE = ("correct", "time")
-_CLOCK = re.compile(r"(?:(\d+) days?, )?(\d+):(\d\d):(\d\d(?:\.\d*)?)")
+_CLOCK = re.compile(
+    r"(?:([0-9]+) days?, )?([0-9]+):([0-9][0-9]):([0-9][0-9](?:\.[0-9]*)?)"
+)
 
 
 def read_log(path):
@@ -32,8 +35,9 @@ def read_log(path):
         One row an input, with the columns of the file and these types: `idx` int;
         `label` and `predict` int, or strings if the file has no numbers there, with -1
         (or "-1") for abstentions; `radius` float, if the file has it; `correct` bool,
-        label == predict; `time` float, seconds, if the file has it. Other columns are
-        numbers if all of their values are. No rows if the file has none.
+        label == predict, False for abstentions; `time` float, seconds, if the file has
+        it. Other columns are numbers if all of their values are. No rows if the file
+        has none.
 
     Raises
     ------
@@ -41,8 +45,9 @@ def read_log(path):
         If pandas is not installed.
 
     ValueError
-        If the file is empty, a column is missing or occurs twice, or a value cannot be
-        what it should be: the message names file and line.
+        If the file is empty or no UTF-8 text, a column is missing or occurs twice, or
+        a value cannot be what it should be (radii and times finite and >= 0, whole
+        numbers of 64 bits, in the digits 0 to 9): the message names file and line.
 
     Warns
     -----
@@ -85,7 +90,7 @@ def read_log(path):
     log = {name: _numbers_or_texts(texts) for name, texts in cells.items()}
     log["idx"] = parsed("idx", whole, np.int64)
     log["label"], log["predict"] = parsed("label", *kind), parsed("predict", *kind)
-    log["correct"] = (log["label"] == log["predict"]).astype(bool)
+    log["correct"] = is_correct(log["label"], log["predict"])
     for name, parse in [("radius", _radius), ("time", _seconds)]:
         if name in cells:
             log[name] = parsed(name, parse, np.float64)
@@ -102,8 +107,7 @@ def import_pandas(caller):
 
 def _read_rows(path):
     """Return the columns of a log, its rows as lists of texts, and their lines."""
-    with open(path, encoding="utf-8-sig") as file:
-        text = file.read()
+    text = _read_text(path)
     lines = [(k, line) for k, line in enumerate(text.split("\n"), 1) if line.strip()]
     if not lines:
         raise ValueError(f"{path} is empty: a log begins with a line of column names.")
@@ -139,6 +143,22 @@ def _read_rows(path):
     return columns, rows, numbers
 
 
+def _read_text(path):
+    """Return the text of a file, its lines ended by \\n."""
+    with open(path, "rb") as file:
+        content = file.read()
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = content[: error.start].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        raise ValueError(
+            f"{path}, line {before.count(bytes([10])) + 1}: byte "
+            f"0x{content[error.start]:02x} is no UTF-8 text. If the file is a log, "
+            "save it as UTF-8."
+        ) from None
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
 def _is_cut(row, columns, unended):
     """Does the last line look as if its end were missing?"""
     if len(row) < len(columns) or not row[-1]:
@@ -168,7 +188,7 @@ def _parse_column(path, name, texts, numbers, parse, dtype):
 def _label_kind(texts):
     """Return how to parse labels: as texts if no class among them is a number."""
     numbers = [text for text in texts if is_whole(text)]
-    if len(numbers) < len(texts) and all(whole(text) == ABSTAIN for text in numbers):
+    if len(numbers) < len(texts) and all(map(is_abstention, numbers)):
         return _text, object
     return whole, np.int64
 
@@ -180,10 +200,7 @@ def _text(text):
 
 
 def _radius(text):
-    try:
-        radius = float(text)
-    except ValueError:
-        raise ValueError("must be a number") from None
+    radius = plain_number(text)
     if not (np.isfinite(radius) and radius >= 0):
         raise ValueError("must be finite and >= 0")
     return radius
@@ -191,19 +208,35 @@ def _radius(text):
 
 def _seconds(text):
     clock = _CLOCK.fullmatch(text)
-    if clock:
-        days, hours, minutes, seconds = clock.groups(default="0")
-        return ((int(days) * 24 + int(hours)) * 60 + int(minutes)) * 60 + float(seconds)
     try:
-        return float(text)
+        parts = [
+            plain_number(part) for part in (clock.groups("0") if clock else [text])
+        ]
     except ValueError:
         raise ValueError("must be seconds or h:mm:ss") from None
+    days, hours, minutes, seconds = [0.0] * (4 - len(parts)) + parts
+    seconds += ((days * 24 + hours) * 60 + minutes) * 60
+    if not (np.isfinite(seconds) and seconds >= 0):
+        raise ValueError("must be finite and >= 0")
+    return seconds
 
 
 def _numbers_or_texts(texts):
-    for dtype in (np.int64, np.float64):
-        try:
-            return np.array([dtype(text) for text in texts], dtype=dtype)
-        except ValueError:
-            continue
+    if not any("." in text for text in texts):
+        with suppress(ValueError):
+            return np.array([whole(text) for text in texts], dtype=np.int64)
+    with suppress(ValueError):
+        return np.array([plain_number(text) for text in texts], dtype=np.float64)
     return np.array(texts, dtype=object)
+
+
+def is_correct(label, predict):
+    """Return where a class is predicted that is the label, of arrays."""
+    return (label == predict).astype(bool) & ~is_abstaining(predict)
+
+
+def is_abstaining(predict):
+    """Return where an array of answers, numbers or texts, has no class."""
+    if predict.dtype.kind in "iuf":
+        return predict == ABSTAIN
+    return np.isin(predict.astype(str), str(ABSTAIN))

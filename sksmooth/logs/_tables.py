@@ -4,8 +4,7 @@ import numpy as np
 
 from .._columns import as_column
 from ..stats._checks import check_radius
-from ._format import ABSTAIN
-from ._read import import_pandas, read_log
+from ._read import import_pandas, is_abstaining, is_correct, read_log
 
 
 def certified_accuracy_table(logs, radii):
@@ -133,8 +132,8 @@ def prediction_table(logs, reference):
                 f"{missing.iloc[0]}."
             )
         answer = log["predict"].to_numpy()
-        abstains = np.isin(answer.astype(str), str(ABSTAIN))
-        correct = (log["label"].to_numpy() == answer) & ~abstains
+        abstains = is_abstaining(answer)
+        correct = is_correct(log["label"].to_numpy(), answer)
         accurate = (truth.loc[log["idx"]].to_numpy() == answer) & ~abstains
         rows[name] = {
             "correct, accurate": np.mean(correct & accurate),
@@ -174,7 +173,7 @@ def robust_radii(log, name="the log"):
             )
     label, predict = (as_column(log[name], name) for name in ("label", "predict"))
     radius = as_column(log["radius"], "radius", float)
-    return np.where(label == predict, radius, -np.inf)
+    return np.where(is_correct(label, predict), radius, -np.inf)
 
 
 def _as_log(log):

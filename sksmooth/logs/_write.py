@@ -1,8 +1,6 @@
 """Write certificates to a log."""
 
-import os
 import re
-import uuid
 from datetime import timedelta
 
 import numpy as np
@@ -11,16 +9,19 @@ from sklearn.utils.validation import check_consistent_length
 from .._certificate import round_down
 from .._columns import as_column, as_pair
 from .._labels import as_labels, check_same_kind, is_text
-from ._format import ABSTAIN, HEADER, is_whole
+from .._writing import write_file
+from ._format import ABSTAIN, HEADER, is_whole, whole
 
 _DIGITS = 6
+_LONGEST = 1e13  # seconds: as far as timedelta goes
 
 
 def write_log(certificate, y, path, *, idx=None, time=None):
     """Write certificates to a log in the format of the field.
 
     The file appears complete or not at all: it is written under another name in the
-    same folder, and then takes the place of any file at `path`.
+    same folder, and then takes the place of any file at `path`, whose mode it keeps.
+    Links are followed. A device or FIFO is written into and stays what it is.
 
     Parameters
     ----------
@@ -44,6 +45,9 @@ def write_log(certificate, y, path, *, idx=None, time=None):
     ValueError
         If lengths differ, if a radius is infinite, negative or NaN, if a label cannot
         be written, or if the certificate is a projection. Nothing is written then.
+
+    OSError
+        If the file cannot be written. A file that was there is as before.
 
     See Also
     --------
@@ -80,7 +84,7 @@ def write_log(certificate, y, path, *, idx=None, time=None):
     1       2       1       0.250000        0       0:00:01.250000
     2       2       -1      0.0     0       0:00:02
     """
-    write_whole(path, certification_text(certificate, y, idx=idx, time=time))
+    write_file(path, certification_text(certificate, y, idx=idx, time=time))
 
 
 def certification_text(certificate, y=None, *, idx=None, time=None):
@@ -140,8 +144,10 @@ def _check_writable(radius, idx, time):
     numbers = idx.dtype.kind in "iuf" and np.all(np.isfinite(idx))
     if len(idx) and not (numbers and np.all(idx == np.floor(idx))):
         raise ValueError("idx must hold whole numbers.")
-    if not np.all(np.isfinite(time) & (time >= 0)):
-        raise ValueError("time must hold finite numbers of seconds >= 0.")
+    if not np.all(np.isfinite(time) & (time >= 0) & (time <= _LONGEST)):
+        raise ValueError(
+            f"time must hold finite numbers of seconds from 0 to {_LONGEST:g}."
+        )
 
 
 def label_texts(labels):
@@ -161,14 +167,28 @@ def label_texts(labels):
         return texts
     if labels.dtype.kind == "b":
         labels = labels.astype(int)
-    if any(label != np.floor(label) for label in labels):
-        raise ValueError("labels must be whole numbers or strings to be written.")
-    if any(label == ABSTAIN for label in labels):
+    texts = [_whole_text(label, labels.dtype) for label in labels]
+    if str(ABSTAIN) in texts:
         raise ValueError(
             "a label -1 means an abstention in a log: encode the labels as 0, 1, ... "
             "before fit, for instance with LabelEncoder."
         )
-    return [str(int(label)) for label in labels]
+    return texts
+
+
+def _whole_text(label, dtype):
+    try:
+        text = str(int(label))
+        # Not dates, whose numbers mean nothing without their unit.
+        if dtype.kind in "iufO" and int(label) == label:
+            whole(text)  # else nobody could read it again
+            return text
+    except (TypeError, ValueError, OverflowError):
+        pass
+    raise ValueError(
+        "labels must be whole numbers or strings to be written to a log, and whole "
+        f"numbers must have 64 bits at most, but one is {label!r}."
+    )
 
 
 def radius_text(radius):
@@ -177,20 +197,3 @@ def radius_text(radius):
     # Decimals that leave this many significant digits.
     decimals = _DIGITS - 1 - int(np.floor(np.log10(radius)))
     return round_down(radius, decimals)
-
-
-def write_whole(path, text):
-    """Write a file that appears under its name only when it is complete."""
-    path = os.path.realpath(path)
-    folder, name = os.path.split(path)
-    part = os.path.join(folder, f".{name}.{uuid.uuid4().hex}.part")
-    try:
-        with open(part, "x", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)
-    except BaseException:
-        if os.path.exists(part):
-            os.remove(part)
-        raise

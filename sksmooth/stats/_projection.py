@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from ._checks import check_votes
+
 
 def projected_counts(counts, n):
     """Scale each row of votes to the sum n, keeping the shares up to rounding.
@@ -23,6 +25,7 @@ def projected_counts(counts, n):
     """
     if n != int(n) or n < 1:
         raise ValueError(f"n must be a whole number >= 1, got {n!r}.")
+    check_votes(n)
     exact = counts / counts.sum(axis=1, keepdims=True) * int(n)
     scaled = np.floor(exact).astype(np.int64)
     # The votes that rounding left over go to the largest remainders.

@@ -1,0 +1,159 @@
+"""What a log may hold, and how what it may not hold is told."""
+
+import numpy as np
+import pytest
+
+from sksmooth.logs import certified_accuracy_table, read_log, write_log
+
+pd = pytest.importorskip("pandas")
+
+COLUMNS = ["idx", "label", "predict", "radius", "correct", "time"]
+GOOD = dict(zip(COLUMNS, ["7", "3", "3", "0.5", "1", "0:00:01"], strict=True))
+LARGEST = 2**63 - 1
+LONG = "1" * 5_000  # more digits than Python converts
+
+
+@pytest.fixture
+def read(tmp_path):
+    """Read a log of two lines, with some values of the second one changed."""
+
+    def read(**changed):
+        rows = [COLUMNS, GOOD.values(), {**GOOD, **changed}.values()]
+        if extra := [name for name in changed if name not in GOOD]:
+            rows[0], rows[1] = [*COLUMNS, *extra], [*GOOD.values(), *"1" * len(extra)]
+        path = tmp_path / "log"
+        path.write_text("".join("\t".join(row) + "\n" for row in rows))
+        return read_log(path)
+
+    return read
+
+
+@pytest.mark.parametrize("column", ["idx", "label", "predict"])
+@pytest.mark.parametrize(
+    "text",
+    [str(LARGEST + 1), str(-LARGEST - 2), "9" * 25, LONG, f"{LARGEST + 1}.0"]
+    + ["1_0", "\u0663", "\uff13", "3e0", "0x3", "nan", "inf", "", "- 1", "3.5", "+"],
+)
+def test_whole_numbers(read, column, text):
+    with pytest.raises(ValueError, match=f"log, line 3: {column} is .* whole number"):
+        read(**{column: text})
+
+
+@pytest.mark.parametrize("text", [str(LARGEST), str(-LARGEST - 1), "+3", "00003", "3."])
+@pytest.mark.parametrize("column", ["idx", "label"])
+def test_whole_numbers_of_64_bits(read, column, text):
+    assert read(**{column: text})[column].iloc[1] == int(
+        float(text) if "." in text else text
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["1_0.5", "1_0", "nan", "inf", "-inf", "Infinity", "1e999", "-0.5", "-1e-300"]
+    + ["\u0661.5", "\uff10.5", "0,5", "0.5m", "", "0x1p-1", "tensor(0.5)", "0. 5"],
+)
+def test_radii(read, text):
+    with pytest.raises(ValueError, match="log, line 3: radius is "):
+        read(radius=text)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        (".5", 0.5),
+        ("5e-1", 0.5),
+        ("+0.5", 0.5),
+        ("5E-324", 5e-324),
+        ("\u00a00.5 ", 0.5),
+    ],
+)
+def test_radii_as_programs_write_them(read, text, value):
+    assert read(radius=text)["radius"].iloc[1] == value
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["nan", "inf", "-1", "1_0", "1_0:00:00", "\u0661:00:00", "1e999", "-1:00:00"]
+    + ["-1 day, 23:59:59", f"{LONG}:00:00", f"{LONG} days, 0:00:00", LONG, "1:2"],
+)
+def test_times(read, text):
+    with pytest.raises(ValueError, match="log, line 3: time is "):
+        read(time=text)
+
+
+@pytest.mark.parametrize("text", ["2", "-1", "nan", "yes", "1_0", LONG, "\u0661", "0"])
+def test_correct_is_never_believed(read, text):
+    assert read(correct=text)["correct"].tolist() == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "kind"),
+    [
+        (str(2**63), 2.0**63, "f"),  # a count that is no int64
+        (str(LARGEST), LARGEST, "i"),
+        ("2.0", 2.0, "f"),
+        ("nan", np.nan, "f"),
+        ("1_0", "1_0", "O"),
+        ("\u0663", "\u0663", "O"),
+        (LONG, np.inf, "f"),
+    ],
+)
+def test_further_columns(read, text, value, kind):
+    column = read(count=text)["count"]
+    assert column.dtype.kind == kind
+    np.testing.assert_equal(column.iloc[1], value)
+
+
+@pytest.mark.parametrize("line", [1, 2, 3])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_text_that_is_not_utf8(tmp_path, line, end):
+    rows = [
+        "\t".join(COLUMNS),
+        "0\tKatze\tKatze\t0.5\t1\t1",
+        "1\tHund\tHund\t0.5\t1\t1",
+    ]
+    rows[line - 1] += "\u00e4"
+    path = tmp_path / "log"
+    path.write_bytes("".join(row + end for row in rows).encode("latin-1"))
+    with pytest.raises(ValueError, match=f"log, line {line}: byte 0xe4 is no UTF-8"):
+        read_log(path)
+
+
+def test_text_of_windows(tmp_path):
+    path = tmp_path / "log"
+    path.write_text("\t".join(COLUMNS) + "\n", encoding="utf-16")
+    with pytest.raises(ValueError, match="log, line 1: byte 0xff is no UTF-8"):
+        read_log(path)
+
+
+@pytest.mark.parametrize("label", ["-1", "-1.0", "-01"])
+def test_to_abstain_is_never_right(read, label):
+    """Whatever the log calls the truth, as no class is named."""
+    log = read(label=label, predict="-1", radius="0.5")
+    assert log["correct"].tolist() == [True, False]
+    assert certified_accuracy_table({"a": log}, [0]).iloc[0, 0] == 0.5
+    texts = pd.DataFrame({"label": ["-1", "a"], "predict": ["-1", "a"], "radius": 1.0})
+    assert certified_accuracy_table({"a": texts}, [0]).iloc[0, 0] == 0.5
+
+
+@pytest.mark.parametrize(
+    "label",
+    [np.inf, -np.inf, np.nan, 0.5, 1e30, 2.0**63, np.datetime64(3, "s")]
+    + [np.timedelta64(3, "s"), np.uint64(2**63)],
+)
+def test_labels_that_no_log_can_hold(tmp_path, label):
+    with pytest.raises(ValueError, match="labels must be whole numbers or strings"):
+        write_log(([label], [0.5]), [label], tmp_path / "log")
+    assert not (tmp_path / "log").exists()
+
+
+@pytest.mark.parametrize("extra", [{"idx": [np.inf]}, {"time": [1e300]}])
+def test_other_numbers_that_no_log_can_hold(tmp_path, extra):
+    with pytest.raises(ValueError, match="must hold"):
+        write_log(([1], [0.5]), [1], tmp_path / "log", **extra)
+
+
+@pytest.mark.parametrize("label", [LARGEST, -LARGEST - 1, np.uint64(LARGEST), 2.0**62])
+def test_labels_at_the_limits(tmp_path, label):
+    write_log(([label], [0.5]), [label], tmp_path / "log")
+    assert read_log(tmp_path / "log")["label"].tolist() == [int(label)]
