@@ -14,7 +14,8 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 
 from .._sklearn import answering_estimator, query_tree_content
-from ._nets import is_net, why_not_direct
+from ._find_nets import is_net
+from ._nets import why_not_direct
 
 _GENERATORS = (
     np.random.RandomState,
