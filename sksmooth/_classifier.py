@@ -646,7 +646,7 @@ class SmoothedClassifier(BaseSmoother):
         return needed
 
     def _reach(self, known_label=False, early=False):
-        """Largest radius that can be certified; `early` if votes may be fewer than n."""
+        """Largest radius that can be certified; `early` if votes may end early."""
         reach = self._unanimous(self.n, known_label, early)
         return float(radius_after_loss(reach, self._least_loss()))
 
