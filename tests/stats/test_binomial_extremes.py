@@ -1,4 +1,4 @@
-"""Clopper-Pearson's bounds where SciPy's quantiles go wrong, and at extreme arguments."""
+"""Clopper-Pearson's bounds at extreme arguments, and where SciPy's quantiles fail."""
 
 import mpmath
 import numpy as np
@@ -6,6 +6,8 @@ import pytest
 from scipy import special
 
 from sksmooth.stats import (
+    _binomial,
+    _bounds,
     certify_counts,
     joint_lower_bound,
     lower_confidence_bound,
@@ -190,9 +192,29 @@ def test_a_search_ends_even_if_slopes_are_wrong():
         level, zero, one = np.full(3, 0.25), np.zeros(3), np.ones(3)
         start = np.array([0.9, 1e-9, np.nan])
         found = last_within(tail, level, start, zero, one)
-        assert np.all(found <= 0.5)
+        # A little is left for the rounding of a function of it.
+        assert np.all(found < 0.5 - 5e-15)
+        assert last_within(tail, level, start * 0 + 0.5, zero, one)[0] < 0.5 - 5e-15
         if slope != 1e9:  # which says that there is nothing left to gain
             np.testing.assert_allclose(found, 0.5, rtol=1e-12)
+
+
+def test_what_a_tail_may_err_by_is_counted(monkeypatch):
+    """If tails could be half as much again, bounds must be those of a lower alpha."""
+    for module in (_binomial, _bounds):
+
+        def vaguer(*args, right=module.tail_and_slope):
+            value, error, slope = right(*args)
+            return value, error + 0.5, slope
+
+        monkeypatch.setattr(module, "tail_and_slope", vaguer)
+    bounds = lower_confidence_bound(700, 1000, 0.001)
+    joint = joint_lower_bound(700, 1000, 0.001)
+    upper = upper_confidence_bound(700, 1000, 0.001)
+    monkeypatch.undo()
+    assert bounds == pytest.approx(lower_confidence_bound(700, 1000, 0.001 / 1.5))
+    assert joint == pytest.approx(bounds, rel=1e-9)
+    assert upper == pytest.approx(upper_confidence_bound(700, 1000, 0.001 / 1.5))
 
 
 @pytest.mark.parametrize("bound", [lower_confidence_bound, upper_confidence_bound])
