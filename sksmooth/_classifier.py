@@ -339,6 +339,12 @@ class SmoothedClassifier(BaseSmoother):
             If ``estimator.predict`` raises; its exception is the cause. If the store
             is damaged or cannot be written.
 
+        Warns
+        -----
+        UserWarning
+            If `n` votes are too few to name a class at level `alpha`, however they
+            fall: "n is too small for alpha", and the n that would do.
+
         References
         ----------
         J. Cohen, E. Rosenfeld, J. Z. Kolter (2019), arXiv:1902.02918, Proposition 1.
@@ -458,6 +464,11 @@ class SmoothedClassifier(BaseSmoother):
         NotFittedError, ValueError, RuntimeError
             As `predict`.
 
+        Warns
+        -----
+        UserWarning
+            If `n` votes are too few to certify anything at level `alpha`.
+
         Notes
         -----
         p_lower = 1/2 abstains here; the reference implementation returns a class with
@@ -525,6 +536,11 @@ class SmoothedClassifier(BaseSmoother):
         ------
         NotFittedError, ValueError, RuntimeError
             As `predict`; and if a radius is negative or not finite.
+
+        Warns
+        -----
+        UserWarning
+            If `n` votes are too few for one of the radii, even if all of them agree.
 
         Notes
         -----
@@ -657,7 +673,7 @@ class SmoothedClassifier(BaseSmoother):
         return needed
 
     def _reach(self, known_label=False, early=False):
-        """Largest radius that can be certified; `early` if votes may be fewer than n."""
+        """Largest radius that can be certified; `early` if votes may end early."""
         reach = self._unanimous(self.n, known_label, early)
         return float(radius_after_loss(reach, self._least_loss()))
 

@@ -148,7 +148,7 @@ def test_labels_that_do_not_fit_beside_the_abstain_label():
 def test_unknown_labels_from_the_base():
     base = Fixed(lambda X: np.full(len(X), 7))
     with pytest.raises(ValueError, match="7, which is not one of its classes_"):
-        SmoothedClassifier(base, n=10).predict(X)
+        SmoothedClassifier(base, n=20).predict(X)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -546,7 +546,7 @@ def test_pipe_that_closes_early(files, tmp_path):
     """As in `sksmooth ... | head`: no trace, and the exit code that shells expect."""
     data = np.random.default_rng(0).normal(size=(40_000, 4))
     np.save(tmp_path / "many.npy", data)  # far more text than a pipe holds
-    words = ["predict", files / "smoothed.skops", "many.npy", "--n", 1, "-q"]
+    words = ["predict", files / "smoothed.skops", "many.npy", "--n", 11, "-q"]
     process = start(words, tmp_path)
     assert process.stdout.readline() == "idx\tpredict\n"
     process.stdout.close()

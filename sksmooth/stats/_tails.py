@@ -115,7 +115,7 @@ def tail_and_slope(k, n, p, q):
     # which move the log of the probability by the distance of k from them; of that log
     # itself.
     distance = np.abs(k_far - n * p_far)
-    error = _EPS * (64 + 8 * k_far * integral + 3 * distance - 4 * log_mass)
+    error = _EPS * (64 + 8 * k_far * integral + 3 * distance - 3 * log_mass)
     with np.errstate(under="ignore"):
         far = np.minimum(k_far * np.exp(log_mass) * integral, 1.0)
     tail = np.where(beyond, far, 1 - far)

@@ -412,7 +412,8 @@ class TestClassifier:
         assert radius[0] == pytest.approx(g.max_certifiable_radius(), rel=1e-9)
         assert 0.002 < radius[0] - radius[1] < 0.02
         reach = g.max_certifiable_radius(known_label=True)
-        correct = g.certified_correct(x, [1, 1], [reach - 1e-9, reach + 1e-9])
+        with pytest.warns(UserWarning, match="can never be certified"):
+            correct = g.certified_correct(x, [1, 1], [reach - 1e-9, reach + 1e-9])
         assert correct.tolist() == [[True, False], [False, False]]
         n = g.required_samples(0.5)
         assert g.set_params(n=n).certify(x).radius[0] >= 0.5
