@@ -1,6 +1,6 @@
 """The command plan: votes and radii before anything is certified."""
 
-from decimal import ROUND_CEILING, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 import click
 from scipy.stats import norm
@@ -88,8 +88,12 @@ def _row(sigma, radius, alpha, n):
 def _share_text(ratio):
     """Return Phi(ratio) as text, never below its value."""
     share = str(Decimal(norm.cdf(ratio)).quantize(Decimal("1e-6"), ROUND_CEILING))
-    # As many nines say less than what is missing.
-    return share if ratio < 4 else f"1 - {0.99 * norm.sf(ratio):.1e}"
+    if ratio < 4:
+        return share
+    # As many nines say less than what is missing: two digits of it, rounded down.
+    missing = Decimal((1 - 1e-9) * norm.sf(ratio))
+    two_digits = Decimal(1).scaleb(missing.adjusted() - 1)
+    return f"1 - {float(missing.quantize(two_digits, ROUND_FLOOR)):.1e}"
 
 
 def _votes_needed(sigma, radius, alpha, n):
