@@ -261,3 +261,66 @@ def test_another_rule_asks_another_question(name):
 def test_rules_of_other_kinds_ask_other_questions():
     questions = [set(rule.questions()) for rule in RULES.values()]
     assert len(set.union(*questions)) == sum(map(len, questions))
+
+
+class TestSharesOfAlpha:
+    @pytest.mark.parametrize("n_looks", [2, 3, 4, 11])
+    @pytest.mark.parametrize("last", [0.5, 0.9])
+    def test_the_last_look_has_its_own(self, n_looks, last):
+        parts = split_alpha(0.01, n_looks, last)
+        assert len(parts) == n_looks
+        assert parts[-1] == pytest.approx(0.01 * last)
+        others = 0.01 * (1 - last) / (n_looks - 1)
+        assert parts[:-1].tolist() == pytest.approx([others] * (n_looks - 1))
+
+    def test_equal_ones(self):
+        assert split_alpha(0.01, 4, None).tolist() == pytest.approx([0.0025] * 4)
+        assert split_alpha(0.01, 1) == split_alpha(0.01, 1, None) == 0.01
+
+
+def test_many_classes_are_told_apart_by_the_first_two():
+    """The runner-up is the second of all, wherever it stands."""
+    counts = np.array([[3, 50, 2, 40, 5], [60, 1, 20, 1, 18], [30, 30, 30, 10, 0]])
+    at = float(rank_verification_pvalue(60, 20))
+    rule = NameTopClass(np.array([100]), at, 3)
+    sure, settled = rule(np.zeros(3, int), np.arange(3), counts)
+    assert sure.tolist() == settled.tolist() == [False, True, False]
+
+
+@pytest.mark.parametrize("loss", [None, 0.0])
+def test_rows_have_labels_of_their_own(loss):
+    """What a rule is asked about some rows depends on these, and on their look."""
+    labels = np.array([0, 1, 2, 1])
+    rule = CertifyKnownLabel(
+        np.array([100, 1000]),
+        0.01,
+        np.array([0.0, 0.5]),
+        1.0,
+        labels,
+        loss=None if loss is None else np.array([0.0, 0.0, 0.0, 9.0]),
+    )
+    assert rule.empty.shape == (4, 2)
+    assert not rule.empty.any()
+    rows, looks = np.array([3, 1, 0]), np.array([0, 0, 1])
+    counts = np.array([[2, 98, 0], [2, 98, 0], [100, 880, 20]])
+    accepted, settled = rule(looks, rows, counts)
+    first = loss is None  # a loss of 9 leaves nothing
+    assert accepted.tolist() == [[first] * 2, [True] * 2, [False] * 2]
+    assert settled.all()
+    part = rule.take(np.array([1, 3]))
+    again, _ = part(np.zeros(2, int), np.arange(2), counts[:2])
+    assert again.tolist() == [[True] * 2, [first] * 2]
+
+
+def test_rows_have_tolerances_of_their_own():
+    rule = BoundProbability(
+        np.array([100, 200]), 0.01, np.array([0, 1, 1]), np.array([0.0, 5.0, 0.0])
+    )
+    assert rule.empty.tolist() == [0, 0, 0]
+    counts = np.array([[10, 90], [10, 90], [60, 140]])
+    p_lower, settled = rule(np.array([0, 0, 1]), np.array([2, 1, 0]), counts)
+    votes, n, level = [90, 90, 60], [100, 100, 200], [0.005] * 3
+    np.testing.assert_allclose(
+        p_lower, lower_confidence_bound(votes, n, level), rtol=1e-12
+    )
+    assert settled.tolist() == [False, True, True]
