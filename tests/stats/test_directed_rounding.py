@@ -5,6 +5,7 @@ takes the numbers that go into one computation as they are stored, does the comp
 exactly, and compares.
 """
 
+import math
 from fractions import Fraction
 
 import mpmath
@@ -222,6 +223,21 @@ def test_the_runner_up_gets_all_that_the_top_class_may_leave(n, alpha):
     for low, high in zip(p_a, p_b, strict=True):
         assert Fraction(high) >= 1 - Fraction(low)
         assert Fraction(high) <= 1 - Fraction(low) + Fraction(1, 2**51)
+
+
+@pytest.mark.parametrize("n", [20, 61, 333, 1000])
+def test_no_class_is_named_that_half_of_alpha_does_not_allow(n):
+    """k0 is the smallest k with P(Bin(n, 1/2) >= k) <= alpha / 2, exactly."""
+    tail, n_cases = Fraction(0), 0
+    for k in range(n, n // 2, -1):
+        tail += Fraction(math.comb(n, k), 2**n)
+        alpha = float(2 * tail)
+        alpha = alpha if Fraction(alpha) < 2 * tail else next_down(alpha)
+        if 1e-14 < alpha < 0.9:
+            n_cases += 1
+            assert joint_lower_bound(k, n, alpha) == 0
+            assert joint_lower_bound(k, n, alpha * (1 + 1e-6)) >= 0.5
+    assert n_cases >= 8
 
 
 def binomial_tail(k, n, p):
