@@ -324,3 +324,12 @@ def test_rows_have_tolerances_of_their_own():
         p_lower, lower_confidence_bound(votes, n, level), rtol=1e-12
     )
     assert settled.tolist() == [False, True, True]
+
+
+def test_a_rule_of_another_kind_with_the_same_settings_asks_another_question():
+    class Other(NameTopClass):
+        pass
+
+    rule = RULES["name"]
+    other = Other(rule.looks, rule.alpha, rule.n_inputs)
+    assert not set(other.questions()) & set(rule.questions())
