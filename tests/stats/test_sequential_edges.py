@@ -74,12 +74,18 @@ class TestTheLastCountThatCanStillWin:
             n_lost += np.sum(~can_win & ~hopeless)
         assert n_lost > 0 or radius < 1
 
-    def test_of_a_tolerance(self):
-        """At tolerance 0 votes go on as long as one count ahead has a better bound."""
+    @pytest.mark.parametrize("tolerance", [0.0, 0.2, 0.6])
+    def test_of_a_tolerance(self, tolerance):
+        """Votes go on as long as one count ahead has a bound that is so much better."""
         rule = BoundProbability(
-            self.looks, 0.05, np.zeros(1, int), np.zeros(1), futility=self.never
+            self.looks,
+            0.05,
+            np.zeros(1, int),
+            np.full(1, tolerance),
+            futility=self.never,
         )
         alphas = split_alpha(0.05, len(self.looks))
+        n_settled = 0
         for look, n in enumerate(self.looks[:-1].tolist()):
             k = np.arange(n + 1)
             p_lower, settled = ask(rule, look, k)
@@ -90,7 +96,9 @@ class TestTheLastCountThatCanStillWin:
             hope = np.minimum(best, upper_confidence_bound(k, n, self.never))
             growth = radius_from_probabilities(hope)
             growth = growth - radius_from_probabilities(p_lower)
-            np.testing.assert_array_equal(settled, growth <= 0)
+            np.testing.assert_array_equal(settled, growth <= tolerance)
+            n_settled += np.sum(settled & (p_lower > 0.5))
+        assert n_settled > 0 or tolerance == 0
 
     @pytest.mark.parametrize("futility", [0.3, 0.001])
     @pytest.mark.parametrize("radius", [0.0, 0.4, 1.1])
