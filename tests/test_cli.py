@@ -429,7 +429,7 @@ class TestPlan:
 
     def test_share_is_never_rounded_to_certainty(self, run):
         row = run("plan", "--radius", 3, "--sigma", 0.25).stdout.splitlines()[1]
-        assert row.split()[2:6] == ["1", "-", "1.8e-33", "-"]
+        assert row.split()[2:6] == ["1", "-", "1.7e-33", "-"]
 
     @pytest.mark.parametrize(
         "words",

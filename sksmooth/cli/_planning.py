@@ -98,10 +98,12 @@ def _reach_text(radius):
 def _share_text(ratio):
     """Return Phi(ratio) as text, never below its value."""
     share = str(Decimal(norm.cdf(ratio)).quantize(Decimal("1e-6"), ROUND_CEILING))
-    # As many nines say less than what is missing.
     if ratio < 4:
         return share
-    return f"1 - {max(0.99 * norm.sf(ratio), 1e-300):.1e}"
+    # As many nines say less than what is missing: two digits of it, rounded down.
+    missing = max((1 - 1e-9) * norm.sf(ratio), 1e-300)
+    two_digits = Context(prec=2, rounding=ROUND_FLOOR).create_decimal(missing)
+    return f"1 - {two_digits:.1e}"
 
 
 def _votes_needed(sigma, radius, alpha, n):

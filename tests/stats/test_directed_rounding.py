@@ -5,6 +5,7 @@ takes the numbers that go into one computation as they are stored, does the comp
 exactly, and compares.
 """
 
+import math
 from fractions import Fraction
 
 import mpmath
@@ -199,6 +200,34 @@ class TestCertifyCounts:
         direct = multiclass_bounds([400, 400], [100, 500], 1000, alpha=0.01)
         np.testing.assert_array_equal(bounds.p_upper, direct[1])
 
+    def test_the_runner_up_is_the_second_of_many(self):
+        """The pooled rest is bounded by itself, and ties go in the order of classes."""
+        counts = [[400, 50, 250, 150, 150]]
+        bounds = certify_counts(
+            counts, [[40, 5, 25, 15, 15]], alpha=0.01, bound="multiclass"
+        )
+        direct = multiclass_bounds([400], [250], 1000, alpha=0.01)
+        np.testing.assert_array_equal(bounds.p_lower, direct[0])
+        np.testing.assert_array_equal(bounds.p_upper, direct[1])
+        counts = np.arange(300)[None]
+        bounds = certify_counts(
+            counts, np.ones((1, 300), int), alpha=0.01, bound="multiclass"
+        )
+        assert bounds.selected == [0]
+        direct = multiclass_bounds([0], [1], counts.sum(), alpha=0.01)
+        np.testing.assert_array_equal(bounds.p_upper, direct[1])
+
+    def test_two_classes_leave_nothing_to_share_out(self):
+        counts, selection = [[900, 100], [300, 700]], [[9, 1], [8, 2]]
+        settings = {"alpha": 0.01, "sigma": 0.3}
+        both = [
+            certify_counts(counts, selection, bound=bound, **settings)
+            for bound in ("cohen", "multiclass")
+        ]
+        for one, other in zip(*both, strict=True):
+            np.testing.assert_array_equal(one, other)
+        assert both[0].radius[0] > 0
+
     def test_a_bound_below_one_half_is_told_from_its_complement(self):
         p_lower = np.random.default_rng(0).uniform(0, 1, 2000)
         p_lower[:3] = 0.0, 1.0, 0.5
@@ -222,6 +251,21 @@ def test_the_runner_up_gets_all_that_the_top_class_may_leave(n, alpha):
     for low, high in zip(p_a, p_b, strict=True):
         assert Fraction(high) >= 1 - Fraction(low)
         assert Fraction(high) <= 1 - Fraction(low) + Fraction(1, 2**51)
+
+
+@pytest.mark.parametrize("n", [20, 61, 333, 1000])
+def test_no_class_is_named_that_half_of_alpha_does_not_allow(n):
+    """k0 is the smallest k with P(Bin(n, 1/2) >= k) <= alpha / 2, exactly."""
+    tail, n_cases = Fraction(0), 0
+    for k in range(n, n // 2, -1):
+        tail += Fraction(math.comb(n, k), 2**n)
+        alpha = float(2 * tail)
+        alpha = alpha if Fraction(alpha) < 2 * tail else next_down(alpha)
+        if 1e-14 < alpha < 0.9:
+            n_cases += 1
+            assert joint_lower_bound(k, n, alpha) == 0
+            assert joint_lower_bound(k, n, alpha * (1 + 1e-6)) >= 0.5
+    assert n_cases >= 8
 
 
 def binomial_tail(k, n, p):
@@ -282,6 +326,27 @@ class TestCertifiedAccuracy:
             )
             # t is plausible by the thickness of a rounding
             assert bound <= t
+
+    def test_errors_that_go_together_are_no_more_than_they_may_be(self):
+        """The definition, where no rounding decides."""
+        rng = np.random.default_rng(1)
+        bounds = set()
+        for _ in range(300):
+            n = int(rng.integers(2, 300))
+            k = int(rng.integers(0, n + 1))
+            alpha, rho = (10.0 ** rng.uniform(-4, -1, 2)).tolist()
+            ratios = [
+                (n - t) * Fraction(alpha) / ((k - t) * Fraction(rho)) for t in range(k)
+            ]
+            if any(abs(ratio - 1) < 1e-12 for ratio in ratios):
+                continue
+            exact = next((t for t, ratio in enumerate(ratios) if ratio > 1), k)
+            bound = certified_accuracy_lower_bound(
+                k, n, alpha=alpha, rho=rho, independent=False
+            )
+            assert bound == exact
+            bounds.add(0 if bound == 0 else 1 if bound < k else 2)
+        assert bounds == {0, 1, 2}
 
     def test_population(self):
         """(L - alpha) / (1 - alpha), with L as it is stored."""

@@ -7,7 +7,11 @@ import mpmath
 import numpy as np
 import pytest
 from sklearn.datasets import load_iris
-from sklearn.ensemble import AdaBoostClassifier, GradientBoostingClassifier
+from sklearn.ensemble import (
+    AdaBoostClassifier,
+    GradientBoostingClassifier,
+    HistGradientBoostingClassifier,
+)
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
@@ -278,6 +282,19 @@ class TestAScoreOfZero:
         f, corners = equal_stumps(base)
         g = SmoothedClassifier(f, sigma=0.1, method="exact")
         np.testing.assert_array_equal(g.predict(corners), f.predict(corners))
+
+
+def test_votes_of_histogram_boosting_at_a_score_of_zero():
+    """Leaves only, and two classes of one size: the first class, everywhere."""
+    f = HistGradientBoostingClassifier(max_iter=2, min_samples_leaf=150)
+    f.fit(X3[:100], y3[:100])
+    assert np.all(f.decision_function(X3) == 0)
+    assert np.all(f.predict(X3) == 0)
+    inputs = Inputs.from_array(X3[:5], 0.5)
+    counts = count_votes(
+        f, f.classes_, inputs, 50, entropy=1, purpose="estimate"
+    ).counts
+    assert counts.tolist() == [[50, 0]] * 5
 
 
 @pytest.mark.parametrize("per_feature", [False, True])
