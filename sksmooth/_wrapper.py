@@ -44,6 +44,7 @@ from ._votes import (
     labels_for_net,
     noisy_training_set,
     seeded_training,
+    warn_of_little_noise,
 )
 
 
@@ -104,6 +105,7 @@ class BaseSmoother(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         check_no_regressor(self.estimator)
         check_grid(self.grid)
         inputs = check_inputs(X, self.sigma, self, reset=True)
+        warn_of_little_noise(inputs)
         y = check_y(y)
         check_consistent_length(inputs.values, y, sample_weight)
         check_abstain_label(self.abstain_label, np.unique(y))
@@ -179,6 +181,7 @@ class BaseSmoother(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             check_classes(getattr(estimator, "classes_", None))
         check_abstain_label(self.abstain_label, self.classes_)
         inputs = check_inputs(X, self.sigma, self, reset=False)
+        warn_of_little_noise(inputs)
         if estimator is self.estimator and inputs.frame is not None:
             # What it was fitted on is not known here: let it look at the columns.
             check_one_row(estimator, inputs)

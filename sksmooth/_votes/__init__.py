@@ -1,7 +1,8 @@
 """From an estimator and inputs to votes: how often each class is predicted under noise.
 
 Knows no statistics. One module an idea: `_inputs` (rows, whatever the container),
-`_sigma` (the noise level, as a number, an array or by column),
+`_sigma` (the noise level, as a number, an array or by column; by `_spread`, against
+what X varies by),
 `_noise` (the only source of random numbers; by `_stream`, which draws NumPy's normals
 with `_ziggurat`; on a GPU by `_device_noise`), `_grid` and `_device_grid` (noise that
 is added exactly), one file a voter (`_any`, `_linear`, `_mlp`, `_trees`, `_torch` with
@@ -32,6 +33,7 @@ from ._sigma import (
     least_levels,
     sigma_by_column,
 )
+from ._spread import warn_of_little_noise
 from ._store import VoteStore, merge_stores
 
 __all__ = [
@@ -58,4 +60,5 @@ __all__ = [
     "seeded_training",
     "settle",
     "sigma_by_column",
+    "warn_of_little_noise",
 ]
