@@ -31,7 +31,11 @@ from sksmooth._votes._exact_axes import Axes, Level
 from sksmooth._votes._linear import linear_scores
 from tests.helpers import halfspace
 
-pytestmark = pytest.mark.filterwarnings("ignore:X does not have valid feature names")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:X does not have valid feature names"),
+    # Some inputs are far off, along the boundary.
+    pytest.mark.filterwarnings("ignore:sigma is small for the units of X"),
+]
 
 D = 4
 
