@@ -245,7 +245,7 @@ STUMPS = {
 @pytest.mark.parametrize("chain", [*CHAINS, *MIXING])
 def test_no_linear_radius_is_above_the_distance(chain, dtype):
     steps, found = {**CHAINS, **MIXING}[chain], 0
-    for seed in range(12):
+    for seed in range(6):
         wrong, n_certified, _ = linear_excess(steps(seed), seed, dtype=dtype)
         assert wrong == 0
         found += n_certified
@@ -257,12 +257,12 @@ def test_no_linear_radius_is_above_the_distance(chain, dtype):
 @pytest.mark.parametrize("chain", CHAINS)
 def test_no_radius_of_a_stump_is_above_the_distance(chain, kind, dtype):
     found = 0
-    for seed in range(6):
+    for seed in range(3):
         steps = CHAINS[chain](seed)
         wrong, n_certified = stump_excess(STUMPS[kind], steps, seed, dtype=dtype)
         assert wrong == 0
         found += n_certified
-    assert found > 50
+    assert found > 20
 
 
 @pytest.mark.parametrize("chain", ["4 scalers", "10 of all kinds", "PCA, whiten"])
@@ -463,7 +463,7 @@ def test_errors_bound_what_rounding_does(operation):
 @pytest.mark.parametrize("operation", ["*", "/", "@", "+", "-"])
 def test_errors_of_both_operands_count(operation):
     rng = np.random.default_rng(2)
-    for _ in range(100):
+    for _ in range(30):
         a, b = (rng.normal(size=(3, 3)) * 10.0 ** rng.integers(-9, 9) for _ in "ab")
         if operation != "/":
             a *= rng.integers(0, 2, (3, 3))
@@ -512,7 +512,7 @@ def test_roots_are_rounded():
 
 def test_quotients_by_a_level_that_is_not_known_exactly():
     rng = np.random.default_rng(4)
-    for _ in range(200):
+    for _ in range(60):
         size, sigma = rng.lognormal(size=2)
         error = size * 10.0 ** rng.integers(-16, 1) * rng.uniform(0, 1.5)
         level = Level(np.float64(size), np.float64(error), np.float64(sigma))
@@ -536,7 +536,7 @@ def test_quotients_by_a_level_that_is_not_known_exactly():
 
 @pytest.mark.parametrize("chain", [*CHAINS, *MIXING])
 def test_the_spread_of_scores_is_bounded(chain):
-    for seed in range(20):
+    for seed in range(6):
         steps = {**CHAINS, **MIXING}[chain](seed)
         matrix, _ = as_map(steps)
         w = np.random.default_rng(seed).normal(size=len(matrix))
@@ -575,6 +575,8 @@ def test_levels_that_underflow_are_not_0():
     inputs = Inputs.from_array(np.zeros((1, 1)), 1e-200)
     _, upper = exact_probabilities(f, f.classes_, inputs)
     assert upper.min() >= 0.5  # both, as a tie has probability 0
+    level = Level(np.float64(1e-200), np.float64(0), np.float64(1e-200))
+    assert level.low == 0 < level.high
     weights, offset = linear_scores(halfspace([1e-200, 1e-190]), bounded=True)
     model = ExactLinear(weights[0], offset[0], np.array([1e-200, 1e-200]))
     assert model.level.high > 0
