@@ -46,6 +46,7 @@ from ._votes import (
     noisy_training_set,
     seeded_training,
     training_with_missing,
+    warn_of_little_noise,
 )
 from .stats._checks import check_votes
 
@@ -112,6 +113,7 @@ class BaseSmoother(KeepsSecrets, ClassifierMixin, MetaEstimatorMixin, BaseEstima
         check_no_regressor(self.estimator)
         check_grid(self.grid)
         inputs = check_inputs(X, self.sigma, self, reset=True)
+        warn_of_little_noise(inputs)
         y = check_y(y)
         if sample_weight is not None:
             sample_weight = as_column(sample_weight, "sample_weight")
@@ -200,6 +202,7 @@ class BaseSmoother(KeepsSecrets, ClassifierMixin, MetaEstimatorMixin, BaseEstima
         check_abstain_label(self.abstain_label, self.classes_)
         inputs = check_inputs(X, self.sigma, self, reset=False)
         check_missing(estimator, inputs)
+        warn_of_little_noise(inputs)
         if estimator is self.estimator and inputs.frame is not None:
             # What it was fitted on is not known here: let it look at the columns.
             check_one_row(estimator, inputs)

@@ -224,6 +224,7 @@ def test_units_do_not_matter(exponent, grid):
     np.testing.assert_allclose(d.radius, c.radius * unit, rtol=1e-12)
 
 
+@pytest.mark.filterwarnings("ignore:sigma is small for the units of X")
 @pytest.mark.parametrize("sigma", [1e-12, 1e12])
 def test_noise_far_below_or_above_the_inputs(sigma):
     """Hardly any noise: f itself, certain. Far too much: nothing but abstentions."""

@@ -2,7 +2,8 @@
 
 Knows no statistics. One module an idea: `_inputs` (rows, whatever the container; with
 `_cells`, what is in a frame's cells, and `_missing`, what is not),
-`_sigma` (the noise level, as a number, an array or by column),
+`_sigma` (the noise level, as a number, an array or by column; by `_spread`, against
+what X varies by),
 `_noise` (the only source of random numbers; by `_stream`, which draws NumPy's normals
 with `_ziggurat`; on a GPU by `_device_noise`), `_grid` and `_device_grid` (noise that
 is added exactly), one file a voter (`_any`, `_linear`, `_mlp`, `_trees`, `_torch` with
@@ -38,6 +39,7 @@ from ._sigma import (
     least_levels,
     sigma_by_column,
 )
+from ._spread import warn_of_little_noise
 from ._store import VoteStore
 
 __all__ = [
@@ -70,4 +72,5 @@ __all__ = [
     "settle",
     "sigma_by_column",
     "training_with_missing",
+    "warn_of_little_noise",
 ]

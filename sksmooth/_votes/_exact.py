@@ -122,12 +122,13 @@ class ExactLinear:
         weights, offset = self.weights, self.offset
         with np.errstate(over="ignore", invalid="ignore"):
             score = X @ weights.value + offset.value
-            size = np.abs(X) @ np.abs(weights.value) + np.abs(offset.value)
+            size_of_x = np.abs(X)
+            size = size_of_x @ np.abs(weights.value) + np.abs(offset.value)
         check_finite(size)
         # A sum of n terms, each a rounded product, in any order. No term, no rounding:
         # a score of exactly 0 stays a tie.
         error = self.slack * size
-        own = np.abs(X) @ weights.error + offset.error
+        own = size_of_x @ weights.error + offset.error
         error += own * (1 + self.slack)
         # A product that underflows is not 0.
         small = size < 1e-280

@@ -43,7 +43,7 @@ def layer_ties(weights, sigma):
     """May two units of a net's first layer differ by rounding errors only?
 
     Or one of them, which noise does not reach, from a number? Units without weights
-    cannot: what they get is exact.
+    cannot: what they get is exact. Those with equal weights are computed alike.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def layer_ties(weights, sigma):
     -------
     ties : bool
     """
-    alive = weights[np.any(weights != 0, axis=1)]
+    alive = np.unique(weights[np.any(weights != 0, axis=1)], axis=0)
     return _some_alike(np.vstack([np.zeros(weights.shape[1]), alive]), sigma)
 
 
@@ -66,7 +66,9 @@ def _some_alike(weights, sigma):
     axis = np.random.default_rng(0).normal(size=len(sigma))
     with np.errstate(over="ignore", invalid="ignore"):
         noise = weights * sigma
-        place, size = noise @ axis, np.linalg.norm(noise, axis=1)
-        order = np.argsort(place)
-        gap, size = np.diff(place[order]), size[order]
-        return bool(np.any(gap <= _ALIKE * np.maximum(size[1:], size[:-1])))
+        place, size = noise @ axis, np.abs(noise).max(axis=1, initial=0)
+    if not np.all(np.isfinite(place)):
+        return False  # who computes scores will say so
+    order = np.argsort(place)
+    gap, size = np.diff(place[order]), size[order]
+    return bool(np.any(gap <= _ALIKE * np.maximum(size[1:], size[:-1])))

@@ -25,10 +25,17 @@ from sklearn.tree import DecisionTreeClassifier
 
 from sksmooth import SmoothedClassifier
 from sksmooth._votes import Inputs, exact_probabilities
-from sksmooth._votes._bounded import Bounded
+from sksmooth._votes._bounded import Bounded, divided_by_root
+from sksmooth._votes._exact import ExactLinear
+from sksmooth._votes._exact_axes import Axes, Level
+from sksmooth._votes._linear import linear_scores
 from tests.helpers import halfspace
 
-pytestmark = pytest.mark.filterwarnings("ignore:X does not have valid feature names")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:X does not have valid feature names"),
+    # Some inputs are far off, along the boundary.
+    pytest.mark.filterwarnings("ignore:sigma is small for the units of X"),
+]
 
 D = 4
 
@@ -238,7 +245,7 @@ STUMPS = {
 @pytest.mark.parametrize("chain", [*CHAINS, *MIXING])
 def test_no_linear_radius_is_above_the_distance(chain, dtype):
     steps, found = {**CHAINS, **MIXING}[chain], 0
-    for seed in range(12):
+    for seed in range(6):
         wrong, n_certified, _ = linear_excess(steps(seed), seed, dtype=dtype)
         assert wrong == 0
         found += n_certified
@@ -250,12 +257,12 @@ def test_no_linear_radius_is_above_the_distance(chain, dtype):
 @pytest.mark.parametrize("chain", CHAINS)
 def test_no_radius_of_a_stump_is_above_the_distance(chain, kind, dtype):
     found = 0
-    for seed in range(6):
+    for seed in range(3):
         steps = CHAINS[chain](seed)
         wrong, n_certified = stump_excess(STUMPS[kind], steps, seed, dtype=dtype)
         assert wrong == 0
         found += n_certified
-    assert found > 50
+    assert found > 20
 
 
 @pytest.mark.parametrize("chain", ["4 scalers", "10 of all kinds", "PCA, whiten"])
@@ -409,8 +416,6 @@ def test_overflow_is_an_error():
 
 def test_arrays_and_bounded_numbers_agree():
     """The same code folds both."""
-    from sksmooth._votes._linear import linear_scores
-
     for seed, chain in enumerate(MIXING.values()):
         f = make_pipeline(*chain(seed), halfspace(np.arange(1.0, D + 1), 0.5))
         plain, bounded = linear_scores(f), linear_scores(f, bounded=True)
@@ -453,3 +458,125 @@ def test_errors_bound_what_rounding_does(operation):
         off = abs(exact - rational(bounded.value))
         assert np.all(off <= rational(bounded.error))
         assert np.all(bounded.error <= 1e-14 * (1 + abs(bounded.value).max()))
+
+
+@pytest.mark.parametrize("operation", ["*", "/", "@", "+", "-"])
+def test_errors_of_both_operands_count(operation):
+    rng = np.random.default_rng(2)
+    for _ in range(30):
+        a, b = (rng.normal(size=(3, 3)) * 10.0 ** rng.integers(-9, 9) for _ in "ab")
+        if operation != "/":
+            a *= rng.integers(0, 2, (3, 3))
+        wide = [abs(v) * 10.0 ** rng.integers(-16, -1) for v in (a, b)]
+        one, other = Bounded(a, wide[0]), Bounded(b, wide[1])
+        # The exact numbers are at the ends of what is allowed.
+        sides = [rng.choice([-1, 1], (3, 3)) for _ in "ab"]
+        x, y = (
+            rational(v) + rational(side) * rational(w)
+            for v, w, side in zip((a, b), wide, sides, strict=True)
+        )
+        if operation == "@":
+            exact, bounded = x @ y, one @ other
+        else:
+            calculate = {
+                "*": lambda p, q: p * q, "/": lambda p, q: p / q,
+                "+": lambda p, q: p + q, "-": lambda p, q: p - q,
+            }[operation]  # fmt: skip
+            exact, bounded = calculate(x, y), calculate(one, other)
+        assert np.all(abs(exact - rational(bounded.value)) <= rational(bounded.error))
+
+
+def test_underflow_is_an_error_too():
+    tiny = Bounded([1e-200, 3.0])
+    for result in (
+        tiny * np.array([1e-200, 1e-323]),
+        tiny * np.array([0.3e-120, 0.7e-320]),
+        tiny / np.array([1e200, 1e308]),
+        Bounded([[1e-200, 1e-180]]) @ np.array([1e-190, 1e-160]),
+    ):
+        assert np.all(result.error > 0)
+
+
+def test_roots_are_rounded():
+    rng = np.random.default_rng(3)
+    squares = rng.lognormal(size=200)
+    result = divided_by_root(Bounded(np.ones(200)), squares, 1e-16)
+    exact = np.array([1 / root(s) for s in rational(squares)])
+    off = abs(exact - rational(result.value))
+    assert np.all(off <= rational(result.error))
+    one = Bounded(1 / np.sqrt(squares))
+    assert not np.all(off <= rational(one.error))
+    least = divided_by_root(np.ones(1), np.zeros(1), 2.0**-52)
+    assert least.tolist() == [2.0**52]
+
+
+def test_quotients_by_a_level_that_is_not_known_exactly():
+    rng = np.random.default_rng(4)
+    for _ in range(60):
+        size, sigma = rng.lognormal(size=2)
+        error = size * 10.0 ** rng.integers(-16, 1) * rng.uniform(0, 1.5)
+        level = Level(np.float64(size), np.float64(error), np.float64(sigma))
+        low, high = np.sort(rng.normal(size=(2, 5)), axis=0)
+        least, most = level.quotients(low, high)
+        for end in (-1, 1):
+            true = Fraction(size) + end * Fraction(error)
+            if true <= 0:
+                continue
+            for u, bound in zip(low, least, strict=True):
+                assert bound == -np.inf or bound <= Fraction(u) / true / Fraction(sigma)
+            for u, bound in zip(high, most, strict=True):
+                assert bound == np.inf or bound >= Fraction(u) / true / Fraction(sigma)
+    # What is 0 for sure has no noise; what may be 0 has no bound.
+    zero = Level(np.zeros(2), np.array([0.0, 1.0]), np.ones(2))
+    assert zero.is_0.tolist() == [True, False]
+    least, most = zero.quotients(np.full((2, 1), -1.0), np.ones((2, 1)))
+    assert least[1] == -np.inf
+    assert most[1] == np.inf
+
+
+@pytest.mark.parametrize("chain", [*CHAINS, *MIXING])
+def test_the_spread_of_scores_is_bounded(chain):
+    for seed in range(6):
+        steps = {**CHAINS, **MIXING}[chain](seed)
+        matrix, _ = as_map(steps)
+        w = np.random.default_rng(seed).normal(size=len(matrix))
+        # Nearly what one column gets alone, so that the others cancel.
+        if seed % 2 and len(matrix) == D:
+            w = np.linalg.solve(matrix.astype(float).T, np.eye(D)[0])
+        f = make_pipeline(*steps, halfspace(w))
+        weights, offset = linear_scores(f, bounded=True)
+        sigma = np.array([0.0, 0.3, 1e3, 2.0])
+        model = ExactLinear(weights[0], offset[0], sigma)
+        pulled = rational(w) @ matrix * rational(sigma)
+        squared = pulled @ pulled
+        assert Fraction(float(model.level.low)) ** 2 <= squared
+        assert Fraction(float(model.level.high)) ** 2 >= squared
+
+
+@pytest.mark.parametrize("chain", CHAINS)
+def test_the_level_of_what_a_tree_splits_on_is_bounded(chain):
+    for seed in range(10):
+        steps = CHAINS[chain](seed)
+        matrix, shift = as_map(steps)
+        sigma = np.array([0.7, 0.3, 1e3, 2.0])
+        axes = Axes(np.arange(len(matrix)), len(matrix), steps, sigma)
+        true = [abs(row[c]) for row, c in zip(matrix, axes.column, strict=True)]
+        true = np.array(true) * rational(sigma)[axes.column]
+        assert np.all(rational(axes.level.low) <= true)
+        assert np.all(rational(axes.level.high) >= true)
+        X = np.random.default_rng(seed).normal(size=(5, D)) * 1e4
+        z, error = axes.place(X)
+        exact = (matrix @ rational(X).T) + shift[:, None]
+        assert np.all(abs(exact - rational(z)) <= rational(error))
+
+
+def test_levels_that_underflow_are_not_0():
+    f = halfspace([1e-200])
+    inputs = Inputs.from_array(np.zeros((1, 1)), 1e-200)
+    _, upper = exact_probabilities(f, f.classes_, inputs)
+    assert upper.min() >= 0.5  # both, as a tie has probability 0
+    level = Level(np.float64(1e-200), np.float64(0), np.float64(1e-200))
+    assert level.low == 0 < level.high
+    weights, offset = linear_scores(halfspace([1e-200, 1e-190]), bounded=True)
+    model = ExactLinear(weights[0], offset[0], np.array([1e-200, 1e-200]))
+    assert model.level.high > 0
