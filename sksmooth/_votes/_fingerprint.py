@@ -11,7 +11,7 @@ import numpy as np
 from ._nets import find_net, why_not_direct
 
 # Raise it when the same settings would give other votes, or a rule other values.
-VERSION = 2
+VERSION = 3
 
 # Where a module keeps what is hashed on its own, or changes when it is used.
 _NOT_STATE = {"training", "_parameters", "_buffers", "_modules"}

@@ -155,8 +155,9 @@ def test_another_run_is_refused(change, what, tmp_path):
 def test_another_version_of_the_noise_is_refused(tmp_path, monkeypatch):
     path = tmp_path / "votes.sqlite"
     smooth().predict(X[:5], store=path)
-    monkeypatch.setattr(_fingerprint, "VERSION", _fingerprint.VERSION + 1)
-    with pytest.raises(ValueError, match="version is 2 there and 3 here"):
+    now = _fingerprint.VERSION
+    monkeypatch.setattr(_fingerprint, "VERSION", now + 1)
+    with pytest.raises(ValueError, match=f"version is {now} there and {now + 1} here"):
         smooth().predict(X[:5], store=path)
 
 
