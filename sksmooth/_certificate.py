@@ -98,8 +98,8 @@ class Certificate:
 
     Notes
     -----
-    A missing value of an input is out of the adversary's reach: the radius is a distance
-    in what is there, to inputs with the same gaps.
+    Missing values of an input are out of the adversary's reach: the radius is a
+    distance in what is there, to inputs with the same gaps.
 
     References
     ----------
