@@ -110,6 +110,11 @@ class Certificate:
     --------
     SmoothedClassifier.certify : Makes certificates.
 
+    Notes
+    -----
+    Missing values of an input are out of the adversary's reach: the radius is a
+    distance in what is there, to inputs with the same gaps.
+
     References
     ----------
     J. Cohen, E. Rosenfeld, J. Z. Kolter (2019), arXiv:1902.02918, section 3.2.2.

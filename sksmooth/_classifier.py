@@ -217,6 +217,10 @@ class SmoothedClassifier(BaseSmoother):
     Rows that are equal share their noise, so their votes are equal too. With `noise`
     "shared" all rows do; the noise in `fit` is independent in any case.
 
+    A missing value (NaN; null in a data frame) stays missing in every noisy copy, in
+    training, too. X may have some if `estimator` takes them, by itself or by an imputer
+    in its Pipeline. See `certify` for what is then certified.
+
     References
     ----------
     J. Cohen, E. Rosenfeld, J. Z. Kolter (2019), "Certified Adversarial Robustness via
@@ -332,8 +336,9 @@ class SmoothedClassifier(BaseSmoother):
             If neither this classifier nor `estimator` is fitted.
 
         ValueError
-            If X is not of the shape seen in `fit`, or holds NaN or infinity; if the
-            store holds votes of another run.
+            If X is not of the shape seen in `fit`, holds infinity, or holds missing
+            values that `estimator` does not take; if the store holds votes of another
+            run.
 
         RuntimeError
             If ``estimator.predict`` raises; its exception is the cause. If the store
@@ -473,6 +478,10 @@ class SmoothedClassifier(BaseSmoother):
         -----
         p_lower = 1/2 abstains here; the reference implementation returns a class with
         radius 0.
+
+        Where an input has missing values, the certificate holds for adversaries who
+        change what is there, and neither create nor fill gaps: the radius is a
+        distance in the other features.
 
         References
         ----------

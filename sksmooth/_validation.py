@@ -47,7 +47,11 @@ class FromFit:
         if self.name in vars(wrapper):
             return vars(wrapper)[self.name]
         if "estimator_" not in vars(wrapper) and wrapper.__sklearn_is_fitted__():
-            return getattr(wrapper.estimator, self.name)
+            try:
+                return getattr(wrapper.estimator, self.name)
+            except Exception:  # of any kind: it may be a property of a foreign class
+                if self.name == "classes_":  # which is needed; it says what is wrong
+                    raise
         raise AttributeError(
             f"{type(wrapper).__name__!r} object has no attribute {self.name!r}"
         )
@@ -199,7 +203,7 @@ def _check_what_base_says(X, estimator, inputs):
     names that they made up. So where X does not fit, the base is asked to predict a row
     of it, unless it knows some of the columns, which then are in another order.
     """
-    names = _claim(estimator, "feature_names_in_")
+    names = getattr(estimator, "feature_names_in_", None)
     names = [] if names is None else np.ravel(names).tolist()
     columns = [] if inputs.frame is None else list(inputs.table.columns)
     if inputs.frame is not None and not names:
@@ -211,27 +215,18 @@ def _check_what_base_says(X, estimator, inputs):
             validate_data(estimator, X=X, reset=False, skip_check_array=True)
     except Warning:
         raise
-    except Exception:
-        if set(names) & set(columns) or not _takes_a_row(estimator.estimator, inputs):
+    except Exception as wrong:
+        if set(names) & set(columns):
             raise
-
-
-def _claim(estimator, name):
-    try:
-        return getattr(estimator, name, None)
-    except Exception:  # of any kind: it is a property of a foreign class
-        return None
-
-
-def _takes_a_row(base, inputs):
-    complete = np.flatnonzero(~missing_rows(inputs))[:1]
-    if not len(complete):  # it is asked about inputs with missing values anyway
-        return True
-    try:
-        check_one_row(base, inputs.take(complete))
-    except RuntimeError:
-        return False
-    return True
+        complete = np.flatnonzero(~missing_rows(inputs))[:1]
+        if not len(complete):  # the base is asked about the others anyway
+            return
+        try:
+            check_one_row(estimator.estimator, inputs.take(complete))
+        except RuntimeError:
+            if getattr(estimator, "n_features_in_", None):
+                raise wrong from None
+            raise
 
 
 def check_no_regressor(estimator):

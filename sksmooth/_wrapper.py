@@ -81,7 +81,8 @@ class BaseSmoother(KeepsSecrets, ClassifierMixin, MetaEstimatorMixin, BaseEstima
         Parameters
         ----------
         X : array-like of shape (n_inputs, *shape), or data frame
-            Clean training inputs; one dimension (features) or more each.
+            Clean training inputs; one dimension (features) or more each. Missing
+            values are for `estimator` to take: they get no noise.
 
         y : array-like of shape (n_inputs,)
             Their labels.

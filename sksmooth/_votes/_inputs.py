@@ -136,15 +136,19 @@ class Inputs:
         return bool(np.isnan(self.values.min(initial=0)))
 
     @cached_property
-    def _nulls(self):
-        """Where noisy columns have a null that is not NaN, by their places."""
+    def _masked(self):
+        """Which noisy columns have nulls beside NaN, by their places: where they do.
+
+        With pandas all those that may have some, so that the dtype of a copy does not
+        depend on the rows.
+        """
         found = {}
-        for place in self.noisy if self.has_gaps else ():
+        for place in self.noisy:
             column = self.table[:, place]
             if isinstance(getattr(column.to_native(), "dtype", None), np.dtype):
                 continue  # NaN is all it can hold
             null = column.is_null().to_numpy()
-            if null.any():
+            if null.any() or column.implementation.is_pandas_like():
                 found[place] = null
         return found
 
@@ -252,19 +256,19 @@ class Inputs:
         names, dtypes = table.columns, table.schema.dtypes()
         backend = table.implementation
         all_noisy = len(self.noisy) == len(names) and len(set(dtypes)) == 1
-        if all_noisy and not self._nulls and all(isinstance(n, str) for n in names):
+        if all_noisy and not self._masked and all(isinstance(n, str) for n in names):
             return nw.from_numpy(values, schema=names, backend=backend).to_native()
         # With a repeated index pandas would refuse the assignment.
         copies = nw.maybe_reset_index(table[rows])
         noise = []
         for place, column in zip(self.noisy, values.T, strict=True):
             there = slice(None)
-            if place in self._nulls:
-                there = np.flatnonzero(~self._nulls[place][rows])
+            if place in self._masked:
+                there = np.flatnonzero(~self._masked[place][rows])
             column = nw.new_series(
                 names[place], column[there], dtypes[place], backend=backend
             )
-            if place in self._nulls:
+            if place in self._masked:
                 column = copies[:, place].scatter(there, column)
             noise.append(column)
         return copies.with_columns(*noise).to_native()

@@ -5,6 +5,7 @@ there, and neither make a gap nor fill one. So g is a function of what is there,
 where the gaps are, if f answers at all. Whether it does, only f itself can tell.
 """
 
+import re
 from contextlib import contextmanager
 
 import numpy as np
@@ -14,6 +15,9 @@ from ._inputs import numbers
 
 # What a classifier ranks classes by; NaN there is no answer.
 _SCORES = ("predict_proba", "decision_function")
+
+# How errors of `fit` and `predict` name a gap.
+_GAPS = re.compile(r"\bNaNs?\b|\bmissing\b|\bnulls?\b|NoneType|NAType", re.IGNORECASE)
 
 # Inputs to ask about at a time, in bytes.
 _CHUNK_BYTES = 2**24
@@ -85,7 +89,7 @@ def check_missing(estimator, inputs, most=None):
                 check_one_row(estimator, inputs.take(complete))
             elif not _is_about_gaps(error):
                 check_one_row(estimator, some)
-            raise _refused(estimator, some, error) from error
+            raise _refused(estimator, inputs, error) from error
 
 
 @contextmanager
@@ -134,10 +138,7 @@ def _refused(estimator, inputs, error):
 
 
 def _is_about_gaps(error):
-    text = str(error).lower()
-    return isinstance(error, _AnswersNaN) or any(
-        word in text for word in ("nan", "missing", "null", "none")
-    )
+    return isinstance(error, _AnswersNaN) or _GAPS.search(str(error)) is not None
 
 
 def _places_without_noise(inputs):

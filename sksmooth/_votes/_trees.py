@@ -135,8 +135,10 @@ def compiled(estimator, inputs):
         else:
             break
     make = _MAKERS.get(type(estimator))
+    if make is None or getattr(estimator, "n_outputs_", 1) != 1:
+        return None
     n_features = getattr(estimator, "n_features_in_", None)
-    if make is None or n_features is None or getattr(estimator, "n_outputs_", 1) != 1:
+    if n_features is None:
         return None
     forest, rule, divisor = make(estimator)
     if forest is None:
