@@ -2,6 +2,7 @@
 
 import math
 import sys
+import warnings
 from contextlib import nullcontext
 from functools import partial
 from numbers import Integral, Real
@@ -16,11 +17,13 @@ from ._votes import (
     Votes,
     VoteStore,
     count_votes,
+    depends_on_company,
     exact_probabilities,
     fingerprint,
     grid_step,
     loss_of_others,
     settle,
+    why_no_certificate,
 )
 from ._wrapper import BaseSmoother
 from .stats import (
@@ -217,7 +220,7 @@ class SmoothedClassifier(BaseSmoother):
     """
 
     _parameter_constraints: dict = {
-        "estimator": [HasMethods(["fit", "predict"])],
+        "estimator": [HasMethods("fit")],  # the rest is for check_estimator
         "sigma": [Interval(Real, 0, None, closed="neither"), "array-like"],
         "alpha": [Interval(Real, 0, 1, closed="neither")],
         "n0": [Interval(Integral, 1, None, closed="left")],
@@ -447,7 +450,7 @@ class SmoothedClassifier(BaseSmoother):
         >>> prediction, radius.round(2)
         (array([ 0, -1,  2]), array([0.62, 0.  , 0.12]))
         """
-        prepared = self._ready(X)
+        prepared = self._ready(X, certifies=True)
         with self._open(store, prepared) as store:
             return self._certify(prepared, radius_tol, store)
 
@@ -509,7 +512,7 @@ class SmoothedClassifier(BaseSmoother):
                [ True, False]])
         """
         radii = check_radius(radius)
-        prepared = self._ready(X)
+        prepared = self._ready(X, certifies=True)
         y = column_or_1d(y)
         check_consistent_length(prepared.inputs.values, y)
         label = label_indices(y, self.classes_)
@@ -692,19 +695,25 @@ class SmoothedClassifier(BaseSmoother):
         )
         return VoteStore(path, settings)
 
-    def _ready(self, X):
-        """Prepare, and decide how a net is evaluated, once for all draws of votes."""
+    def _ready(self, X, *, certifies=False):
+        """Prepare, and decide how a net is evaluated, once for all draws of votes.
+
+        Raises a ValueError, or warns unless a certificate is wanted, if the answers of
+        the base depend on other inputs.
+        """
         prepared = self._prepare(X)
-        if not self.net_options or self.method == "exact":
+        if self.method == "exact":
             return prepared
-        settled = settle(
-            prepared.estimator,
-            self.classes_,
-            prepared.inputs,
-            self.net_options,
-            partial(print, file=sys.stderr) if self.verbose else lambda message: None,
-        )
-        return prepared._replace(settled=settled)
+        base = prepared.estimator, self.classes_, prepared.inputs
+        if depends_on_company(*base, self.net_options):
+            message = why_no_certificate(prepared.estimator)
+            if certifies:
+                raise ValueError(f"no certificate holds here: {message}")
+            warnings.warn(message, UserWarning, stacklevel=3)
+        if not self.net_options:
+            return prepared
+        say = partial(print, file=sys.stderr) if self.verbose else lambda message: None
+        return prepared._replace(settled=settle(*base, self.net_options, say))
 
     def _looks(self, first):
         """Sample sizes at which the votes are looked at."""

@@ -1,5 +1,6 @@
 """Checks of what the user passes to an estimator of this package."""
 
+import sys
 from contextlib import contextmanager
 from numbers import Integral
 
@@ -154,6 +155,19 @@ def _check_finite(inputs):
 
 def _from_torch(X):
     """Turn a torch tensor into an array without importing torch."""
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        data, name = torch.utils.data, type(X).__name__
+        if isinstance(X, data.DataLoader):
+            raise TypeError(
+                f"X is a {name}: pass the inputs as one array or tensor, such as "
+                "torch.cat([x for x, *_ in loader])."
+            )
+        if isinstance(X, data.Dataset):
+            raise TypeError(
+                f"X is a {name}: pass the inputs as one array or tensor, such as "
+                "torch.stack([x for x, *_ in dataset])."
+            )
     if not type(X).__module__.startswith("torch") or not hasattr(X, "detach"):
         return X
     X = X.detach().cpu()
@@ -172,6 +186,28 @@ def _check_no_bytes(X, estimator):
             "in the units of X, so scale X first, X.astype('float32') / 255, and train "
             "the classifier on images from 0 to 1, too. If 0 to 255 is what you want, "
             "pass X.astype('float32')."
+        )
+
+
+def check_estimator(estimator):
+    """Raise a TypeError if `estimator` is no classifier, but something near to one."""
+    torch = sys.modules.get("torch")
+    if torch is not None and isinstance(estimator, torch.nn.Module):
+        name = type(estimator).__name__
+        raise TypeError(
+            f"estimator is a torch module ({name}): wrap it in sksmooth.torch."
+            "ModuleClassifier(module, classes=...) if it is trained, or in skorch."
+            "NeuralNetClassifier(module, ...) to train it."
+        )
+    if isinstance(estimator, type):
+        name = estimator.__name__
+        raise TypeError(
+            f"estimator is the class {name} itself; an instance is needed, {name}(...)."
+        )
+    if not hasattr(type(estimator), "predict") and not hasattr(estimator, "predict"):
+        raise TypeError(
+            f"estimator must have the methods 'fit' and 'predict', but an object of "
+            f"type {type(estimator).__name__} has no 'predict'."
         )
 
 

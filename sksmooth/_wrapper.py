@@ -26,6 +26,7 @@ from ._validation import (
     FromFit,
     all_or_nothing,
     check_classes,
+    check_estimator,
     check_inputs,
     check_no_regressor,
     check_y,
@@ -35,6 +36,7 @@ from ._version import __version__
 from ._votes import (
     Inputs,
     as_net_takes,
+    check_devices,
     check_grid,
     check_net_labels,
     check_one_row,
@@ -126,6 +128,7 @@ class BaseSmoother(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             fit_params = _check_method_params(inputs.values, fit_params, indices=rows)
             if inputs.frame is None:
                 X_noisy = as_net_takes(estimator, X_noisy)
+            check_devices(estimator)
             y, named = labels_for_nets(estimator, y)
             entropy = None if self.random_state is None else self.entropy_
             with seeded_training(estimator, entropy):
@@ -136,6 +139,10 @@ class BaseSmoother(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             named = getattr(estimator, "classes_", np.unique(y))
         self.classes_ = check_classes(named)
         check_abstain_label(self.abstain_label, self.classes_)
+
+    def _validate_params(self):
+        check_estimator(self.estimator)
+        super()._validate_params()
 
     def _fit_params(self, sample_weight, params):
         """Return what goes to the `fit` of `estimator`."""

@@ -7,7 +7,7 @@ is added exactly), one file a voter (`_any`, `_linear`, `_mlp`, `_trees`, `_torc
 `_torch_noise`), `_compiled` (what needs numba: `..._kernel`),
 `_find_nets`, `_nets`, `_net_labels` (what is a net, and takes, without torch),
 `_torch_net` and `_net_modes` (how a net is evaluated; with `_torch_engines` and
-`_torch_push`), `_engine` (batches, looks), `_shared` (one noise for all inputs),
+`_torch_push`), `_company` (is the base a function of one input?), `_engine` (batches, looks), `_shared` (one noise for all inputs),
 `_parallel` (workers), `_progress`, `_store` and `_fingerprint` (votes in a file),
 `_exact` (probabilities without votes; with `_exact_axes`, `_exact_trees`,
 `_exact_stumps`, `_exact_sums`).
@@ -15,6 +15,7 @@ is added exactly), one file a voter (`_any`, `_linear`, `_mlp`, `_trees`, `_torc
 
 from ._affine import pulls_back
 from ._any import check_one_row
+from ._company import depends_on_company, why_no_certificate
 from ._engine import Votes, count_votes, settle
 from ._exact import exact_probabilities
 from ._find_nets import find_net, nets_in
@@ -22,7 +23,7 @@ from ._fingerprint import fingerprint
 from ._grid import check_grid, grid_step, loss_of_others
 from ._inputs import Inputs, check_sigma, check_some_noise
 from ._net_labels import check_net_labels, labels_for_nets
-from ._nets import as_net_takes, seeded_training
+from ._nets import as_net_takes, check_devices, seeded_training
 from ._noise import noisy_training_set
 from ._store import VoteStore, merge_stores
 
@@ -31,12 +32,14 @@ __all__ = [
     "VoteStore",
     "Votes",
     "as_net_takes",
+    "check_devices",
     "check_grid",
     "check_net_labels",
     "check_one_row",
     "check_sigma",
     "check_some_noise",
     "count_votes",
+    "depends_on_company",
     "exact_probabilities",
     "find_net",
     "fingerprint",
@@ -49,4 +52,5 @@ __all__ = [
     "pulls_back",
     "seeded_training",
     "settle",
+    "why_no_certificate",
 ]

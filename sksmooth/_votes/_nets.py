@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ._affine import pull_back
-from ._find_nets import find_net, nets_in
+from ._find_nets import find_net, nets_in, with_nets
 from ._noise import stream_key
 
 # Folding costs the square of the width; wider inputs are no tables of features.
@@ -232,6 +232,24 @@ def as_net_takes(estimator, values):
         for module in made
     ] or [torch.get_default_dtype() == torch.float64]
     return values if all(doubles) else values.astype(np.float32)
+
+
+def as_predict_takes(estimator, inputs):
+    """Return an estimator whose nets add no noise, and inputs in a dtype they take."""
+    if not nets_in(estimator):
+        return estimator, inputs
+    from ._torch_net import silenced  # torch is imported already if there is a net
+
+    inputs = inputs.as_dtype(as_net_takes(estimator, inputs.values).dtype)
+    return with_nets(estimator, silenced), inputs
+
+
+def check_devices(estimator):
+    """Raise a ValueError if a net is to be trained on a device that is not here."""
+    for net in nets_in(estimator, frozen=False):
+        from ._torch_net import check_device
+
+        check_device(net.device)
 
 
 @contextmanager
