@@ -319,6 +319,12 @@ class SmoothedClassifier(BaseSmoother):
             If ``estimator.predict`` raises; its exception is the cause. If the store
             is damaged or cannot be written.
 
+        Warns
+        -----
+        UserWarning
+            If answers of `estimator` depend on the other inputs in a batch: then g is
+            no function of one input.
+
         References
         ----------
         J. Cohen, E. Rosenfeld, J. Z. Kolter (2019), arXiv:1902.02918, Proposition 1.
@@ -428,7 +434,8 @@ class SmoothedClassifier(BaseSmoother):
         Raises
         ------
         NotFittedError, ValueError, RuntimeError
-            As `predict`.
+            As `predict`; and a ValueError if answers of `estimator` depend on the other
+            inputs in a batch.
 
         Notes
         -----
@@ -487,7 +494,7 @@ class SmoothedClassifier(BaseSmoother):
         Raises
         ------
         NotFittedError, ValueError, RuntimeError
-            As `predict`; and if a radius is negative or not finite.
+            As `certify`; and if a radius is negative or not finite.
 
         Notes
         -----

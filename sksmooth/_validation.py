@@ -190,24 +190,25 @@ def _check_no_bytes(X, estimator):
 
 
 def check_estimator(estimator):
-    """Raise a TypeError if `estimator` is no classifier, but something near to one."""
+    """Raise a TypeError if `estimator` cannot be one, and say what is near to it."""
     torch = sys.modules.get("torch")
+    what = "the 'estimator' parameter of SmoothedClassifier"
     if torch is not None and isinstance(estimator, torch.nn.Module):
-        name = type(estimator).__name__
         raise TypeError(
-            f"estimator is a torch module ({name}): wrap it in sksmooth.torch."
-            "ModuleClassifier(module, classes=...) if it is trained, or in skorch."
-            "NeuralNetClassifier(module, ...) to train it."
+            f"{what} is a torch module ({type(estimator).__name__}): wrap it in "
+            "sksmooth.torch.ModuleClassifier(module, classes=...) if it is trained, or "
+            "in skorch.NeuralNetClassifier(module, ...) to train it."
         )
     if isinstance(estimator, type):
         name = estimator.__name__
         raise TypeError(
-            f"estimator is the class {name} itself; an instance is needed, {name}(...)."
+            f"{what} is the class {name} itself; an instance is needed, {name}(...)."
         )
+    # A method that depends on what is fitted is there on the class.
     if not hasattr(type(estimator), "predict") and not hasattr(estimator, "predict"):
         raise TypeError(
-            f"estimator must have the methods 'fit' and 'predict', but an object of "
-            f"type {type(estimator).__name__} has no 'predict'."
+            f"{what} needs the methods 'fit' and 'predict', but got an object of type "
+            f"{type(estimator).__name__}, which has no 'predict'."
         )
 
 
@@ -228,7 +229,9 @@ def check_y(y):
             "SmoothedClassifier requires y to be passed, but the target y is None."
         )
     y = column_or_1d(y, warn=True)
-    if y.dtype == object and all(isinstance(label, (Integral, np.bool_)) for label in y):
+    if y.dtype == object and all(
+        isinstance(label, (Integral, np.bool_)) for label in y
+    ):
         y = np.array(y.tolist())
     assert_all_finite(y, input_name="y")
     check_classification_targets(y)

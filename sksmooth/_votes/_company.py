@@ -191,7 +191,8 @@ def _same_draws(estimator):
     """Leave the global generators as they were."""
     state = np.random.get_state()
     torch = sys.modules["torch"] if nets_in(estimator) else None
-    devices = range(torch.cuda.device_count()) if torch else ()
+    used = torch is not None and torch.cuda.is_initialized()
+    devices = range(torch.cuda.device_count()) if used else ()
     try:
         with torch.random.fork_rng(devices=devices) if torch else nullcontext():
             yield

@@ -17,7 +17,7 @@ from ._find_nets import nets_in, with_nets
 from ._linear import LinearVoter, linear_scores
 from ._mlp import MLPVoter, mlp_layers
 from ._net_labels import numbers_for_labels
-from ._nets import Settled, as_predict_takes, direct
+from ._nets import Settled, as_predict_takes, direct, seeded_votes
 from ._noise import SHARED, stream_key
 from ._parallel import Chunks, run_chunks, share, shares_memory
 from ._progress import Progress
@@ -184,6 +184,7 @@ def count_votes(
         Progress(len(inputs), len(inputs) - len(rows), purpose, verbose) as bar,
         ledger or nullcontext(),
         warnings.catch_warnings(),
+        seeded_votes(estimator, entropy, purpose, inputs.take(rows[:1])),
     ):
         if not len(rows):
             return votes

@@ -112,8 +112,9 @@ def check_net_labels(estimator):
         f"{name} has classes={order!r}, and it is not known what its output {k} stands "
         f"for: the label {k}, as where skorch itself was given such labels, or "
         f"classes[{k}], which is {order[k]!r}. In the first case say "
-        f"net.set_params(classes={_up_to(order)}); in the second let SmoothedClassifier "
-        "train the net, or take ModuleClassifier(net.module_, classes=...)."
+        f"net.set_params(classes={_up_to(order)}); in the second let "
+        "SmoothedClassifier train the net, or take ModuleClassifier(net.module_, "
+        "classes=...)."
     )
 
 
@@ -191,7 +192,11 @@ def _for_nets_inside(estimator, nets, y):
 def _predicts_numbers(net):
     """Is `predict` of this net skorch's own?"""
     skorch = sys.modules.get("skorch")
-    if skorch is None or not isinstance(net, skorch.NeuralNet) or "predict" in vars(net):
+    if (
+        skorch is None
+        or not isinstance(net, skorch.NeuralNet)
+        or "predict" in vars(net)
+    ):
         return False
     kinds = skorch.NeuralNetClassifier, skorch.NeuralNetBinaryClassifier
     return type(net).predict in [kind.predict for kind in kinds]

@@ -62,7 +62,9 @@ class TestAnyBase:
 
     def test_what_is_done(self):
         g = SmoothedClassifier(behind(scale, LAST[0]), n=200, random_state=0)
-        message = "no certificate holds here: Pipeline answers differently.*of a step|step"
+        message = (
+            "no certificate holds here: Pipeline answers differently.*of a step|step"
+        )
         with pytest.raises(ValueError, match=message):
             g.certify(X)
         with pytest.raises(ValueError, match=message):

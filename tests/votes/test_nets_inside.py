@@ -172,3 +172,20 @@ class TestTheSearch:
         assert twin.table.shape == (2, 2)
         assert twin.table[0, 0] == twin.table[1, 1] == "another"
         assert twin.table[1, 0] is f.table[1, 0]
+
+
+def test_a_net_that_is_random_votes_alike_and_apart():
+    """Seeded by entropy and purpose: the same again, other numbers to select by."""
+
+    class Random(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.linear = torch.nn.Linear(4, 3)
+
+        def forward(self, x):
+            return self.linear(x) + 3 * torch.randn(len(x), 3)
+
+    f = ModuleClassifier(Random(), classes=[0, 1, 2])
+    one, other = (smoothed(f).set_params(n0=100).certify(X[:20]) for _ in "ab")
+    np.testing.assert_array_equal(one.counts, other.counts)
+    assert not np.array_equal(one.counts, one.selection_counts)
