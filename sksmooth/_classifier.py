@@ -20,6 +20,7 @@ from ._votes import (
     Votes,
     VoteStore,
     count_votes,
+    depends_on_company,
     exact_probabilities,
     fingerprint,
     grid_step,
@@ -28,6 +29,7 @@ from ._votes import (
     loss_of_others,
     settle,
     sigma_by_column,
+    why_no_certificate,
 )
 from ._wrapper import BaseSmoother
 from .stats import (
@@ -244,7 +246,7 @@ class SmoothedClassifier(BaseSmoother):
     """
 
     _parameter_constraints: dict = {
-        "estimator": [HasMethods(["fit", "predict"])],
+        "estimator": [HasMethods("fit")],  # the rest is for check_estimator
         "sigma": [Interval(Real, 0, None, closed="neither"), "array-like", Mapping],
         "alpha": [Interval(Real, 0, 1, closed="neither")],
         "n0": [Interval(Integral, 1, None, closed="left")],
@@ -348,7 +350,9 @@ class SmoothedClassifier(BaseSmoother):
         -----
         UserWarning
             If `n` votes are too few to name a class at level `alpha`, however they
-            fall: "n is too small for alpha", and the n that would do.
+            fall: "n is too small for alpha", and the n that would do. If answers of
+            `estimator` depend on the other inputs in a batch: then g is no function
+            of one input.
 
         References
         ----------
@@ -467,7 +471,8 @@ class SmoothedClassifier(BaseSmoother):
         Raises
         ------
         NotFittedError, ValueError, RuntimeError
-            As `predict`.
+            As `predict`; and a ValueError if answers of `estimator` depend on the other
+            inputs in a batch.
 
         Warns
         -----
@@ -498,7 +503,7 @@ class SmoothedClassifier(BaseSmoother):
         >>> prediction, radius.round(2)
         (array([ 0, -1,  2]), array([0.62, 0.  , 0.12]))
         """
-        prepared = self._ready(X)
+        prepared = self._ready(X, certifies=True)
         early = radius_tol is not None
         if self._reach(early=early) == 0:
             needed = self._fewest(0.0, early=early)
@@ -544,7 +549,7 @@ class SmoothedClassifier(BaseSmoother):
         Raises
         ------
         NotFittedError, ValueError, RuntimeError
-            As `predict`; and if a radius is negative or not finite.
+            As `certify`; and if a radius is negative or not finite.
 
         Warns
         -----
@@ -574,7 +579,7 @@ class SmoothedClassifier(BaseSmoother):
                [ True, False]])
         """
         radii = check_radius(radius)
-        prepared = self._ready(X)
+        prepared = self._ready(X, certifies=True)
         unreachable = self._unreachable(radii)
         if unreachable:
             warnings.warn(unreachable, stacklevel=2)
@@ -818,21 +823,26 @@ class SmoothedClassifier(BaseSmoother):
         )
         return VoteStore(path, settings, model)
 
-    def _ready(self, X):
-        """Prepare, and decide how a net is evaluated, once for all draws of votes."""
+    def _ready(self, X, *, certifies=False):
+        """Prepare, and decide how a net is evaluated, once for all draws of votes.
+
+        Raises a ValueError, or warns unless a certificate is wanted, if the answers of
+        the base depend on other inputs.
+        """
         prepared = self._prepare(X)
-        if self.method != "exact":
-            check_level(self.alpha)
-        if not self.net_options or self.method == "exact":
+        if self.method == "exact":
             return prepared
-        settled = settle(
-            prepared.estimator,
-            self.classes_,
-            prepared.inputs,
-            self.net_options,
-            partial(print, file=sys.stderr) if self.verbose else lambda message: None,
-        )
-        return prepared._replace(settled=settled)
+        check_level(self.alpha)
+        base = prepared.estimator, self.classes_, prepared.inputs
+        if depends_on_company(*base, self.net_options):
+            message = why_no_certificate(prepared.estimator)
+            if certifies:
+                raise ValueError(f"no certificate holds here: {message}")
+            warnings.warn(message, UserWarning, stacklevel=3)
+        if not self.net_options:
+            return prepared
+        say = partial(print, file=sys.stderr) if self.verbose else lambda message: None
+        return prepared._replace(settled=settle(*base, self.net_options, say))
 
     def _looks(self, first):
         """Sample sizes at which the votes are looked at."""

@@ -4,6 +4,8 @@ What is numbers in another form becomes an array; of what cannot be smoothed, th
 says what can.
 """
 
+import sys
+
 import narwhals as nw
 import numpy as np
 from scipy import sparse
@@ -16,6 +18,7 @@ def plain(X):
 
     Anything else comes back as it is. Does not import torch.
     """
+    _check_no_loader(X)
     if is_tensor(X):
         return from_torch(X)
     if isinstance(X, (list, tuple)):
@@ -28,6 +31,22 @@ def plain(X):
     except (ValueError, TypeError):  # ragged: what is wrong is said where X is checked
         return X
     return array if array.dtype.kind in "buif" else X
+
+
+def _check_no_loader(X):
+    """Raise a TypeError if X is a data set of torch, or what loads one."""
+    torch = sys.modules.get("torch")
+    if torch is None:
+        return
+    data, name = torch.utils.data, type(X).__name__
+    parts = {data.DataLoader: "cat([x for x, *_ in loader])"}
+    parts[data.Dataset] = "stack([x for x, *_ in dataset])"
+    for kind, how in parts.items():
+        if isinstance(X, kind):
+            raise TypeError(
+                f"X is a {name}: pass the inputs as one array or tensor, such as "
+                f"torch.{how}."
+            )
 
 
 def check_no_pixels(X, is_net):

@@ -1,5 +1,6 @@
 """Checks of what the user passes to an estimator of this package."""
 
+import sys
 import warnings
 from contextlib import contextmanager
 from numbers import Integral
@@ -227,6 +228,29 @@ def _check_what_base_says(X, estimator, inputs):
             if getattr(estimator, "n_features_in_", None):
                 raise wrong from None
             raise
+
+
+def check_estimator(estimator):
+    """Raise a TypeError if `estimator` cannot be one, and say what is near to it."""
+    torch = sys.modules.get("torch")
+    what = "the 'estimator' parameter of SmoothedClassifier"
+    if torch is not None and isinstance(estimator, torch.nn.Module):
+        raise TypeError(
+            f"{what} is a torch module ({type(estimator).__name__}): wrap it in "
+            "sksmooth.torch.ModuleClassifier(module, classes=...) if it is trained, or "
+            "in skorch.NeuralNetClassifier(module, ...) to train it."
+        )
+    if isinstance(estimator, type):
+        name = estimator.__name__
+        raise TypeError(
+            f"{what} is the class {name} itself; an instance is needed, {name}(...)."
+        )
+    # A method that depends on what is fitted is there on the class.
+    if not hasattr(type(estimator), "predict") and not hasattr(estimator, "predict"):
+        raise TypeError(
+            f"{what} needs the methods 'fit' and 'predict', but got an object of type "
+            f"{type(estimator).__name__}, which has no 'predict'."
+        )
 
 
 def check_no_regressor(estimator):

@@ -27,6 +27,7 @@ from ._validation import (
     FromFit,
     all_or_nothing,
     check_classes,
+    check_estimator,
     check_inputs,
     check_no_regressor,
     check_y,
@@ -36,6 +37,7 @@ from ._version import __version__
 from ._votes import (
     Inputs,
     as_net_takes,
+    check_devices,
     check_grid,
     check_missing,
     check_net_labels,
@@ -145,6 +147,7 @@ class BaseSmoother(KeepsSecrets, ClassifierMixin, MetaEstimatorMixin, BaseEstima
             fit_params = _check_method_params(inputs.values, fit_params, indices=rows)
             if inputs.frame is None:
                 X_noisy = as_net_takes(estimator, X_noisy)
+            check_devices(estimator)
             y, named = labels_for_nets(estimator, y)
             entropy = None if self.random_state is None else self.entropy_
             with (
@@ -159,6 +162,10 @@ class BaseSmoother(KeepsSecrets, ClassifierMixin, MetaEstimatorMixin, BaseEstima
             named = getattr(estimator, "classes_", np.unique(y))
         self.classes_ = check_classes(named)
         check_abstain_label(self.abstain_label, self.classes_)
+
+    def _validate_params(self):
+        check_estimator(self.estimator)
+        super()._validate_params()
 
     def _fit_params(self, sample_weight, params):
         """Return what goes to the `fit` of `estimator`."""

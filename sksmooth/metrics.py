@@ -270,7 +270,8 @@ class _CertifiedAccuracyScorer(_BaseScorer):
         if unreachable and unreachable not in self._warned:
             self._warned.add(unreachable)
             warnings.warn(unreachable, stacklevel=2)
-        correct = estimator._known_correct(estimator._ready(X), y_true, self._radii)
+        prepared = estimator._ready(X, certifies=True)
+        correct = estimator._known_correct(prepared, y_true, self._radii)
         weight = as_weights(kwargs.get("sample_weight"))
         check_consistent_length(correct, weight)
         score = np.average(correct, axis=0, weights=weight)

@@ -236,7 +236,8 @@ class TestModuleClassifier:
         np.testing.assert_array_equal(
             pickle.loads(pickle.dumps(f)).predict(rows), f.predict(rows)
         )
-        assert f.fit(rows, [3, 5, 7, 3, 5]) is f
+        with pytest.warns(UserWarning, match="trains nothing"):
+            assert f.fit(rows, [3, 5, 7, 3, 5]) is f
         with pytest.raises(ValueError, match="y holds .*4.*does not know"):
             f.fit(rows, [3, 5, 7, 4, 5])
         assert module.training
@@ -249,7 +250,11 @@ class TestModuleClassifier:
             "?",
             "no",
         ]
-        g.fit(np.eye(2), ["no", "yes"])
+        with pytest.warns(UserWarning, match="trains nothing") as warned:
+            g.fit(np.eye(2), ["no", "yes"])
+        assert len(warned) == 1
+        assert g.predict([[2.0, 0.0]]).tolist() == ["yes"]
+        g.set_params(estimator=FrozenEstimator(f)).fit(np.eye(2), ["no", "yes"])
         assert g.predict([[2.0, 0.0]]).tolist() == ["yes"]
 
     def test_errors(self):

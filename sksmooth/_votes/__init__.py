@@ -10,10 +10,11 @@ is added exactly), one file a voter (`_any`, `_linear`, `_mlp`, `_trees`, `_torc
 `_torch_noise`), `_compiled` (what needs numba: `..._kernel`),
 `_find_nets`, `_nets`, `_net_labels` (what is a net, and takes, without torch),
 `_torch_net` and `_net_modes` (how a net is evaluated; with `_torch_engines` and
-`_torch_push`), `_ties` (which scores noise moves alike), `_engine` (batches, looks),
-`_shared` (one noise for all inputs),
+`_torch_push`), `_company` (is the base a function of one input?), `_ties` (which scores
+noise moves alike), `_engine` (batches, looks), `_shared` (one noise for all inputs),
 `_parallel` (workers), `_progress`, `_store` and `_merge` (votes in a file; with
-`_store_file`, `_wal`), `_fingerprint` (the run they are of; with `_contents`, `_forms`),
+`_store_file`, `_wal`), `_fingerprint` (the run they are of; with `_contents` and
+`_forms`),
 `_affine` (steps that are folded into weights; with `_bounded`, which counts roundings),
 `_exact` (probabilities without votes; with `_exact_axes`, `_exact_trees`,
 `_exact_stumps`, `_exact_sums`).
@@ -21,6 +22,7 @@ is added exactly), one file a voter (`_any`, `_linear`, `_mlp`, `_trees`, `_torc
 
 from ._affine import pulls_back
 from ._any import check_one_row
+from ._company import depends_on_company, why_no_certificate
 from ._engine import Votes, count_votes, settle
 from ._exact import exact_probabilities
 from ._find_nets import find_net, nets_in
@@ -30,7 +32,7 @@ from ._inputs import Inputs, numbers
 from ._merge import merge_stores
 from ._missing import check_missing, missing_rows, training_with_missing
 from ._net_labels import check_net_labels, labels_for_nets
-from ._nets import as_net_takes, seeded_training
+from ._nets import as_net_takes, check_devices, seeded_training
 from ._noise import noisy_training_set
 from ._sigma import (
     check_sigma,
@@ -47,6 +49,7 @@ __all__ = [
     "VoteStore",
     "Votes",
     "as_net_takes",
+    "check_devices",
     "check_grid",
     "check_missing",
     "check_net_labels",
@@ -54,6 +57,7 @@ __all__ = [
     "check_sigma",
     "check_some_noise",
     "count_votes",
+    "depends_on_company",
     "exact_probabilities",
     "find_net",
     "fingerprint",
@@ -73,4 +77,5 @@ __all__ = [
     "sigma_by_column",
     "training_with_missing",
     "warn_of_little_noise",
+    "why_no_certificate",
 ]

@@ -17,7 +17,7 @@ from ._find_nets import nets_in, with_nets
 from ._linear import LinearVoter, linear_scores
 from ._mlp import MLPVoter, mlp_layers
 from ._net_labels import numbers_for_labels
-from ._nets import Settled, as_net_takes, direct
+from ._nets import Settled, as_predict_takes, direct, seeded_votes
 from ._noise import SHARED, stream_key
 from ._parallel import Chunks, run_chunks, share, shares_memory
 from ._progress import Progress
@@ -44,11 +44,8 @@ def make_voter(estimator, classes, inputs, net_options=None):
 
         return _torch.make(net, classes, fed, inputs.origin, net_options)
     if nets_in(estimator):
-        from . import _torch_net
-
-        inputs = inputs.as_dtype(as_net_takes(estimator, inputs.values).dtype)
         classes = numbers_for_labels(estimator, classes)
-        estimator = with_nets(estimator, _torch_net.silenced)
+    estimator, inputs = as_predict_takes(estimator, inputs)
     model = compiled(estimator, inputs)
     if model is not None:
         return TreesVoter(estimator, classes, inputs, model)
@@ -191,6 +188,7 @@ def count_votes(
         Progress(len(inputs), len(inputs) - len(rows), purpose, verbose) as bar,
         ledger or nullcontext(),
         warnings.catch_warnings(),
+        seeded_votes(estimator, entropy, purpose, inputs.take(rows[:1])),
     ):
         if not len(rows):
             return votes

@@ -112,8 +112,9 @@ def check_net_labels(estimator):
         f"{name} has classes={order!r}, and it is not known what its output {k} stands "
         f"for: the label {k}, as where skorch itself was given such labels, or "
         f"classes[{k}], which is {order[k]!r}. In the first case say "
-        f"net.set_params(classes={_up_to(order)}); in the second let SmoothedClassifier "
-        "train the net, or take ModuleClassifier(net.module_, classes=...)."
+        f"net.set_params(classes={_up_to(order)}); in the second let "
+        "SmoothedClassifier train the net, or take ModuleClassifier(net.module_, "
+        "classes=...)."
     )
 
 

@@ -13,7 +13,7 @@ import torch
 
 from ._nets import Settled
 from ._torch_engines import OnnxModule, compiled, freeze, why_no_onnx
-from ._torch_net import CONVOLVED_AT_ONCE, TorchNet, explained
+from ._torch_net import CONVOLVED_AT_ONCE, TorchNet, explained, in_short
 from ._torch_push import push_forward
 
 MODES = ("eager", "frozen", "compile", "onnxruntime", "auto")
@@ -163,7 +163,9 @@ def ready(net, classes, fed, settled):
                 view.replace(run[settled.mode](view.module, batch))
         view.winners(_probe(view, fed, rows=2))
     except Exception as error:
-        raise ValueError(f"{name} cannot be used in mode {label}: {error}") from error
+        raise ValueError(
+            f"{name} cannot be used in mode {label}: {in_short(error)}"
+        ) from error
     return view
 
 
@@ -195,7 +197,7 @@ def _fastest(net, classes, fed, options, say):
         settled = Settled(**{**vars(plain), **changes})
         try:
             settled.ready = ready(net, classes, fed, settled)
-            _check(settled, probes, expected)
+            _check(settled, [*probes, batch], [*expected, expected[0][: len(batch)]])
         except ValueError as error:
             say(f"mode 'auto' passes over {_label(settled)}: {error}.")
             continue
@@ -215,9 +217,17 @@ def _probes(batch):
 
 
 def _check(settled, probes, expected):
-    """Raise a ValueError if a net answers otherwise than expected."""
+    """Raise a ValueError if a net answers otherwise than expected, or fails."""
     for probe, classes in zip(probes, expected, strict=True):
-        if not torch.equal(_answers(settled.ready, probe), classes):
+        try:
+            answers = _answers(settled.ready, probe)
+        except Exception as error:  # a graph may hold the number of rows it was made of
+            raise ValueError(
+                f"the module of {settled.ready.name} cannot be used in mode "
+                f"{_label(settled)}: it fails on a batch of {len(probe)}, "
+                f"{in_short(error)}"
+            ) from error
+        if not torch.equal(answers, classes):
             raise ValueError(
                 f"the module of {settled.ready.name} answers differently in mode "
                 f"{_label(settled)}"

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ._affine import pull_back
-from ._find_nets import find_net, nets_in
+from ._find_nets import find_net, nets_in, with_nets
 from ._noise import stream_key
 
 # Folding costs the square of the width; wider inputs are no tables of features.
@@ -234,6 +234,24 @@ def as_net_takes(estimator, values):
     return values if all(doubles) else values.astype(np.float32)
 
 
+def as_predict_takes(estimator, inputs):
+    """Return an estimator whose nets add no noise, and inputs in a dtype they take."""
+    if not nets_in(estimator):
+        return estimator, inputs
+    from ._torch_net import silenced  # torch is imported already if there is a net
+
+    inputs = inputs.as_dtype(as_net_takes(estimator, inputs.values).dtype)
+    return with_nets(estimator, silenced), inputs
+
+
+def check_devices(estimator):
+    """Raise a ValueError if a net is to be trained on a device that is not here."""
+    for net in nets_in(estimator, frozen=False):
+        from ._torch_net import check_device
+
+        check_device(net.device)
+
+
 @contextmanager
 def seeded_training(estimator, entropy):
     """Seed torch while nets are trained; afterwards its generators are as before.
@@ -251,8 +269,45 @@ def seeded_training(estimator, entropy):
     if entropy is None or not nets_in(estimator, frozen=False):
         yield
         return
+    devices = range(sys.modules["torch"].cuda.device_count())
+    with _seeded(stream_key(entropy, "train", b"torch"), devices):
+        yield
+
+
+@contextmanager
+def seeded_votes(estimator, entropy, purpose, inputs):
+    """Seed torch while nets vote; afterwards its generators are as before.
+
+    A net that is asked through skorch moves the global generator, as every iterator
+    over batches does. One that is random has other random numbers for each purpose,
+    and for other inputs.
+
+    Parameters
+    ----------
+    estimator : classifier
+
+    entropy : int
+
+    purpose : str
+
+    inputs : Inputs
+    """
+    if not len(inputs) or not nets_in(estimator):
+        yield
+        return
+    cuda = sys.modules["torch"].cuda
+    devices = range(cuda.device_count()) if cuda.is_initialized() else None
+    first = next(inputs.take(slice(0, 1)).contents())
+    with _seeded(stream_key(entropy, purpose, b"torch" + first), devices):
+        yield
+
+
+@contextmanager
+def _seeded(key, devices):
+    """Seed torch, on the CPU only if `devices` is None, until the context ends."""
     torch = sys.modules["torch"]
-    seed = int.from_bytes(stream_key(entropy, "train", b"torch")[:8], "little")
-    with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
-        torch.manual_seed(seed >> 1)  # it takes 63 bits
+    # The seed for a GPU that has not been in use would wait for it, and stay.
+    seed = torch.default_generator.manual_seed if devices is None else torch.manual_seed
+    with torch.random.fork_rng(devices=devices or ()):
+        seed(int.from_bytes(key[:8], "little") >> 1)  # 63 bits
         yield

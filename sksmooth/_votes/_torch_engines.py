@@ -8,12 +8,16 @@ import inspect
 import io
 import threading
 import warnings
+from contextlib import contextmanager
 from importlib.util import find_spec
 
 import torch
 
 # warnings.catch_warnings is not safe in threads.
 _QUIETLY = threading.RLock()
+
+# What onnxruntime prints next to raising an error.
+_SILENT = 4
 
 
 def freeze(module, batch):
@@ -74,19 +78,23 @@ class OnnxModule(torch.nn.Module):
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
-        options.log_severity_level = 3
+        options.log_severity_level = _SILENT
         options.intra_op_num_threads = torch.get_num_threads()
         # Threads that spin for work would slow down what happens between the calls.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self._session = onnxruntime.InferenceSession(
             _exported(module, batch), options, providers=["CPUExecutionProvider"]
         )
+        self._run_options = onnxruntime.RunOptions()
+        self._run_options.log_severity_level = _SILENT
         self._input = self._session.get_inputs()[0].name
         self._output = self._session.get_outputs()[0].name
 
     def forward(self, x):
         """Return what the module does for x."""
-        (output,) = self._session.run([self._output], {self._input: x.numpy()})
+        (output,) = self._session.run(
+            [self._output], {self._input: x.numpy()}, self._run_options
+        )
         return torch.from_numpy(output)
 
 
@@ -106,7 +114,23 @@ def _exported(module, batch):
     if "dynamo" in inspect.signature(torch.onnx.export).parameters:
         options["dynamo"] = False  # the other exporter takes seconds
     file = io.BytesIO()
-    with _QUIETLY, warnings.catch_warnings(), torch.no_grad():
+    with _QUIETLY, warnings.catch_warnings(), torch.no_grad(), _no_graphs():
         warnings.simplefilter("ignore")  # as in `freeze`
         torch.onnx.export(module, (batch,), file, **options)
     return file.getvalue()
+
+
+@contextmanager
+def _no_graphs():
+    """Keep torch from printing the graph of a module that it cannot export."""
+    # torch means to print it where it is asked to be verbose, but tests a function
+    # for being true and not what it returns; there is no public switch.
+    log = getattr(torch._C, "_jit_onnx_log", None)
+    if log is None:
+        yield
+        return
+    torch._C._jit_onnx_log = lambda *args: None
+    try:
+        yield
+    finally:
+        torch._C._jit_onnx_log = log

@@ -20,6 +20,9 @@ CONVOLVED_AT_ONCE = 96
 # A lead in logits that no rounding of exponentials, at 6e-8 each, makes up for.
 _CLEAR = 1e-5
 
+# Characters of another package's error that are passed on.
+_READABLE = 400
+
 # Held while a module that could not be copied is in eval mode.
 _BORROWED = threading.RLock()
 
@@ -135,7 +138,8 @@ class TorchNet:
                 f"{self.name}'s module returned a tensor of shape "
                 f"{tuple(output.shape)} for {len(output)} inputs, but it has "
                 f"{self.n_classes} classes: {self.classes.tolist()!r}. One output a "
-                "class is needed; name the classes of all outputs in `classes`."
+                "class is needed, or a single one for two classes; name the classes of "
+                "all outputs in `classes`."
             )
         return scores
 
@@ -197,6 +201,16 @@ def _is_softmax(nonlinearity):
     )
 
 
+def in_short(error):
+    """Return what an error says without the graph or the traceback that it prints."""
+    lines = [line.strip() for line in in_words(error).splitlines() if line.strip()]
+    if "TorchScript" in lines[0]:
+        lines = lines[-1:]
+    graph = [k for k, line in enumerate(lines) if line.startswith(("graph(", "%"))]
+    text = " ".join(lines[: min([*graph, 3])]) or type(error).__name__
+    return text if len(text) <= _READABLE else f"{text[:_READABLE]} ..."
+
+
 def explained(net, batch, error):
     """Return the error to raise where the module of a TorchNet failed on a batch."""
     shape = tuple(batch.shape)
@@ -208,8 +222,7 @@ def explained(net, batch, error):
         )
     return RuntimeError(
         f"the module of {net.name} failed on a batch of {len(batch)} noisy copies, of "
-        f"shape {shape}, {net.dtype} on {net.device}: "
-        f"{in_words(error)}{hint}"
+        f"shape {shape}, {net.dtype} on {net.device}: {in_short(error)}{hint}"
     )
 
 
@@ -276,6 +289,20 @@ def home(module):
     return device, next(floats, torch.get_default_dtype())
 
 
+def check_device(device):
+    """Raise a ValueError if there is no such device here."""
+    if device is None:
+        return
+    try:
+        torch.empty(0, device=device)
+    except Exception as error:  # RuntimeError, AssertionError, NotImplementedError
+        raise ValueError(
+            f"device={str(device)!r} cannot be used here: {in_short(error)}. Leave "
+            "device out to run where the weights are, or use 'cpu'; "
+            f"torch.cuda.is_available() is {torch.cuda.is_available()}."
+        ) from error
+
+
 def _is_on(device, wanted):
     """Is `device` the one that was wanted, as far as that was said?"""
     if wanted is None:
@@ -290,6 +317,7 @@ def private_copy(module, device=None):
     The copy shares the weights unless they have to move to another device. A module
     that cannot be copied is returned itself, as it is.
     """
+    check_device(device)
     tensors = list(chain(module.parameters(), module.buffers()))
     moves = not all(_is_on(t.device, device) for t in tensors)
     memo = {} if moves else {id(t): t for t in tensors}

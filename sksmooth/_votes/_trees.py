@@ -114,6 +114,13 @@ class TreesVoter(AnyVoter):
         return winner
 
 
+def is_sum_of_trees(estimator):
+    """Is this one of scikit-learn's classifiers of trees, without steps before it?"""
+    while isinstance(estimator, FrozenEstimator):
+        estimator = estimator.estimator
+    return type(estimator) in _MAKERS and "predict" not in vars(estimator)
+
+
 def compiled(estimator, inputs):
     """Return the Model of a classifier, or None if its trees cannot be compiled.
 

@@ -1,5 +1,7 @@
 """ModuleClassifier: a trained torch module as a scikit-learn classifier."""
 
+import warnings
+
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator, ClassifierMixin
@@ -44,7 +46,8 @@ class ModuleClassifier(ClassifierMixin, BaseEstimator):
 
     Notes
     -----
-    `fit` trains nothing, as that of scikit-learn's FrozenEstimator.
+    `fit` trains nothing, and warns that it does not. Where it has to be called, as in a
+    search, wrap this classifier in scikit-learn's FrozenEstimator.
 
     Examples
     --------
@@ -74,6 +77,7 @@ class ModuleClassifier(ClassifierMixin, BaseEstimator):
     @property
     def classes_(self):
         """The class labels, in the order of the outputs."""
+        _check_module(self.module)
         if self.classes is None:
             return np.arange(_count_classes(self.module))
         classes = np.asarray(self.classes)
@@ -105,6 +109,11 @@ class ModuleClassifier(ClassifierMixin, BaseEstimator):
         ------
         ValueError
             If y holds a label that is not one of `classes_`.
+
+        Warns
+        -----
+        UserWarning
+            Always: whoever calls `fit` may expect it to train.
         """
         if y is not None:
             y = np.asarray(y)
@@ -114,6 +123,13 @@ class ModuleClassifier(ClassifierMixin, BaseEstimator):
                     f"y holds {y[unknown[0]]!r}, which the module does not know: its "
                     f"classes are {self.classes_.tolist()!r}."
                 )
+        warnings.warn(
+            "ModuleClassifier.fit trains nothing: its module is trained already. Leave "
+            "the call of fit out; where one has to be made, wrap the classifier in "
+            "sklearn.frozen.FrozenEstimator.",
+            UserWarning,
+            stacklevel=2,
+        )
         return self
 
     def predict_proba(self, X):
@@ -159,7 +175,8 @@ class ModuleClassifier(ClassifierMixin, BaseEstimator):
                     raise ValueError(
                         f"the module returned a tensor of shape {tuple(output.shape)} "
                         f"for {len(part)} inputs, but there are {n_classes} classes: "
-                        f"{self.classes_.tolist()!r}."
+                        f"{self.classes_.tolist()!r}. One output a class is needed, "
+                        "or a single one for two classes: name them in `classes`."
                     )
                 parts.append(shares.cpu().numpy())
         return np.concatenate(parts)
@@ -190,6 +207,25 @@ class ModuleClassifier(ClassifierMixin, BaseEstimator):
                 return torch.stack([(-positive).sigmoid(), positive.sigmoid()], dim=1)
             return torch.stack([1 - positive, positive], dim=1)
         return output.softmax(dim=-1) if self.outputs == "logits" else output
+
+
+def _check_module(module):
+    """Raise a TypeError if this is no module, but something near to one."""
+    if isinstance(module, torch.nn.Module):
+        return
+    if isinstance(module, type):
+        name = module.__name__
+        raise TypeError(
+            f"module is the class {name} itself; a trained module is needed, as in "
+            f"ModuleClassifier({name}(...))."
+        )
+    hint = ""
+    if hasattr(module, "predict"):
+        hint = " What has a `predict` may be a classifier already: smooth it directly."
+    raise TypeError(
+        f"module must be a torch.nn.Module, got an object of type "
+        f"{type(module).__name__}.{hint}"
+    )
 
 
 def _count_classes(module):

@@ -1,0 +1,239 @@
+"""A base whose answers depend on the other inputs of a batch is no function of one."""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.datasets import load_iris
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler, scale
+from sklearn.tree import DecisionTreeClassifier
+
+from sksmooth import SmoothedClassifier, certified_accuracy_scorer
+from sksmooth._votes import Inputs, depends_on_company
+from tests.helpers import Fixed
+
+X, y = load_iris(return_X_y=True)
+
+
+def depends(f, X=X, sigma=0.25, **settings):
+    inputs = Inputs.from_array(np.asarray(X, float), sigma)
+    return depends_on_company(f, f.classes_, inputs, **settings)
+
+
+def behind(function, last):
+    return make_pipeline(FunctionTransformer(function), last).fit(X, y)
+
+
+STEPS = {
+    "standardised": scale,
+    "centred": lambda X: X - X.mean(axis=0),
+    "from 0 to 1": lambda X: (X - X.min(axis=0)) / np.ptp(X, axis=0),
+    "by the norm of all": lambda X: 20 * X / np.linalg.norm(X),
+}
+LAST = [
+    LogisticRegression(max_iter=500),
+    KNeighborsClassifier(),
+    DecisionTreeClassifier(random_state=0),
+]
+
+
+class TestAnyBase:
+    @pytest.mark.parametrize("last", LAST, ids=lambda f: type(f).__name__)
+    @pytest.mark.parametrize("step", STEPS)
+    def test_steps_that_use_the_batch(self, step, last):
+        f = behind(STEPS[step], last)
+        assert depends(f)
+        assert depends(make_pipeline(FunctionTransformer(), f))
+        assert depends(FrozenEstimator(f))
+
+    @pytest.mark.parametrize("row", [0, 70, 149])
+    def test_one_input(self, row):
+        assert depends(behind(scale, LAST[0]), X[row : row + 1])
+
+    @pytest.mark.parametrize("last", LAST, ids=lambda f: type(f).__name__)
+    @pytest.mark.parametrize("step", [np.abs, lambda X: X / X.sum(axis=1)[:, None]])
+    def test_steps_that_do_not(self, step, last):
+        assert not depends(behind(step, last))
+
+    def test_what_is_done(self):
+        g = SmoothedClassifier(behind(scale, LAST[0]), n=200, random_state=0)
+        message = (
+            "no certificate holds here: Pipeline answers differently.*of a step|step"
+        )
+        with pytest.raises(ValueError, match=message):
+            g.certify(X)
+        with pytest.raises(ValueError, match=message):
+            g.certified_correct(X, y, 0.1)
+        with pytest.raises(ValueError, match=message):
+            certified_accuracy_scorer(0.1)(g, X, y)
+        for ask in (g.predict, g.predict_proba):
+            with pytest.warns(UserWarning, match="depends on the other") as warned:
+                ask(X)
+            assert len(warned) == 1
+            assert warned[0].filename == __file__
+
+    def test_columns_of_a_frame(self):
+        frame = pd.DataFrame(X, columns=list("abcd"))
+        step = FunctionTransformer(lambda t: t - t.mean())
+        f = make_pipeline(step, KNeighborsClassifier()).fit(frame, y)
+        with pytest.raises(ValueError, match="no certificate holds"):
+            SmoothedClassifier(f, n=100, random_state=0).certify(frame)
+
+    def test_random_answers_are_another_thing(self):
+        """Their votes are independent, and certify the shares of the answers."""
+        rng = np.random.default_rng(0)
+        f = Fixed(lambda X: (X[:, 0] + rng.normal(size=len(X)) > 5.8).astype(int))
+        assert not depends(f)
+        f = Fixed(lambda X: (X[:, 0] + np.random.normal(size=len(X)) > 5.8).astype(int))
+        before = np.random.get_state()[1].tolist()
+        assert not depends(f)
+        assert np.random.get_state()[1].tolist() == before
+
+    def test_rounding_is_no_company(self):
+        """Copies of points that are twice there, with two labels: all is a tie."""
+        rng = np.random.default_rng(0)
+        points = rng.normal(size=(40, 30))
+        f = KNeighborsClassifier(n_neighbors=1, algorithm="brute")
+        f.fit(np.repeat(points, 2, axis=0), np.tile([0, 1], 40))
+        assert not depends(f, points, 0.01)
+
+    def test_what_fails_is_left_to_the_votes(self):
+        def fails(X):
+            raise KeyError("no such column")
+
+        g = SmoothedClassifier(Fixed(fails), n=100)
+        with pytest.raises(RuntimeError, match="no such column"):
+            g.certify(X)
+
+    def test_the_batch_of_the_user_is_left_alone(self):
+        def in_place(X):
+            X -= 1
+            return (X[:, 0] > 4.8).astype(int)
+
+        mine = X.copy()
+        assert not depends(Fixed(in_place), mine)
+        np.testing.assert_array_equal(mine, X)
+
+    def test_trees_alone_are_not_asked(self, monkeypatch):
+        f = LAST[2].fit(X, y)
+        monkeypatch.setattr(type(f), "predict", None)
+        assert not depends(f)
+        assert not depends(FrozenEstimator(f))
+
+
+class TestNets:
+    @pytest.fixture(autouse=True)
+    def torch(self):
+        torch = pytest.importorskip("torch")
+        pytest.importorskip("skorch")
+        torch.manual_seed(0)
+        return torch
+
+    @staticmethod
+    def module(function, n_features=4):
+        import torch
+
+        class Net(torch.nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.linear = torch.nn.Linear(n_features, 3)
+
+            def forward(self, x):
+                return function(self.linear, x)
+
+        return Net()
+
+    FUNCTIONS = {
+        "softmax": lambda f, x: f(x).softmax(dim=0),
+        "mean": lambda f, x: f(x - x.mean(dim=0)),
+        "a little of the mean": lambda f, x: f(x) + 0.01 * f(x).mean(dim=0),
+        "the row before": lambda f, x: f(x) + f(x.roll(1, 0)),
+        "the number of rows": lambda f, x: f(x) * (1 if len(x) > 1 else -1),
+    }
+
+    @pytest.mark.parametrize("function", FUNCTIONS)
+    def test_functions_of_the_batch(self, function):
+        from sksmooth.torch import ModuleClassifier
+
+        module = self.module(self.FUNCTIONS[function])
+        f = ModuleClassifier(module, classes=[0, 1, 2])
+        assert depends(f)
+        assert depends(f, X[:1])
+        assert depends(make_pipeline(StandardScaler().fit(X), f))
+        with pytest.raises(ValueError, match="In a net this comes from BatchNorm"):
+            SmoothedClassifier(f, n=100).certify(X)
+
+    @pytest.mark.parametrize("direct", [True, False])
+    def test_batch_norm(self, direct, torch):
+        """With statistics of the batch in eval mode; not in training mode only."""
+        from sksmooth.torch import ModuleClassifier
+
+        for tracks in (False, True):
+            module = torch.nn.Sequential(
+                torch.nn.Linear(4, 8),
+                torch.nn.BatchNorm1d(8, track_running_stats=tracks),
+                torch.nn.Linear(8, 3),
+            )
+            f = ModuleClassifier(module.train())
+            if not direct:
+                f = make_pipeline(FunctionTransformer(), f)
+            assert depends(f) != tracks
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore" if not tracks else "error")
+                SmoothedClassifier(f, n=50, random_state=0).predict(X[:3])
+
+    def test_images(self, torch):
+        from sksmooth.torch import ModuleClassifier
+
+        images = np.random.default_rng(0).normal(size=(3, 1, 6, 6)).astype("f4")
+        for tracks in (False, True):
+            module = torch.nn.Sequential(
+                torch.nn.Conv2d(1, 4, 3),
+                torch.nn.BatchNorm2d(4, track_running_stats=tracks),
+                torch.nn.ReLU(),
+                torch.nn.Flatten(),
+                torch.nn.Linear(64, 3),
+            )
+            f = ModuleClassifier(module)
+            for dtype in (None, "bfloat16"):
+                assert depends(f, images, net_options={"dtype": dtype}) != tracks
+
+    @pytest.mark.parametrize(
+        "function",
+        [
+            lambda f, x: f(x),
+            lambda f, x: f(x / x.norm(dim=1, keepdim=True)),
+            lambda f, x: 1e6 * f(x) - 1e6 * f(x.flip(0)).flip(0) + 1e-4 * f(x),
+            lambda f, x: f(x).squeeze(),
+        ],
+        ids=["linear", "by row", "rounding only", "squeeze"],
+    )
+    @pytest.mark.parametrize("n_inputs", [1, 150])
+    def test_functions_of_the_row(self, function, n_inputs):
+        from sksmooth.torch import ModuleClassifier
+
+        f = ModuleClassifier(self.module(function), classes=[0, 1, 2])
+        assert not depends(f, X[:n_inputs])
+
+    def test_a_skorch_net_in_training_mode(self, torch):
+        """Votes are those of eval mode, in which dropout is off."""
+        from tests.nets import MLP, classifier
+
+        net = classifier(MLP, max_epochs=1).fit(X.astype("f4"), y)
+        net.module_.train()
+        assert not depends(net)
+        assert net.module_.training
+
+    def test_dropout_in_eval_mode_is_random(self, torch):
+        from sksmooth.torch import ModuleClassifier
+
+        dropout = torch.nn.functional.dropout
+        module = self.module(lambda f, x: dropout(f(x), 0.5, training=True))
+        before = torch.random.get_rng_state()
+        assert not depends(ModuleClassifier(module, classes=[0, 1, 2]))
+        assert torch.equal(torch.random.get_rng_state(), before)

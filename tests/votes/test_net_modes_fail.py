@@ -1,0 +1,136 @@
+"""Modes that a net cannot be run in are passed over, or refused in a sentence."""
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("skorch")
+
+from sksmooth import SmoothedClassifier  # noqa: E402
+from sksmooth._votes import _net_modes  # noqa: E402
+from sksmooth._votes._torch_net import in_short  # noqa: E402
+from sksmooth.torch import ModuleClassifier  # noqa: E402
+
+IMAGES = np.random.default_rng(0).normal(size=(4, 1, 8, 8)).astype(np.float32)
+
+
+class Net(torch.nn.Module):
+    """A linear layer, and a function of it and the batch that is no good graph."""
+
+    def __init__(self, function):
+        super().__init__()
+        torch.manual_seed(0)
+        self.linear = torch.nn.Linear(64, 3)
+        self.function = function
+
+    def forward(self, x):
+        return self.function(self.linear, x)
+
+
+def keeps_the_batch_size(f, x):
+    return f(x.reshape(len(x), -1))
+
+
+def loops_over_rows(f, x):
+    return torch.stack([f(row.flatten()) for row in x])
+
+
+def loops_over_parts(f, x):
+    return torch.cat([f(part.flatten(1)) for part in x.split(1)])
+
+
+def leaves_torch(f, x):
+    return torch.from_numpy(f(x.flatten(1)).detach().numpy() * 2)
+
+
+def fails_in_a_trace(f, x):
+    return f(x.flatten(1)) * (1 / (not torch.jit.is_tracing()))
+
+
+def has_no_operator(f, x):
+    return f(torch.special.erfcx(x.flatten(1)))
+
+
+GRAPHLESS = [
+    keeps_the_batch_size,
+    loops_over_rows,
+    loops_over_parts,
+    leaves_torch,
+    fails_in_a_trace,
+]
+
+
+def smoothed(function, mode):
+    f = ModuleClassifier(Net(function), classes=[0, 1, 2])
+    options = None if mode is None else {"mode": mode}
+    return SmoothedClassifier(f, n=100, random_state=0, net_options=options)
+
+
+def needs_onnx(mode):
+    if mode == "onnxruntime":
+        pytest.importorskip("onnx")
+        pytest.importorskip("onnxruntime")
+
+
+@pytest.mark.parametrize("function", [*GRAPHLESS, has_no_operator])
+def test_auto_passes_over_them(function, monkeypatch, capfd):
+    """Whatever would be the fastest."""
+    monkeypatch.setattr(
+        _net_modes, "_seconds", lambda net, batch: float(type(net.module) is Net)
+    )
+    g = smoothed(function, "auto").set_params(verbose=1)
+    got = g.certify(IMAGES).counts
+    said = capfd.readouterr().err
+    if function is not has_no_operator:
+        assert "passes over 'frozen'" in said
+        expected = smoothed(function, None).certify(IMAGES).counts
+        np.testing.assert_array_equal(got, expected)
+    assert "passes over 'onnxruntime'" in said
+    assert "graph(" not in said
+
+
+@pytest.mark.parametrize("mode", ["frozen", "onnxruntime"])
+@pytest.mark.parametrize("function", [*GRAPHLESS, has_no_operator])
+def test_by_name_they_are_refused(function, mode, capfd):
+    needs_onnx(mode)
+    if (function, mode) == (has_no_operator, "frozen"):
+        pytest.skip("possible")
+    with pytest.raises(ValueError, match=f"cannot be used in mode '{mode}'") as info:
+        smoothed(function, mode).certify(IMAGES)
+    assert len(str(info.value)) < 600
+    assert "\n" not in str(info.value)
+    printed = "".join(capfd.readouterr())
+    assert "graph(" not in printed
+    assert "onnxruntime:" not in printed
+
+
+def test_a_batch_of_another_size_is_tried_before_it_is_timed(monkeypatch):
+    """A slow net is timed on fewer copies than it has been compared on."""
+
+    class Picky(torch.nn.Module):
+        def forward(self, x):
+            if len(x) not in (2, 3, 256):
+                raise RuntimeError(f"no graph for {len(x)}")
+            return x.flatten(1)[:, :3]
+
+    monkeypatch.setattr(_net_modes, "_SLOW", 0)
+    monkeypatch.setattr(_net_modes, "freeze", lambda module, batch: Picky())
+    said = []
+    f = ModuleClassifier(Net(lambda f, x: x.flatten(1)[:, :3]), classes=[0, 1, 2])
+    fed = _net_modes.check_options({"mode": "auto"})
+    from sksmooth._votes._nets import Fed
+
+    settled = _net_modes._fastest(f, f.classes_, Fed(IMAGES, 0.25), fed, said.append)
+    assert settled.mode != "frozen"
+    assert "passes over 'frozen'" in said[0]
+    assert "fails on a batch of 64, no graph for 64" in said[0]
+
+
+def test_errors_in_short():
+    assert in_short(KeyError("not so")) == "'not so'"
+    assert in_short(RuntimeError("")) == "RuntimeError"
+    lines = ["The following operation failed in the TorchScript interpreter.", "a", "b"]
+    assert in_short(RuntimeError("\n".join(lines))) == "b"
+    assert in_short(RuntimeError("one\ntwo\ngraph(%x : Float)\n  %1 = y")) == "one two"
+    assert in_short(RuntimeError("graph(%x)")) == "RuntimeError"
+    assert len(in_short(RuntimeError("x" * 9999))) < 500
