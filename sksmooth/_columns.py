@@ -55,8 +55,8 @@ def as_column(values, name, dtype=None):
     except (TypeError, ValueError) as error:
         kind = "value" if dtype is None else "number"
         raise ValueError(
-            f"{name} must hold one {kind} for each input, as an array of shape "
-            f"(n_inputs,), got {_brief(values)}: {str(error).splitlines()[0]}"
+            f"{name} should be a 1d array with one {kind} for each input, got "
+            f"{_brief(values)}: {str(error).splitlines()[0]}"
         ) from error
     if array.dtype.kind == "T":
         array = np.array(array.tolist())  # what scikit-learn can compare
@@ -64,8 +64,8 @@ def as_column(values, name, dtype=None):
         array = array[:, 0]
     if array.ndim != 1:
         raise ValueError(
-            f"{name} must hold one value for each input, as an array of shape "
-            f"(n_inputs,), got shape {array.shape}."
+            f"{name} should be a 1d array with one value for each input, got shape "
+            f"{array.shape}."
         )
     return array
 

@@ -186,5 +186,5 @@ def test_weights_in_any_container(convert, routing):
 
 @pytest.mark.parametrize("bad", [1.0, np.ones((150, 2)), np.ones((1, 150)), [[1], []]])
 def test_weights_of_another_shape(bad):
-    with pytest.raises(ValueError, match="sample_weight must hold one value for each"):
+    with pytest.raises(ValueError, match="sample_weight should be a 1d array"):
         smoothed(GaussianNB()).fit(X, y, sample_weight=bad)
