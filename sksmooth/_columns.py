@@ -5,7 +5,7 @@ from numbers import Integral
 
 import narwhals as nw
 import numpy as np
-from sklearn.utils.validation import check_array, check_consistent_length
+from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
 
 
 def from_torch(values):
@@ -18,7 +18,7 @@ def from_torch(values):
     return values.numpy()
 
 
-def as_column(values, name, dtype=None):
+def as_column(values, name, dtype=None, *, warn=False):
     """Return one value for each input as an array of shape (n_inputs,).
 
     Values are taken by position: the index of a Series plays no part.
@@ -33,6 +33,9 @@ def as_column(values, name, dtype=None):
 
     dtype : dtype, default=None
         To convert to; None leaves it.
+
+    warn : bool, default=False
+        Warn, as scikit-learn does in `fit`, of the shape (n_inputs, 1).
 
     Raises
     ------
@@ -61,7 +64,7 @@ def as_column(values, name, dtype=None):
     if array.dtype.kind == "T":
         array = np.array(array.tolist())  # what scikit-learn can compare
     if array.ndim == 2 and array.shape[1] == 1:
-        array = array[:, 0]
+        array = column_or_1d(array, warn=warn)
     if array.ndim != 1:
         raise ValueError(
             f"{name} should be a 1d array with one value for each input, got shape "

@@ -6,7 +6,7 @@ import narwhals as nw
 import numpy as np
 from sklearn.utils import assert_all_finite, check_random_state
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_array, column_or_1d, validate_data
+from sklearn.utils.validation import check_array, validate_data
 
 from ._columns import as_column, from_torch
 from ._labels import check_label_kind
@@ -182,10 +182,7 @@ def check_y(y):
         raise ValueError(
             "SmoothedClassifier requires y to be passed, but the target y is None."
         )
-    labels = as_column(y, "y")
-    if np.ndim(from_torch(y)) == 2:
-        column_or_1d(from_torch(y), warn=True)  # says that it was no column
-    y = labels
+    y = as_column(y, "y", warn=True)
     check_label_kind(y, "y")
     assert_all_finite(y, input_name="y")
     check_classification_targets(y)
@@ -200,7 +197,8 @@ def check_classes(classes):
             "the base estimator must tell its labels in a 1-D array classes_ (one "
             f"label an input, no multilabel targets), got {classes!r}. A skorch net "
             "that was not trained by fit is told them by "
-            "NeuralNetClassifier(..., classes=...)."
+            "NeuralNetClassifier(..., classes=...). One that was fitted on tensors has "
+            "to be fitted on arrays."
         )
     check_label_kind(classes, "classes_")
     if len(classes) < 2:

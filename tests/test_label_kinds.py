@@ -163,6 +163,7 @@ def test_torch_with_scipys_array_api(dispatch):
     program = f"""
         import numpy as np, sklearn, torch
         from sklearn.datasets import load_iris
+        from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
         from sklearn.linear_model import LogisticRegression
         from sklearn.naive_bayes import GaussianNB
         from sksmooth import *
@@ -190,6 +191,15 @@ def test_torch_with_scipys_array_api(dispatch):
                             g, x, labels, sample_weight=weight
                         ) == correct
                         g.fit(x, labels, sample_weight=weight)
+            if {dispatch}:
+                f = LinearDiscriminantAnalysis().fit(Xt.float(), torch.tensor(y))
+                g = SmoothedClassifier(f, n=200)
+                try:
+                    g.predict(X.astype("float32"))
+                except ValueError as error:
+                    assert "fitted on tensors has to" in str(error)
+                else:
+                    assert type(f.classes_) is np.ndarray
         print("all right")
     """
     done = subprocess.run(
