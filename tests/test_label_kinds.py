@@ -63,7 +63,6 @@ USABLE = {
     "negative": lambda: -y - 5,
     "strings": lambda: made("a", "b", "U1"),
     "objects": lambda: made("a", "b"),
-    "integers as objects": lambda: made(3, 4),
     "category": lambda: pandas_of("category"),
     "numbers as category": lambda: pandas_of("numbers as category"),
     "string": lambda: pandas_of("string"),
