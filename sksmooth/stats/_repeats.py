@@ -40,14 +40,12 @@ def certified_weight_lower_bound(reach, weight, radius, *, alpha, rho, independe
     order = np.argsort(reach)
     n_found = _n_reached(reach[order], radius)
     found = np.append(0.0, np.cumsum(weight[order][::-1]))[n_found]
-    if alpha == 0:
-        return found
-    n_false = n_found - certified_accuracy_lower_bound(
-        n_found, len(reach), alpha=alpha, rho=rho, independent=independent
-    )
-    found = found - _heaviest(reach, weight, radius.ravel(), n_false.ravel()).reshape(
-        radius.shape
-    )
+    if alpha > 0:
+        n_false = n_found - certified_accuracy_lower_bound(
+            n_found, len(reach), alpha=alpha, rho=rho, independent=independent
+        )
+        charged = _heaviest(reach, weight, radius.ravel(), n_false.ravel())
+        found = found - charged.reshape(radius.shape)
     if np.all(weight == np.floor(weight)) and weight.sum() < 2**53:
         return found  # no rounding anywhere
     slack = 4 * (len(weight) + 2) * np.finfo(float).eps * weight.sum()
