@@ -95,9 +95,13 @@ def proved_share(certificate, y_true, radius, rho, sample_weight):
     reach = np.full(n_distinct, np.inf)
     reached = np.where(right & certificate.certified, certificate.radius, -np.inf)
     np.minimum.at(reach, group, reached[counted])
+    occurs = np.bincount(group, weight)
+    if np.any(weight != np.floor(weight)):
+        # At most what they are, however many roundings there were.
+        occurs *= 1 - 2 * (len(weight) + 32) * np.finfo(float).eps
     found = certified_weight_lower_bound(
         reach,
-        np.bincount(group, weight),
+        occurs,
         radius,
         alpha=certificate.alpha,
         rho=rho,

@@ -5,12 +5,12 @@ from numbers import Integral
 
 import narwhals as nw
 import numpy as np
-from sklearn.utils.validation import check_array, check_consistent_length
+from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
 
 from ._tensors import from_torch
 
 
-def as_column(values, name, dtype=None):
+def as_column(values, name, dtype=None, *, warn=False):
     """Return one value for each input as an array of shape (n_inputs,).
 
     Values are taken by position: the index of a Series plays no part.
@@ -25,6 +25,9 @@ def as_column(values, name, dtype=None):
 
     dtype : dtype, default=None
         To convert to; None leaves it.
+
+    warn : bool, default=False
+        Warn, as scikit-learn does in `fit`, of the shape (n_inputs, 1).
 
     Raises
     ------
@@ -47,17 +50,17 @@ def as_column(values, name, dtype=None):
     except (TypeError, ValueError) as error:
         kind = "value" if dtype is None else "number"
         raise ValueError(
-            f"{name} must hold one {kind} for each input, as an array of shape "
-            f"(n_inputs,), got {_brief(values)}: {str(error).splitlines()[0]}"
+            f"{name} should be a 1d array with one {kind} for each input, got "
+            f"{_brief(values)}: {str(error).splitlines()[0]}"
         ) from error
     if array.dtype.kind == "T":
         array = np.array(array.tolist())  # what scikit-learn can compare
     if array.ndim == 2 and array.shape[1] == 1:
-        array = array[:, 0]
+        array = column_or_1d(array, warn=warn)
     if array.ndim != 1:
         raise ValueError(
-            f"{name} must hold one value for each input, as an array of shape "
-            f"(n_inputs,), got shape {array.shape}."
+            f"{name} should be a 1d array with one value for each input, got shape "
+            f"{array.shape}."
         )
     return array
 

@@ -9,14 +9,13 @@ import narwhals as nw
 import numpy as np
 from sklearn.utils import assert_all_finite, check_random_state
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_array, column_or_1d, validate_data
+from sklearn.utils.validation import check_array, validate_data
 
 from ._columns import as_column
 from ._containers import check_no_pixels, check_no_text, plain
 from ._kinds import check_real
 from ._labels import check_label_kind
 from ._sklearn import estimator_type
-from ._tensors import from_torch
 from ._votes import (
     Inputs,
     check_one_row,
@@ -269,10 +268,7 @@ def check_y(y):
         raise ValueError(
             "SmoothedClassifier requires y to be passed, but the target y is None."
         )
-    labels = as_column(y, "y")
-    if np.ndim(from_torch(y)) == 2:
-        column_or_1d(from_torch(y), warn=True)  # says that it was no column
-    y = labels
+    y = as_column(y, "y", warn=True)
     if y.dtype == object and all(
         isinstance(label, (Integral, np.bool_)) for label in y
     ):
@@ -291,7 +287,8 @@ def check_classes(classes):
             "the base estimator must tell its labels in a 1-D array classes_ (one "
             f"label an input, no multilabel targets), got {classes!r}. A skorch net "
             "that was not trained by fit is told them by "
-            "NeuralNetClassifier(..., classes=...)."
+            "NeuralNetClassifier(..., classes=...). One that was fitted on tensors has "
+            "to be fitted on arrays."
         )
     check_label_kind(classes, "classes_")
     if classes.dtype.kind in "fc" and not np.all(np.isfinite(classes)):

@@ -163,10 +163,14 @@ class TestOtherShapes:
                 (TRUE, (PREDICTION, wrong(RADIUS))),
                 (TRUE, (wrong(PREDICTION), wrong(RADIUS))),
             ):
-                with pytest.raises(ValueError, match="shape|inconsistent numbers"):
+                with pytest.raises(
+                    ValueError, match="1d array|shape|inconsistent numbers"
+                ):
                     score(*bad)
             if name != "none":
-                with pytest.raises(ValueError, match="shape|inconsistent numbers|pos"):
+                with pytest.raises(
+                    ValueError, match="1d array|shape|inconsistent numbers|pos"
+                ):
                     score(TRUE, (PREDICTION, RADIUS), sample_weight=wrong(WEIGHT))
 
     def test_the_rest(self, name, fitted, tmp_path):
@@ -195,7 +199,9 @@ class TestOtherShapes:
                 lambda: write_log(pair, TRUE, tmp_path / "a", time=weight),
             ]
         for call in calls:
-            with pytest.raises(ValueError, match="shape|inconsistent numbers|positive"):
+            with pytest.raises(
+                ValueError, match="1d array|shape|inconsistent numbers|positive"
+            ):
                 call()
         assert not list(tmp_path.iterdir())
 
@@ -247,7 +253,9 @@ def test_weights_out_of_range(bad):
 
 
 def test_radii_that_are_no_numbers():
-    with pytest.raises(ValueError, match="radius must hold one number for each input"):
+    with pytest.raises(
+        ValueError, match="radius should be a 1d array with one number for each"
+    ):
         certified_accuracy_score(TRUE, (PREDICTION, list("abcd")))
 
 
@@ -286,13 +294,13 @@ def test_values_of_a_display():
     assert display.plot().line_.get_xydata().shape == (3, 2)
     with pytest.raises(ValueError, match="2 radii, but 3 of accuracy"):
         CertifiedAccuracyDisplay(radius=radius, accuracy=RADIUS[:3]).plot()
-    with pytest.raises(ValueError, match="radius must hold one value for each"):
+    with pytest.raises(ValueError, match="radius should be a 1d array"):
         CertifiedAccuracyDisplay(radius=radius[None], accuracy=accuracy).plot()
     with pytest.raises(ValueError, match="2 radii, but 1 of lower_bound"):
         CertifiedAccuracyDisplay(
             radius=radius, accuracy=accuracy, lower_bound=accuracy[:1], rho=0.1
         ).plot()
-    with pytest.raises(ValueError, match="share must hold one value for each"):
+    with pytest.raises(ValueError, match="share should be a 1d array"):
         VotesDisplay(
             share=np.ones((1, 2)) / 2,
             classes=np.array([0, 1]),

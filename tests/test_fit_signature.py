@@ -80,9 +80,7 @@ def test_the_signature_follows_the_base():
     assert has_fit_parameter(fit.__self__, "sample_weight")
 
 
-@pytest.mark.parametrize(
-    "base", [None, 3, GaussianNB, object()], ids=["None", "3", "class", "object"]
-)
+@pytest.mark.parametrize("base", [None, 3, object()], ids=["none", "number", "object"])
 def test_what_is_no_estimator_is_refused_by_name(base):
     with pytest.raises((TypeError, ValueError), match="'estimator' parameter|class"):
         SmoothedClassifier(base).fit(X, y)
@@ -188,5 +186,5 @@ def test_weights_in_any_container(convert, routing):
 
 @pytest.mark.parametrize("bad", [1.0, np.ones((150, 2)), np.ones((1, 150)), [[1], []]])
 def test_weights_of_another_shape(bad):
-    with pytest.raises(ValueError, match="sample_weight must hold one value for each"):
+    with pytest.raises(ValueError, match="sample_weight should be a 1d array"):
         smoothed(GaussianNB()).fit(X, y, sample_weight=bad)

@@ -78,6 +78,17 @@ def test_exactly_the_score_without_failure_probability():
     )
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_roundings_of_weights_do_not_lift_it_above_the_score(seed):
+    c, y = made(30, np.full(30, 40))
+    exact = Certificate(**{**vars(c), "alpha": 0.0, "bound": "exact"})
+    weight = np.random.default_rng(seed).random(len(y)) ** 9
+    proved = exact.certified_accuracy_lower_bound(y, radius=RADII, sample_weight=weight)
+    score = certified_accuracy_score(y, c, radius=RADII, sample_weight=weight)
+    assert np.all(proved <= score)
+    np.testing.assert_allclose(proved, score, atol=1e-11)
+
+
 @pytest.mark.parametrize("noise", ["independent", "shared"])
 def test_distinct_as_weights_counts_equal_inputs_once(noise):
     c, y = made(80, np.tile([1, 3], 40), noise=noise)

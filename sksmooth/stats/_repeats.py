@@ -37,30 +37,36 @@ def certified_weight_lower_bound(reach, weight, radius, *, alpha, rho, independe
     weight : ndarray of float
         Of the shape of `radius`. Never above the weight that was found.
     """
-    # By weight, heaviest first, and within a weight by reach.
-    order = np.lexsort((reach, -weight))
-    values, starts = np.unique(-weight[order], return_index=True)
-    groups = np.split(reach[order], starts[1:])
-    n_found, found = np.zeros(radius.shape, int), np.zeros(radius.shape)
-    for value, group in zip(-values, groups, strict=True):
-        n_here = _n_reached(group, radius)
-        n_found += n_here
-        found += value * n_here
-    if alpha == 0:
-        return found
-    n_false = n_found - certified_accuracy_lower_bound(
-        n_found, len(reach), alpha=alpha, rho=rho, independent=independent
-    )
-    for value, group in zip(-values, groups, strict=True):
-        if not np.any(n_false):
-            break
-        n_here = np.minimum(n_false, _n_reached(group, radius))
-        n_false = n_false - n_here
-        found -= value * n_here
+    order = np.argsort(reach)
+    n_found = _n_reached(reach[order], radius)
+    found = np.append(0.0, np.cumsum(weight[order][::-1]))[n_found]
+    if alpha > 0:
+        n_false = n_found - certified_accuracy_lower_bound(
+            n_found, len(reach), alpha=alpha, rho=rho, independent=independent
+        )
+        charged = _heaviest(reach, weight, radius.ravel(), n_false.ravel())
+        found = found - charged.reshape(radius.shape)
     if np.all(weight == np.floor(weight)) and weight.sum() < 2**53:
         return found  # no rounding anywhere
     slack = 4 * (len(weight) + 2) * np.finfo(float).eps * weight.sum()
     return np.maximum(found - slack, 0.0)
+
+
+def _heaviest(reach, weight, radius, n):
+    """Return the sum of the n largest weights among what reaches each radius."""
+    # By weight, heaviest first, and within a weight by reach.
+    order = np.lexsort((reach, -weight))
+    values, starts = np.unique(-weight[order], return_index=True)
+    total, left = np.zeros(radius.shape), n.copy()
+    some = np.flatnonzero(left)
+    for value, group in zip(-values, np.split(reach[order], starts[1:]), strict=True):
+        if not len(some):
+            break
+        n_here = np.minimum(left[some], _n_reached(group, radius[some]))
+        left[some] -= n_here
+        total[some] += value * n_here
+        some = some[left[some] > 0]
+    return total
 
 
 def _n_reached(sorted_reach, radius):
