@@ -9,7 +9,8 @@ is added exactly), one file a voter (`_any`, `_linear`, `_mlp`, `_trees`, `_torc
 `_torch_net` and `_net_modes` (how a net is evaluated; with `_torch_engines` and
 `_torch_push`), `_engine` (batches, looks), `_shared` (one noise for all inputs),
 `_parallel` (workers), `_progress`, `_store` and `_merge` (votes in a file; with
-`_store_file`, `_wal`), `_fingerprint` (the run they are of; with `_contents`, `_forms`),
+`_store_file`, `_wal`), `_fingerprint` (the run they are of; with `_contents`,
+`_forms`),
 `_exact` (probabilities without votes; with `_exact_axes`, `_exact_trees`,
 `_exact_stumps`, `_exact_sums`).
 """

@@ -1,9 +1,9 @@
 """A hash of what an object holds: by value, the same in every process.
 
-An object is taken apart as pickle does it, so what could be told apart after pickling is
-told apart here, and what cannot be pickled is refused. Unlike a pickle, the hash does
-not depend on which parts are shared, where they are in memory, or in which order sets
-and attributes come. `_forms` says what of a few types counts.
+An object is taken apart as pickle does it, so what could be told apart after pickling
+is told apart here, and what cannot be pickled is refused. Unlike a pickle, the hash
+does not depend on which parts are shared, where they are in memory, or in which order
+sets and attributes come. `_forms` says what of a few types counts.
 """
 
 import copyreg
