@@ -2,8 +2,8 @@
 
 SQLite takes a log up to its first frame that is wrong, and drops the rest without a
 word: that is how it finds where a crash has cut a commit short. Damage looks the same
-to it. Here the two are told apart. A commit that was cut short is the last thing in a log; the
-file format is at https://www.sqlite.org/fileformat2.html#walformat.
+to it. Here the two are told apart. A commit that was cut short is the last thing in a
+log; the file format is at https://www.sqlite.org/fileformat2.html#walformat.
 """
 
 import time
