@@ -8,7 +8,7 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from ._sklearn import Interval, _fit_context
-from ._validation import all_or_nothing, check_inputs, draw_entropy
+from ._validation import SEEDS, all_or_nothing, check_inputs, draw_entropy
 from ._votes import noisy_training_set, pulls_back
 
 
@@ -31,7 +31,8 @@ class GaussianAugmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         from their names, as for :class:`SmoothedClassifier`.
 
     random_state : int, RandomState instance or None, default=None
-        Seeds the noise. With an int, equal data get equal noise in every call.
+        Seeds the noise. With an int, of up to 128 bits, equal data get equal noise in
+        every call. None draws new noise each time, whatever ``np.random.seed`` was.
 
     Attributes
     ----------
@@ -84,7 +85,7 @@ class GaussianAugmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     _parameter_constraints: dict = {
         "sigma": [Interval(Real, 0, None, closed="left"), "array-like", Mapping],
-        "random_state": ["random_state"],
+        "random_state": SEEDS,
     }
 
     def __init__(self, sigma=0.25, *, random_state=None):

@@ -16,6 +16,7 @@ from ._certificate import Certificate, round_down
 from ._columns import names_of
 from ._labels import as_labels, label_indices, name_classes
 from ._sklearn import HasMethods, Interval, StrOptions
+from ._validation import SEEDS
 from ._votes import (
     Votes,
     VoteStore,
@@ -167,8 +168,10 @@ class SmoothedClassifier(BaseSmoother):
     random_state : int, RandomState instance or None, default=None
         Seeds all noise. With an int, results are reproducible: `fit` draws
         `entropy_` from it, and the noise of an input depends on `entropy_` and on
-        what the input holds, not on its place in X. Unless it is None, torch is
-        seeded from it, too, while a net is trained.
+        what the input holds, not on its place in X. An int of more than 32 bits and
+        up to 128 is `entropy_` itself. None takes 128 bits from the operating system,
+        whatever ``np.random.seed`` was; else torch is seeded, too, while a net is
+        trained.
 
     n_jobs : int, default=None
         Inputs are shared out over this many workers, see scikit-learn's glossary.
@@ -212,9 +215,10 @@ class SmoothedClassifier(BaseSmoother):
     class where it matters.
 
     The guarantee assumes noise that the adversary cannot foresee; keep `random_state`
-    secret where that matters. Without a `grid` it also assumes exact arithmetic. With
-    one, g(x) is the vote around x rounded to the grid, and f is what `predict` of
-    `estimator` computes there, rounding included; no short cut replaces it.
+    secret where that matters, or leave it None and call `fit`. Without a `grid` it
+    also assumes exact arithmetic. With one, g(x) is the vote around x rounded to the
+    grid, and f is what `predict` of `estimator` computes there, rounding included; no
+    short cut replaces it.
 
     Rows that are equal share their noise, so their votes are equal too. With `noise`
     "shared" all rows do; the noise in `fit` is independent in any case.
@@ -264,7 +268,7 @@ class SmoothedClassifier(BaseSmoother):
             StrOptions({"auto"}),
         ],
         "net_options": [dict, None],
-        "random_state": ["random_state"],
+        "random_state": SEEDS,
         "n_jobs": [Integral, None],
         "verbose": ["verbose"],
     }

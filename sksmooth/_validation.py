@@ -1,5 +1,6 @@
 """Checks of what the user passes to an estimator of this package."""
 
+import secrets
 import sys
 import warnings
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from ._columns import as_column
 from ._containers import check_no_pixels, check_no_text, plain
 from ._kinds import check_real
 from ._labels import check_label_kind
-from ._sklearn import estimator_type
+from ._sklearn import Interval, estimator_type
 from ._votes import (
     Inputs,
     check_one_row,
@@ -75,8 +76,20 @@ def all_or_nothing(estimator):
         raise
 
 
+# What `random_state` may be: scikit-learn's 32 bits are too few for a secret.
+SEEDS = ["random_state", Interval(Integral, 0, 2**128 - 1, closed="both")]
+
+
 def draw_entropy(random_state):
-    """Draw the 128 bits that key all noise of one estimator."""
+    """Draw the 128 bits that key all noise of one estimator.
+
+    None takes them from the operating system, as they may have to be a secret, and a
+    number beyond scikit-learn's 32 bits is taken for what it is.
+    """
+    if random_state is None:
+        return secrets.randbits(128)
+    if isinstance(random_state, Integral) and random_state >= 2**32:
+        return int(random_state)
     return int.from_bytes(check_random_state(random_state).bytes(16), "little")
 
 

@@ -172,7 +172,8 @@ class VoteStore:
         try:
             with self._lock:
                 yield
-        except (sqlite3.Error, OSError) as error:
+        # Of text that SQLite tells in a message, too, if it is none.
+        except (sqlite3.Error, OSError, UnicodeDecodeError) as error:
             if is_damage(error):
                 raise self._damaged(error) from error
             raise RuntimeError(

@@ -146,5 +146,5 @@ def is_damage(error):
     """Does an error of SQLite's mean that the file is damaged?"""
     code = getattr(error, "sqlite_errorcode", None)
     if code is None:  # Python's own, for text that is none
-        return type(error) is sqlite3.OperationalError
+        return isinstance(error, sqlite3.OperationalError | UnicodeDecodeError)
     return code & 0xFF in _DAMAGE

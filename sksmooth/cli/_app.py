@@ -14,6 +14,7 @@ from ..stats._checks import MAX_VOTES
 from ._command import Command, Votes
 from ._data import as_model_takes, load_data
 from ._demo import demo
+from ._key import read_key
 from ._model import as_smoothed, load_model
 from ._paths import check_output, check_store, with_companions
 from ._planning import plan
@@ -53,8 +54,15 @@ _PARAMS = [
         "--seed",
         "random_state",
         type=click.IntRange(0, 2**32 - 1),
-        help="Makes the noise reproducible. Keep it secret from adversaries.  "
+        help="Makes the noise reproducible. Can be found by trial where answers are "
+        "known: no secret.  "
         "[default: what a fitted SmoothedClassifier stores, else new noise each time]",
+    ),
+    click.option(
+        "--key-file",
+        type=click.Path(dir_okay=False),
+        help="As --seed, with 128 secret bits from this file, which only you may be "
+        "able to read. Made if it does not exist.",
     ),
     click.option(
         "--jobs",
@@ -286,13 +294,18 @@ def _prepare(model_path, data_path, options):
             *("trust", "trust_pickle", "unpack_limit", "quiet"),
         )
     }
+    key_file = options.pop("key_file")
     params = {name: value for name, value in options.items() if value is not None}
-    read = {"MODEL": model_path, "DATA": data_path}
+    read = {"MODEL": model_path, "DATA": data_path, "--key-file": key_file}
     if files["label"] is not None and files["label"].endswith(".npy"):
         read["--label"] = files["label"]
     check_store(files["store"], read)
     others = {**read, **with_companions(files["store"])}
     check_output(files["out"], "--out", force=files["force"], others=others)
+    if key_file is not None:
+        if "random_state" in params:
+            raise click.UsageError("--seed and --key-file: give one of them.")
+        params["random_state"] = read_key(key_file)
     model = load_model(
         model_path,
         trust=files["trust"],
@@ -320,8 +333,8 @@ def _prepare(model_path, data_path, options):
     if store is not None:
         if "entropy_" not in vars(g) and g.random_state is None:
             raise click.UsageError(
-                "--store needs --seed with this model: without one the noise is new "
-                "each time, and stored votes could not be used again."
+                "--store needs --key-file or --seed with this model: without one the "
+                "noise is new each time, and stored votes could not be used again."
             )
         click.get_current_context().meta["sksmooth.if_interrupted"] = (
             f" The votes counted so far are in {store}: the same command continues."

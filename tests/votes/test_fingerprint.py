@@ -70,6 +70,32 @@ class Counts(DecisionTreeClassifier):
         return super().predict(X + self.state_["shift"])
 
 
+class CountsInAnArray(DecisionTreeClassifier):
+    """Keeps a weight and a counter in one array."""
+
+    def fit(self, X, y):
+        self.numbers_ = np.array([1.0, 0.0])
+        return super().fit(X, y)
+
+    def predict(self, X):
+        self.numbers_[1] += 1
+        return super().predict(X * self.numbers_[0])
+
+
+class Grows(DecisionTreeClassifier):
+    """Keeps a weight among parts, and attributes, that become more."""
+
+    def fit(self, X, y):
+        self.parts_, self.scale_ = {"weight": 1.0}, 1.0
+        return super().fit(X, y)
+
+    def predict(self, X):
+        name = f"call {len(self.parts_)}"
+        self.parts_[name] = X
+        setattr(self, name, len(X))
+        return super().predict(X * self.parts_["weight"] * self.scale_)
+
+
 class Remembers(DecisionTreeClassifier):
     """Keeps answers, in a dict and in one that forgets."""
 
@@ -204,6 +230,7 @@ ALL = {
     ),
     "counts": Counts(random_state=0),
     "counts in a Pipeline": make_pipeline(StandardScaler(), Counts(random_state=0)),
+    "counts in an array": CountsInAnArray(random_state=0),
     "remembers": Remembers(random_state=0),
     "builds late": BuildsLate(random_state=0),
     "replaces once": ReplacesOnce(max_iter=1000),
@@ -269,6 +296,9 @@ def set_weights(model):
     [
         (Counts(random_state=0), lambda f: f.state_.update(shift=np.ones(4))),
         (Counts(random_state=0), lambda f: f.state_["shift"].__setitem__(2, 1e-300)),
+        (CountsInAnArray(random_state=0), lambda f: f.numbers_.__setitem__(0, 2)),
+        (Grows(random_state=0), lambda f: f.parts_.update(weight=2.0)),
+        (Grows(random_state=0), lambda f: setattr(f, "scale_", 2.0)),
         (HasSlots(random_state=0), lambda f: setattr(f.part_, "weight", 1.5)),
         (ReplacesOnce(max_iter=1000), set_weights),
         (BuildsLate(random_state=0), lambda f: setattr(f, "first_", 1)),
