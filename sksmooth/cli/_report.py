@@ -8,9 +8,10 @@ import click
 
 from .._writing import is_stream, write_file
 from ..logs import certified_accuracy_table, format_table, mark_best, read_log
-from ._command import Command, Numbers
+from ._command import Command
 from ._paths import check_output
 from ._streams import emit, say
+from ._types import Numbers
 
 
 @click.command(
