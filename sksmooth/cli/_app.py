@@ -19,7 +19,7 @@ from ._paths import check_output, check_store, with_companions
 from ._planning import plan
 from ._report import report
 from ._streams import emit, say
-from ._types import Sigma, Votes, is_one_level, sigma_text
+from ._types import Sigma, Votes, by_place, is_one_level, sigma_text
 
 # The format of the field has no word for "at any radius".
 _ENDLESS = 1e9
@@ -329,5 +329,9 @@ def _prepare(model_path, data_path, options):
         click.get_current_context().meta["sksmooth.if_interrupted"] = (
             f" The votes counted so far are in {store}: the same command continues."
         )
+    if isinstance(g.sigma, dict) and hasattr(data.X, "columns"):
+        if getattr(g, "feature_names_in_", None) is None:
+            # Its columns have no names when the model gets them.
+            g.set_params(sigma=by_place(g.sigma, list(data.X.columns)))
     data = data._replace(X=as_model_takes(data.X, g))
     return g, data, _Target(files["out"], store, files["quiet"])

@@ -93,9 +93,7 @@ def as_model_takes(X, model):
     names = getattr(model, "feature_names_in_", None)
     if names is None:
         numeric = all(dtype.kind in "fiub" for dtype in X.dtypes)
-        # A sigma by column needs the names of the columns.
-        by_name = isinstance(model.sigma, dict)
-        return X.to_numpy() if numeric and not by_name else X
+        return X.to_numpy() if numeric else X
     missing = [name for name in names if name not in X.columns]
     if missing:
         raise ValueError(

@@ -109,6 +109,19 @@ class Sigma(click.ParamType):
         return level
 
 
+def by_place(levels, columns):
+    """Return the noise level of each column, for a model that knows no names."""
+    unknown = [name for name in levels if name != "*" and name not in columns]
+    missing = [name for name in columns if name not in levels and "*" not in levels]
+    if unknown or missing:
+        wrong, names = ("no column", unknown) if unknown else ("nothing for", missing)
+        raise click.UsageError(
+            f"--sigma: there is {wrong} {', '.join(map(repr, names))}; the columns are "
+            f"{', '.join(map(repr, columns))}, and * stands for all that are not named."
+        )
+    return [levels.get(name, levels.get("*")) for name in columns]
+
+
 def sigma_text(sigma):
     """Return a noise level as text, in one line."""
     if isinstance(sigma, dict):
