@@ -34,6 +34,7 @@ def check_real(X):
         )
     if kind == "c":
         raise ValueError(
-            "X holds complex numbers, and radii are about real ones: pass real and "
-            "imaginary parts as features of their own, np.hstack([X.real, X.imag])."
+            "Complex data not supported: X holds complex numbers, and radii are about "
+            "real ones. Pass real and imaginary parts as features of their own, "
+            "np.hstack([X.real, X.imag])."
         )
