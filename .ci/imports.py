@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "sksmooth"
 # From the ground to the roof. The rooms of one floor do not know each other.
 FLOORS = (
     ("_sklearn", "_version", "_tensors", "_summary", "_fit_signature", "_writing"),
-    ("_containers", "_columns", "_kinds"),
+    ("_containers", "_columns"),
     ("stats", "_labels", "_votes", "datasets"),
     ("_claims",),
     ("_certificate", "_validation"),

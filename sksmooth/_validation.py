@@ -13,8 +13,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array, validate_data
 
 from ._columns import as_column
-from ._containers import check_no_pixels, check_no_text, plain
-from ._kinds import check_real
+from ._containers import check_no_pixels, check_no_text, check_real, plain
 from ._labels import check_label_kind
 from ._sklearn import Interval, estimator_type
 from ._votes import (

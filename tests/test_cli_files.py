@@ -137,6 +137,18 @@ class TestOut:
         assert "may not be written" in result.stderr
 
 
+@pytest.mark.parametrize("name", ["", ".", "..", "nowhere/"])
+def test_what_names_no_file(run, no_work, name):
+    for words in (
+        [*RUN, "--out", name],
+        [*RUN, "--store", name],
+        ["report", "run.tsv", "--plot", name],
+    ):
+        before = contents()
+        assert run(*words, code=2).stderr
+        assert contents() == before
+
+
 class TestPlot:
     def test_without_a_suffix_is_png(self, run):
         run("report", "run.tsv", "--plot", "y")

@@ -11,7 +11,7 @@ from .._certificate import round_down
 from .._writing import write_file
 from ..logs._write import certification_text, label_texts, prediction_text
 from ..stats._checks import MAX_VOTES
-from ._command import Command, Votes
+from ._command import Command
 from ._data import as_model_takes, load_data
 from ._demo import demo
 from ._key import read_key
@@ -20,6 +20,7 @@ from ._paths import check_output, check_store, with_companions
 from ._planning import plan
 from ._report import report
 from ._streams import emit, say
+from ._types import Sigma, Votes, by_place, is_one_level, sigma_text
 
 # The format of the field has no word for "at any radius".
 _ENDLESS = 1e9
@@ -27,8 +28,10 @@ _ENDLESS = 1e9
 _PARAMS = [
     click.option(
         "--sigma",
-        type=click.FloatRange(min=0, min_open=True),
-        help="Standard deviation of the noise, in the units of the data.",
+        type=Sigma(),
+        help="Standard deviation of the noise, in the units of the data; or one for "
+        "each column, amount=0.3,age=2,*=0, where * is all others and 0 says that "
+        "nobody can change them.",
     ),
     click.option(
         "--alpha",
@@ -164,6 +167,7 @@ def app():
 Examples:
   sksmooth certify model.skops test.npz --out run.tsv
   sksmooth certify model.skops test.csv --label species --sigma 0.5 --n 10000
+  sksmooth certify model.skops test.csv --label fraud --sigma "amount=0.3,*=0"
   sksmooth certify model.skops test.npz --out run.tsv --store run.sqlite --jobs -1
   sksmooth certify forest.joblib test.npz --sigma 0.25 --trust-pickle --seed 7
 """,
@@ -214,7 +218,7 @@ def certify(model, data, radius_tol, **options):
     time = np.full(len(data.idx), seconds / len(data.idx))
     text = certification_text((prediction, radius), data.y, idx=data.idx, time=time)
     target.write(text)
-    if np.ndim(g.sigma):
+    if not is_one_level(g.sigma):
         say("Note: sigma differs between features, so radii are in units of sigma.")
     n_certified = int(np.sum(certificate.certified))
     words = f"{n_certified} of {len(data.idx)} inputs certified"
@@ -224,8 +228,7 @@ def certify(model, data, radius_tol, **options):
     if g.method == "exact":
         settings = "exact"
     else:
-        level = "an array" if np.ndim(g.sigma) else f"{g.sigma:g}"
-        settings = f"sigma={level}, n={g.n}, alpha={g.alpha:g}"
+        settings = f"sigma={sigma_text(g.sigma)}, n={g.n}, alpha={g.alpha:g}"
     target.tell(f"{words} ({settings}); {seconds:.1f} s")
 
 
@@ -339,5 +342,9 @@ def _prepare(model_path, data_path, options):
         click.get_current_context().meta["sksmooth.if_interrupted"] = (
             f" The votes counted so far are in {store}: the same command continues."
         )
+    if isinstance(g.sigma, dict) and hasattr(data.X, "columns"):
+        if getattr(g, "feature_names_in_", None) is None:
+            # Its columns have no names when the model gets them.
+            g.set_params(sigma=by_place(g.sigma, list(data.X.columns)))
     data = data._replace(X=as_model_takes(data.X, g))
     return g, data, _Target(files["out"], store, files["quiet"])

@@ -7,9 +7,6 @@ import click
 from .._votes._any import in_words
 from ._streams import check_stdout, say
 
-# Far from where sums and quotients of such numbers are infinite.
-_LARGEST = 1e100
-
 # What shells report for a program that SIGINT ended.
 INTERRUPTED = 130
 
@@ -68,55 +65,3 @@ def _in_one_line(error):
 
 def _words(message):
     return " ".join(str(message).split())
-
-
-class Votes(click.IntRange):
-    """A number of votes."""
-
-    def __init__(self, most):
-        super().__init__(min=1)
-        self.most = most
-
-    def convert(self, value, param, ctx):
-        n = super().convert(value, param, ctx)
-        if n > self.most:
-            self.fail(
-                f"{n} is more than {self.most:,}, up to which bounds are verified; "
-                "nobody could wait for more. Ten times as many votes add about 5 % to "
-                "the largest radius.",
-                param,
-                ctx,
-            )
-        return n
-
-
-class Numbers(click.ParamType):
-    """Numbers separated by commas, such as 0,0.25,0.5."""
-
-    name = "numbers"
-
-    def __init__(self, minimum, *, open=False):
-        self.minimum = minimum
-        self.open = open
-
-    def get_metavar(self, param, ctx):
-        return "NUMBER,..."
-
-    def convert(self, value, param, ctx):
-        if isinstance(value, tuple):
-            return value
-        try:
-            numbers = tuple(float(part) for part in value.split(","))
-        except ValueError:
-            self.fail(f"{value!r} is not a list of numbers such as 0.25,0.5.")
-        for number in numbers:
-            if number > _LARGEST or 0 < number < 1 / _LARGEST:
-                self.fail(
-                    f"{number:g} is beyond what radii can be computed for: choose a "
-                    f"unit in which it is between {1 / _LARGEST:g} and {_LARGEST:g}."
-                )
-            low = number <= self.minimum if self.open else number < self.minimum
-            if low or not number < float("inf"):
-                bound = f"{'above' if self.open else 'at least'} {self.minimum:g}"
-                self.fail(f"{number:g} must be {bound} and finite.")
-        return numbers

@@ -11,6 +11,7 @@ from .._classifier import SmoothedClassifier
 from .._validation import draw_entropy
 from .._votes._any import in_words
 from ._streams import say
+from ._types import is_one_level, sigma_text
 from ._unpacking import check_unpacked, nested_zip_size, zip_size
 
 # Types of this package: loading them runs no code that a file brings along.
@@ -146,8 +147,8 @@ def as_smoothed(model, path, params):
         if "sigma" in params and "estimator_" in vars(model):
             if not _same(model.sigma, params["sigma"]):
                 say(
-                    f"Note: {path} was trained at sigma={model.sigma}, and is now "
-                    f"used at sigma={params['sigma']:g}."
+                    f"Note: {path} was trained at sigma={sigma_text(model.sigma)}, "
+                    f"and is now used at sigma={sigma_text(params['sigma'])}."
                 )
         model.set_params(**params)
         if "random_state" in params and "entropy_" in vars(model):
@@ -174,11 +175,10 @@ def as_smoothed(model, path, params):
     return SmoothedClassifier(model, **params)
 
 
-def _same(sigma, number):
-    try:
-        return float(sigma) == number
-    except TypeError:  # one value a feature
-        return False
+def _same(sigma, other):
+    if isinstance(sigma, dict) or isinstance(other, dict):
+        return sigma == other
+    return is_one_level(sigma) and sigma == other
 
 
 def _a(name):

@@ -29,6 +29,7 @@ def check_output(path, option, *, force, others=None):
     """
     if path is None:
         return
+    check_named(path, option)
     _check_apart(path, option, others or {})
     if os.path.isdir(path):
         raise click.UsageError(f"{option} {path}: this is a folder; name a file in it.")
@@ -57,6 +58,7 @@ def check_store(path, others):
     """
     if path is None:
         return
+    check_named(path, "--store")
     _check_apart(path, "--store", others)
     if is_stream(path):
         raise click.UsageError(f"--store {path}: this is no regular file.")
@@ -73,6 +75,12 @@ def with_companions(store):
         "--store": store,
         **{f"a part ({ending}) of --store": place + ending for ending in _COMPANIONS},
     }
+
+
+def check_named(path, option):
+    """Refuse what is no name of a file, such as an empty variable of a script."""
+    if not os.path.basename(path).strip("."):
+        raise click.UsageError(f"{option} {path!r} names no file.")
 
 
 def _check_folder(path, option, *, writable):

@@ -12,8 +12,9 @@ from ..stats import (
     radius_from_probabilities,
     required_samples,
 )
-from ._command import Command, Numbers, Votes
+from ._command import Command
 from ._streams import emit, say
+from ._types import Numbers, Votes
 
 _HEADER = ["sigma", "radius", "p needed", "n needed", "n", "votes needed", "max radius"]
 

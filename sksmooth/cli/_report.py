@@ -8,9 +8,10 @@ import click
 
 from .._writing import is_stream, write_file
 from ..logs import certified_accuracy_table, format_table, mark_best, read_log
-from ._command import Command, Numbers
-from ._paths import check_output
+from ._command import Command
+from ._paths import check_named, check_output
 from ._streams import emit, say
+from ._types import Numbers
 
 
 @click.command(
@@ -113,6 +114,7 @@ def _kind_of_plot(path):
     matplotlib.use("Agg")  # draws into files, where there is no screen, too
     from matplotlib.backend_bases import FigureCanvasBase
 
+    check_named(path, "--plot")
     kind = os.path.splitext(path)[1][1:].lower()
     if not kind:
         return path if is_stream(path) else path.rstrip(".") + ".png", "png"

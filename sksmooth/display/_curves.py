@@ -65,9 +65,23 @@ def curve_of_log(log, title, *, sigma, n, alpha, rho):
         if radius[-1] > reach * 1.005:
             raise ValueError(
                 f"{title} has a radius of {radius[-1]:g}, but sigma={sigma:g}, "
-                f"n={n} and alpha={alpha:g} reach {reach:.3g} at most."
+                f"n={n} and alpha={alpha:g} reach {reach:.3g} at most. "
+                + _alpha_that_fits(radius[-1], sigma, n)
             )
     return Curve(radius, accuracy, lower, reach)
+
+
+def _alpha_that_fits(radius, sigma, n):
+    """Say at which usual alpha n votes certify a radius, printed with three digits."""
+    printed = radius * (1 - 0.5e-2 / float(f"{radius:.2e}"[:4]))
+    for alpha in (10.0**power * digit for power in range(-6, 0) for digit in (1, 2, 5)):
+        if max_certifiable_radius(n, sigma, alpha) >= printed:
+            return (
+                f"The log fits alpha={alpha:g} or more, and so were some published "
+                f"logs run, whatever the paper says: pass alpha={alpha:g} if this one "
+                "was, or the sigma and n of the run."
+            )
+    return "No usual alpha fits: it was run with another sigma, or more votes."
 
 
 def corners(radius, heights):

@@ -1,0 +1,134 @@
+"""What the values of options may be: votes, lists of numbers, noise levels."""
+
+import csv
+import math
+
+import click
+import numpy as np
+
+# Far from where sums and quotients of such numbers are infinite.
+_LARGEST = 1e100
+
+
+class Votes(click.IntRange):
+    """A number of votes."""
+
+    def __init__(self, most):
+        super().__init__(min=1)
+        self.most = most
+
+    def convert(self, value, param, ctx):
+        n = super().convert(value, param, ctx)
+        if n > self.most:
+            self.fail(
+                f"{n} is more than {self.most:,}, up to which bounds are verified; "
+                "nobody could wait for more. Ten times as many votes add about 5 % to "
+                "the largest radius.",
+                param,
+                ctx,
+            )
+        return n
+
+
+class Numbers(click.ParamType):
+    """Numbers separated by commas, such as 0,0.25,0.5."""
+
+    name = "numbers"
+
+    def __init__(self, minimum, *, open=False):
+        self.minimum = minimum
+        self.open = open
+
+    def get_metavar(self, param, ctx):
+        return "NUMBER,..."
+
+    def convert(self, value, param, ctx):
+        if isinstance(value, tuple):
+            return value
+        try:
+            numbers = tuple(float(part) for part in value.split(","))
+        except ValueError:
+            self.fail(f"{value!r} is not a list of numbers such as 0.25,0.5.")
+        for number in numbers:
+            if number > _LARGEST or 0 < number < 1 / _LARGEST:
+                self.fail(
+                    f"{number:g} is beyond what radii can be computed for: choose a "
+                    f"unit in which it is between {1 / _LARGEST:g} and {_LARGEST:g}."
+                )
+            low = number <= self.minimum if self.open else number < self.minimum
+            if low or not number < float("inf"):
+                bound = f"{'above' if self.open else 'at least'} {self.minimum:g}"
+                self.fail(f"{number:g} must be {bound} and finite.")
+        return numbers
+
+
+class Sigma(click.ParamType):
+    """A noise level, or one for each of some columns: 0.5, or amount=0.3,*=0."""
+
+    name = "sigma"
+
+    def get_metavar(self, param, ctx):
+        return "NUMBER|COLUMN=NUMBER,..."
+
+    def convert(self, value, param, ctx):
+        if not isinstance(value, str):
+            return value
+        if "=" not in value:
+            return self._level(value, param, ctx, positive=True)
+        # A column's name may hold a comma: "a,b=0.3",c=1 as in a .csv file.
+        parts = next(csv.reader([value], skipinitialspace=True))
+        levels = {}
+        for part in parts:
+            column, equals, number = part.rpartition("=")
+            if not (column and equals):
+                self.fail(
+                    f"{part!r} is not of the form COLUMN=NUMBER, as in amount=0.3 (a "
+                    "part with a comma in the name goes between double quotes).",
+                    param,
+                    ctx,
+                )
+            if column in levels:
+                self.fail(f"column {column!r} is named twice.", param, ctx)
+            levels[column] = self._level(number, param, ctx, positive=False)
+        if not any(levels.values()):
+            self.fail("one column at least needs noise, a number above 0.", param, ctx)
+        return levels
+
+    def _level(self, text, param, ctx, positive):
+        try:
+            level = float(text)
+        except ValueError:
+            level = math.nan
+        if not (math.isfinite(level) and (level > 0 if positive else level >= 0)):
+            least = "above 0" if positive else "of at least 0"
+            self.fail(
+                f"{text!r} is not a finite number {least}, nor COLUMN=NUMBER,...",
+                param,
+                ctx,
+            )
+        return level
+
+
+def by_place(levels, columns):
+    """Return the noise level of each column, for a model that knows no names."""
+    unknown = [name for name in levels if name != "*" and name not in columns]
+    missing = [name for name in columns if name not in levels and "*" not in levels]
+    if unknown or missing:
+        wrong, names = ("no column", unknown) if unknown else ("nothing for", missing)
+        raise click.UsageError(
+            f"--sigma: there is {wrong} {', '.join(map(repr, names))}; the columns are "
+            f"{', '.join(map(repr, columns))}, and * stands for all that are not named."
+        )
+    return [levels.get(name, levels.get("*")) for name in columns]
+
+
+def sigma_text(sigma):
+    """Return a noise level as text, in one line."""
+    if isinstance(sigma, dict):
+        return ",".join(f"{name}={level:g}" for name, level in sigma.items())
+    return f"{sigma:g}" if is_one_level(sigma) else "an array"
+
+
+def is_one_level(sigma):
+    """Is the noise the same on all columns?"""
+    return not isinstance(sigma, dict) and np.ndim(sigma) == 0
