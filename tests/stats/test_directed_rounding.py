@@ -228,6 +228,30 @@ class TestCertifyCounts:
             np.testing.assert_array_equal(one, other)
         assert both[0].radius[0] > 0
 
+    def test_sigma_is_1_unless_said(self):
+        plain = certify_counts(self.counts, self.selection, alpha=0.01)
+        same = certify_counts(self.counts, self.selection, alpha=0.01, sigma=1.0)
+        np.testing.assert_array_equal(plain.radius, same.radius)
+
+    @pytest.mark.parametrize(
+        ("change", "message"),
+        [
+            ({"alpha": [0.1, 0.2]}, "single numbers"),
+            ({"sigma": [1.0, 2.0]}, "single numbers"),
+            ({"alpha": 1.5}, "alpha must lie"),
+            ({"sigma": 0.0}, "sigma must be positive"),
+            ({"counts": [5, 1]}, "counts must have the shape"),
+            ({"counts": [[5], [1]]}, "counts must have the shape"),
+            ({"selection_counts": [[[5, 1]]]}, "selection_counts must have the shape"),
+            ({"counts": [[0.5, 1]]}, "counts must hold whole numbers"),
+            ({"selection_counts": [[-5, 1]]}, "selection_counts must not be negative"),
+        ],
+    )
+    def test_bad_input(self, change, message):
+        arguments = {"counts": [[5, 1]], "selection_counts": [[5, 1]], "alpha": 0.1}
+        with pytest.raises(ValueError, match=message):
+            certify_counts(**(arguments | change))
+
     def test_a_bound_below_one_half_is_told_from_its_complement(self):
         p_lower = np.random.default_rng(0).uniform(0, 1, 2000)
         p_lower[:3] = 0.0, 1.0, 0.5

@@ -16,6 +16,7 @@ from sksmooth.stats import (
     split_alpha,
     upper_confidence_bound,
 )
+from sksmooth.stats._radius import radius_after_loss
 from sksmooth.stats._sequential import (
     BoundProbability,
     CertifyKnownLabel,
@@ -153,11 +154,12 @@ class TestALevelThatIsReached:
             assert fewest_votes_for_radius(n, alpha, radius, 0.7) == k
             more = float(np.nextafter(radius, np.inf))
             assert fewest_votes_for_radius(n, alpha, more, 0.7) == k + 1
-            for loss in (None, 0.0):
-                rule = known_label([n], alpha, radius, 0.7, loss)
-                if loss is None:  # a loss takes one rounding more
+            for loss in (None, 0.0, radius / 7):
+                left = float(radius_after_loss(radius, loss))
+                for asked, expected in [(left, True), (np.nextafter(left, 9), False)]:
+                    rule = known_label([n], alpha, asked, 0.7, loss)
                     accepted, _ = ask(rule, 0, [k - 1, k])
-                    assert accepted.tolist() == [[False], [True]]
+                    assert accepted.tolist() == [[False], [expected]]
 
     def test_at_radius_zero_the_class_must_be_certain(self):
         """alpha^(1/n) = 1/2 for alpha = 2^-n: n votes are not enough, n + 1 are."""
