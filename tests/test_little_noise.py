@@ -121,6 +121,12 @@ def test_missing_values_do_not_count():
     assert share == pytest.approx(0.25 / 100, rel=0.2)
 
 
+def test_extreme_numbers():
+    for scale, sigma in ((1e-5, 1e308), (1e-150, 1e300), (1e307, 1e-300)):
+        share = share_of_spread(Inputs.from_array(TABLE / 500 * scale, sigma))
+        assert (share > 1) == (sigma > 1)
+
+
 def test_large_X_is_sampled():
     X = np.zeros((400_000, 3))
     X[:, 1] = rng.normal(size=400_000)

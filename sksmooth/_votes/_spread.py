@@ -65,7 +65,8 @@ def share_of_spread(inputs):
     varies = spread > 0  # infinite if that overflows
     if not np.any(varies):
         return None
-    return float(np.median(level[varies] / spread[varies]))
+    with np.errstate(over="ignore"):
+        return float(np.median(level[varies] / spread[varies]))
 
 
 def _standard_deviation(columns):

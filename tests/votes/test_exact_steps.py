@@ -580,3 +580,54 @@ def test_levels_that_underflow_are_not_0():
     weights, offset = linear_scores(halfspace([1e-200, 1e-190]), bounded=True)
     model = ExactLinear(weights[0], offset[0], np.array([1e-200, 1e-200]))
     assert model.level.high > 0
+
+
+def test_the_norm_of_plain_weights_is_rounded():
+    for seed in range(20):
+        w = np.random.default_rng(seed).normal(size=60)
+        weights, offset = linear_scores(halfspace(w), bounded=True)
+        model = ExactLinear(weights[0], offset[0], np.ones(60))
+        squared = rational(w) @ rational(w)
+        assert Fraction(float(model.level.low)) ** 2 <= squared
+        assert Fraction(float(model.level.high)) ** 2 >= squared
+
+
+@pytest.mark.parametrize("chain", ["there and back", "PCA far away"])
+def test_errors_of_scores(chain):
+    for seed in range(6):
+        steps = {**CHAINS, **MIXING}[chain](seed)
+        matrix, shift = as_map(steps)
+        w = np.random.default_rng(seed).normal(size=len(matrix))
+        weights, offset = linear_scores(
+            make_pipeline(*steps, halfspace(w)), bounded=True
+        )
+        model = ExactLinear(weights[0], offset[0], np.ones(D))
+        X = np.random.default_rng(seed).normal(size=(10, D)) * 1e-9
+        scores, errors = model._scores(X)
+        for x, score, error in zip(X, scores, errors, strict=True):
+            exact = rational(w) @ (matrix @ rational(x) + shift)
+            assert abs(exact - Fraction(float(score))) <= Fraction(float(error))
+
+
+def test_a_map_that_only_seems_to_be_none():
+    """3 is not 1 / fl(1 / 3), though it is in floating point."""
+    scalers = StandardScaler().fit([[0.0], [1.0]]), StandardScaler().fit([[0.0], [1.0]])
+    for scaler, scale in zip(scalers, (3.0, 1 / 3), strict=True):
+        scaler.set_params(with_mean=False)
+        scaler.scale_ = np.array([scale])
+    axes = Axes(np.array([0]), 1, scalers, np.ones(1))
+    assert axes.coef.tolist() == [1.0]
+    z, error = axes.place(np.array([[0.3]]))
+    assert Fraction(0.3) / 3 / Fraction(1 / 3) != Fraction(0.3)
+    assert abs(Fraction(0.3) / 3 / Fraction(1 / 3) - Fraction(z[0, 0])) <= error[0, 0]
+
+
+def test_weights_that_cancel_but_for_rounding_mix_features():
+    pca = PCA(2).fit(np.eye(2))
+    pca.components_ = np.array([[1 - 2.0**-30, 1.0], [1.0, 0.0]])
+    other = PCA(2).fit(np.eye(2))
+    other.components_ = np.array([[1 + 2.0**-30, -1.0], [0.0, 1.0]])
+    # The first of the last features has -2^-60 of the first one.
+    with pytest.raises(ValueError, match="mixes features"):
+        Axes(np.array([0]), 2, [pca, other], np.ones(2))
+    assert Bounded(np.zeros(1), np.array([1e-30])).may_differ_from_0.all()
