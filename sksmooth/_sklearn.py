@@ -23,6 +23,7 @@ __all__ = [
     "_fit_context",
     "_routing_enabled",
     "allows_nan",
+    "surely_refuses_nan",
     "boosting_start",
     "estimator_type",
     "hist_boosting",
@@ -110,3 +111,17 @@ def allows_nan(estimator):
     if not hasattr(estimator, "__sklearn_tags__"):
         return False
     return get_tags(estimator).input_tags.allow_nan
+
+
+def surely_refuses_nan(estimator):
+    """Is `estimator` one of scikit-learn's own that checks X and wants no NaN in it?
+
+    Where others are inside, its word is not enough.
+    """
+    if not type(estimator).__module__.startswith("sklearn."):
+        return False
+    parts = estimator.get_params(deep=False).values()
+    if any(hasattr(part, "fit") or isinstance(part, list) for part in parts):
+        return False
+    tags = get_tags(estimator)
+    return not (tags.input_tags.allow_nan or tags.no_validation)

@@ -37,6 +37,7 @@ from ._votes import (
     Inputs,
     as_net_takes,
     check_grid,
+    check_may_train,
     check_missing,
     check_one_row,
     check_sigma,
@@ -106,6 +107,7 @@ class BaseSmoother(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         check_no_regressor(self.estimator)
         check_grid(self.grid)
         inputs = check_inputs(X, self.sigma, self, reset=True)
+        check_may_train(self.estimator, inputs)
         y = check_y(y)
         check_consistent_length(inputs.values, y, sample_weight)
         check_abstain_label(self.abstain_label, np.unique(y))

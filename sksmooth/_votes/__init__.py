@@ -21,7 +21,12 @@ from ._exact import exact_probabilities
 from ._fingerprint import fingerprint
 from ._grid import check_grid, grid_step, loss_of_others
 from ._inputs import Inputs, check_sigma, check_some_noise, numbers
-from ._missing import check_missing, missing_rows, training_with_missing
+from ._missing import (
+    check_may_train,
+    check_missing,
+    missing_rows,
+    training_with_missing,
+)
 from ._nets import as_net_takes, find_net, labels_for_net, seeded_training
 from ._noise import noisy_training_set
 from ._store import VoteStore, merge_stores
@@ -32,6 +37,7 @@ __all__ = [
     "Votes",
     "as_net_takes",
     "check_grid",
+    "check_may_train",
     "check_missing",
     "check_one_row",
     "check_sigma",
