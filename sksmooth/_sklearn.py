@@ -28,6 +28,7 @@ __all__ = [
     "_routing_enabled",
     "allows_nan",
     "answering_estimator",
+    "surely_refuses_nan",
     "boosting_start",
     "estimator_type",
     "hist_boosting",
@@ -155,3 +156,17 @@ def query_tree_content(tree):
         return None
     *content, _, _, _, _, metric, weights = tree.__getstate__()
     return [*content, metric, weights]
+
+
+def surely_refuses_nan(estimator):
+    """Is `estimator` one of scikit-learn's own that checks X and wants no NaN in it?
+
+    Where others are inside, its word is not enough.
+    """
+    if not type(estimator).__module__.startswith("sklearn."):
+        return False
+    parts = estimator.get_params(deep=False).values()
+    if any(hasattr(part, "fit") or isinstance(part, list) for part in parts):
+        return False
+    tags = get_tags(estimator)
+    return not (tags.input_tags.allow_nan or tags.no_validation)

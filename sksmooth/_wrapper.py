@@ -39,6 +39,7 @@ from ._votes import (
     as_net_takes,
     check_devices,
     check_grid,
+    check_may_train,
     check_missing,
     check_net_labels,
     check_one_row,
@@ -117,6 +118,7 @@ class BaseSmoother(KeepsSecrets, ClassifierMixin, MetaEstimatorMixin, BaseEstima
         check_grid(self.grid)
         inputs = check_inputs(X, self.sigma, self, reset=True)
         warn_of_little_noise(inputs)
+        check_may_train(self.estimator, inputs)
         y = check_y(y)
         if sample_weight is not None:
             sample_weight = as_column(sample_weight, "sample_weight")

@@ -30,7 +30,12 @@ from ._fingerprint import fingerprint
 from ._grid import check_grid, grid_step, loss_of_others
 from ._inputs import Inputs, numbers
 from ._merge import merge_stores
-from ._missing import check_missing, missing_rows, training_with_missing
+from ._missing import (
+    check_may_train,
+    check_missing,
+    missing_rows,
+    training_with_missing,
+)
 from ._net_labels import check_net_labels, labels_for_nets
 from ._nets import as_net_takes, check_devices, seeded_training
 from ._noise import noisy_training_set
@@ -51,6 +56,7 @@ __all__ = [
     "as_net_takes",
     "check_devices",
     "check_grid",
+    "check_may_train",
     "check_missing",
     "check_net_labels",
     "check_one_row",

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from .._sklearn import surely_refuses_nan
 from ._any import check_one_row, copied
 from ._inputs import numbers
 
@@ -103,6 +104,12 @@ def training_with_missing(estimator, inputs):
         raise _refused(estimator, inputs, error) from error
 
 
+def check_may_train(estimator, inputs):
+    """Raise a ValueError where it is known before `fit` that gaps are refused."""
+    if surely_refuses_nan(estimator) and np.any(missing_rows(inputs)):
+        raise _refused(estimator, inputs)
+
+
 def _ask(estimator, inputs):
     estimator.predict(copied(estimator, inputs))
     for name in _SCORES:
@@ -118,7 +125,7 @@ def _ask(estimator, inputs):
         return
 
 
-def _refused(estimator, inputs, error):
+def _refused(estimator, inputs, error=None):
     name = type(estimator).__name__
     does = "answers NaN to" if isinstance(error, _AnswersNaN) else "does not take"
     if hasattr(estimator, "steps"):

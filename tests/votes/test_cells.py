@@ -204,7 +204,7 @@ def test_columns_of_polars():
         by_two.cast(pl.Array(pl.Int64, 2)),
         by_two.cast(pl.Array(pl.Int64, 2)).cast(pl.Array(pl.Duration("ns"), 2)),
         pl.Series([{"a": i, "b": None} for i in range(3)]),
-        pl.Series([{"a": LONG}, {"a": CHANGED}, {"a": LONG[:-1]}]),
+        pl.Series([{"a": one.tolist()} for one in (LONG, CHANGED, LONG[:-1])]),
         pl.Series([LONG, CHANGED, LONG[:-1]], dtype=pl.Object),
         pl.Series([1.0, None, float("nan")]),
         pl.Series([None, "", "None"]),
