@@ -34,7 +34,9 @@ class TestTheEstimator:
             SmoothedClassifier(MLP).fit(X, y)
 
     def test_no_predict(self):
-        with pytest.raises(TypeError, match="GaussianAugmenter, which has no 'predict'"):
+        with pytest.raises(
+            TypeError, match="GaussianAugmenter, which has no 'predict'"
+        ):
             SmoothedClassifier(GaussianAugmenter()).fit(X, y)
 
 

@@ -175,6 +175,8 @@ def _holds_estimators(thing):
 @cache
 def _may_hold(kind):
     torch = sys.modules["torch"]  # it is there if a net can be
-    if issubclass(kind, (type, torch.nn.Module)) or str(kind.__module__).startswith(_TREES):
+    if issubclass(kind, (type, torch.nn.Module)) or str(kind.__module__).startswith(
+        _TREES
+    ):
         return False
     return any(hasattr(kind, name) for name in _METHODS)
