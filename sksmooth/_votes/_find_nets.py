@@ -5,6 +5,7 @@ net, and to look for one costs nothing.
 """
 
 import sys
+from functools import cache
 
 import numpy as np
 from sklearn.frozen import FrozenEstimator
@@ -12,6 +13,9 @@ from sklearn.pipeline import Pipeline
 
 # What has one of these may hold estimators: in parameters, or in what `fit` made.
 _METHODS = ("fit", "predict", "predict_proba", "transform")
+
+# Of which there are thousands in a forest.
+_TREES = ("sklearn.tree.", "sklearn.ensemble._hist_gradient_boosting.predictor")
 
 # Longer lists that begin with plain data hold no estimators.
 _SHORT = 64
@@ -165,9 +169,14 @@ def _is_plain(thing):
 
 
 def _holds_estimators(thing):
-    torch = sys.modules.get("torch")
-    if isinstance(thing, type) or not hasattr(thing, "__dict__"):
+    return _may_hold(type(thing)) and hasattr(thing, "__dict__")
+
+
+@cache
+def _may_hold(kind):
+    torch = sys.modules["torch"]  # it is there if a net can be
+    if issubclass(kind, (type, torch.nn.Module)) or str(kind.__module__).startswith(
+        _TREES
+    ):
         return False
-    if torch is not None and isinstance(thing, torch.nn.Module):
-        return False
-    return any(hasattr(type(thing), name) for name in _METHODS)
+    return any(hasattr(kind, name) for name in _METHODS)
