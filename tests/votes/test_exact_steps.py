@@ -624,9 +624,9 @@ def test_a_map_that_only_seems_to_be_none():
 
 def test_weights_that_are_0_by_rounding_only_mix_features():
     pca = PCA(2).fit(np.eye(2))
-    pca.components_ = np.array([[1e-200, 0.0], [0.0, 1.0]])
+    pca.components_ = np.array([[1e-200, 1.0], [0.0, 1.0]])
     other = PCA(2).fit(np.eye(2))
-    other.components_ = np.array([[1e-200, 1.0], [0.0, 1.0]])
+    other.components_ = np.array([[1e-200, 0.0], [0.0, 1.0]])
     # The first of the last features has 1e-400 of the first one.
     with pytest.raises(ValueError, match="mixes features"):
         Axes(np.array([0]), 2, [pca, other], np.ones(2))
