@@ -6,7 +6,7 @@ from typing import NamedTuple
 import click
 import numpy as np
 
-from .._kinds import check_real
+from .._containers import check_real
 from ._arrays import read_npy, read_npz
 from ._frames import read_csv, read_parquet
 from ._streams import say
