@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from numbers import Integral, Real
 
 import numpy as np
@@ -799,6 +799,7 @@ class SmoothedClassifier(BaseSmoother):
             n_jobs=self.n_jobs,
             verbose=self.verbose,
             store=store,
+            before=prepared.check,
         )
 
     def _open(self, path, prepared):
@@ -830,19 +831,25 @@ class SmoothedClassifier(BaseSmoother):
     def _ready(self, X, *, certifies=False):
         """Prepare, and decide how a net is evaluated, once for all draws of votes.
 
-        Raises a ValueError, or warns unless a certificate is wanted, if the answers of
-        the base depend on other inputs.
+        Before the first of them, if there is one, it is a ValueError, or a warning
+        unless a certificate is wanted, if answers of the base depend on other inputs.
         """
         prepared = self._prepare(X)
         if self.method == "exact":
             return prepared
         check_level(self.alpha)
         base = prepared.estimator, self.classes_, prepared.inputs
-        if depends_on_company(*base, self.net_options):
+
+        @cache
+        def check():
+            if not depends_on_company(*base, self.net_options):
+                return
             message = why_no_certificate(prepared.estimator)
             if certifies:
                 raise ValueError(f"no certificate holds here: {message}")
-            warnings.warn(message, UserWarning, stacklevel=3)
+            warnings.warn(message, UserWarning, stacklevel=5)
+
+        prepared = prepared._replace(check=check)
         if not self.net_options:
             return prepared
         say = partial(print, file=sys.stderr) if self.verbose else lambda message: None

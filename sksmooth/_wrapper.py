@@ -1,7 +1,7 @@
 """How a base classifier is wrapped: trained under noise, and made ready to vote."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -62,6 +62,7 @@ class Prepared(NamedTuple):
     sigma: float | np.ndarray
     entropy: int
     settled: object = None  # how a net is evaluated, once that has been decided
+    check: Callable | None = None  # called before the first vote is drawn
 
 
 class BaseSmoother(KeepsSecrets, ClassifierMixin, MetaEstimatorMixin, BaseEstimator):

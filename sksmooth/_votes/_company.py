@@ -13,13 +13,15 @@ from contextlib import contextmanager, nullcontext
 import numpy as np
 
 from ._find_nets import find_net, nets_in
+from ._grid import round_to_grid
 from ._linear import linear_scores
 from ._mlp import mlp_layers
 from ._nets import Settled, as_predict_takes, direct
 from ._trees import is_sum_of_trees
 
-# Copies that are asked for, and as many for company.
-_COPIES = 16
+# Copies that are asked for, and as many for company; of large inputs fewer, so that
+# they hold about this many numbers.
+_COPIES, _NUMBERS = 16, 2**20
 
 # Rows that are looked at for one far from the first.
 _ROWS = 64
@@ -51,7 +53,7 @@ def depends_on_company(estimator, classes, inputs, net_options=None):
         return False
     if linear_scores(estimator) is not None or mlp_layers(estimator) is not None:
         return False  # each copy is computed by itself, or all of them plainly
-    inputs = inputs.take(_spread(len(inputs)))
+    inputs = inputs.take(_spread(inputs.values))
     net, fed, reason = direct(estimator, inputs, {"push_forward": False})
     with warnings.catch_warnings(), np.errstate(all="ignore"), _same_draws(estimator):
         warnings.simplefilter("ignore")
@@ -90,21 +92,23 @@ def _net_depends(net, classes, fed, net_options):
     else:
         dtype = (net_options or {}).get("dtype")
     view = ready(net, classes, fed, Settled("eager", dtype, False, False))
-    size = 1 if view.convolves else _COPIES  # deep nets take long
     values = fed.values
+    size = 1 if view.convolves else _n_copies(values)  # deep nets take long
 
     def noise(n, shift=False):
-        rng = np.random.default_rng(n + shift)
-        count = values.shape[1:] if fed.factor is None else (len(fed.factor),)
-        normals = rng.normal(size=(n, *count))
-        normals = 10 * np.abs(normals) if shift else normals
-        return normals * fed.sigma if fed.factor is None else normals @ fed.factor
+        if fed.factor is None:
+            return _noise((n, *values.shape[1:]), values.dtype, fed.sigma, shift)
+        return _noise((n, len(fed.factor)), values.dtype, 1.0, shift) @ fed.factor
 
     def output(batch):
         batch = torch.from_numpy(batch.astype(np.float32)).to(view.device)
         return view.output(batch).reshape(len(batch), -1).float().cpu().numpy()
 
     (first, _), (second, _) = _two_batches(values, noise, size)
+    if fed.grid is not None:
+        first, second = (
+            round_to_grid(one, fed.sigma, fed.grid) for one in (first, second)
+        )
     try:
         a, b = output(first)[::2], output(second)[::2]
     except Exception:  # explained where votes are drawn
@@ -140,15 +144,17 @@ def _labels_depend(estimator, inputs):
     values = inputs.values
 
     def noise(n, shift=False):
-        rng = np.random.default_rng(n + shift)
-        normals = rng.normal(size=(n, *values.shape[1:]))
-        return inputs.sigma * (10 * np.abs(normals) if shift else normals)
+        return _noise((n, *values.shape[1:]), values.dtype, inputs.sigma, shift)
 
-    first, second = _two_batches(values, noise, _COPIES)
+    first, second = _two_batches(values, noise, _n_copies(values))
 
     def labels(batch, rows):
         # A copy: what the estimator does to it must not reach the next question.
-        X = inputs.assemble(batch.astype(values.dtype), rows)
+        if inputs.grid is None:
+            batch = batch.copy()
+        else:
+            batch = round_to_grid(batch, inputs.sigma, inputs.grid)
+        X = inputs.assemble(batch, rows)
         return np.asarray(estimator.predict(X))[::2]
 
     try:
@@ -158,6 +164,19 @@ def _labels_depend(estimator, inputs):
         return np.array_equal(a, labels(*first))  # else it is random
     except Exception:  # explained where votes are drawn
         return False
+
+
+def _n_copies(values):
+    return max(1, min(_COPIES, _NUMBERS // max(1, values[0].size)))
+
+
+def _noise(shape, dtype, level, shift):
+    """Return noise of a level; if `shift`, far from 0 and on one side of it."""
+    rng = np.random.default_rng(shape[0] + shift)
+    noise = rng.standard_normal(shape, dtype)
+    if shift:
+        noise = 10 * np.abs(noise, out=noise)
+    return noise * np.asarray(level, dtype)
 
 
 def _two_batches(values, noise, size):
@@ -177,13 +196,13 @@ def _two_batches(values, noise, size):
 
 
 def _far_from_the_first(values):
-    away = values.reshape(len(values), -1).astype(float)
-    away -= away[0]
+    away = (values - values[0]).reshape(len(values), -1)
     return np.einsum("ij,ij->i", away, away).argmax()
 
 
-def _spread(n_inputs):
-    return np.unique(np.linspace(0, n_inputs - 1, _ROWS).astype(int))
+def _spread(values):
+    n_rows = max(2, min(_ROWS, _NUMBERS // max(1, values[0].size)))
+    return np.unique(np.linspace(0, len(values) - 1, n_rows).astype(int))
 
 
 @contextmanager

@@ -128,6 +128,7 @@ def count_votes(
     n_jobs=None,
     verbose=0,
     store=None,
+    before=None,
 ):
     """Count the classes that `estimator` predicts on noisy copies of each input.
 
@@ -173,6 +174,9 @@ def count_votes(
     store : VoteStore, default=None
         Where votes are read from and written to, once a second or after each chunk.
 
+    before : callable, default=None
+        Called without arguments if any votes have to be drawn.
+
     Returns
     -------
     votes : Votes
@@ -184,6 +188,8 @@ def count_votes(
         keys = [stream_key(entropy, purpose, one) for one in inputs.contents()]
         ledger = Ledger(store, keys, rule, votes)
         rows = ledger.missing()
+    if before is not None and len(rows):
+        before()
     with (
         Progress(len(inputs), len(inputs) - len(rows), purpose, verbose) as bar,
         ledger or nullcontext(),
