@@ -11,7 +11,8 @@ from sksmooth.logs import read_log
 click = pytest.importorskip("click")
 pd = pytest.importorskip("pandas")
 
-from sksmooth.cli._types import Sigma, is_one_level, sigma_text  # noqa: E402
+from sksmooth._votes import is_one_number  # noqa: E402
+from sksmooth.cli._types import Sigma, sigma_text  # noqa: E402
 
 X, y = load_iris(return_X_y=True)
 
@@ -73,7 +74,7 @@ def test_refused(text, message):
 )
 def test_told(sigma, text):
     assert sigma_text(sigma) == text
-    assert is_one_level(sigma) == (text == "0.25")
+    assert is_one_number(sigma) == (text == "0.25")
 
 
 @pytest.fixture
@@ -118,9 +119,10 @@ def test_by_column_for_a_model_without_names(run):
     assert "radii are in units of sigma" in text
     check_log("run.tsv", [0.25, 0, 0, 0.5])
     text = run("unnamed.skops", "amount=0.3,*=0", code=2)
-    assert "there is no column 'amount'; the columns are 'a', 'b', 'c', 'd,e'" in text
+    assert "sigma names 'amount', but X has no such column" in text
+    assert "its columns are 'a', 'b', 'c', 'd,e'" in text
     text = run("unnamed.skops", "a=0.3,b=1", code=2)
-    assert "there is nothing for 'c', 'd,e'" in text
+    assert "does not name the columns 'c', 'd,e'" in text
 
 
 def test_by_column(run):

@@ -8,6 +8,7 @@ import numpy as np
 
 from .. import __version__
 from .._certificate import round_down
+from .._votes import is_one_number, sigma_by_column
 from .._writing import write_file
 from ..logs._write import certification_text, label_texts, prediction_text
 from ..stats._checks import MAX_VOTES
@@ -20,7 +21,7 @@ from ._paths import check_output, check_store, with_companions
 from ._planning import plan
 from ._report import report
 from ._streams import emit, say
-from ._types import Sigma, Votes, by_place, is_one_level, sigma_text
+from ._types import Sigma, Votes, sigma_text
 
 # The format of the field has no word for "at any radius".
 _ENDLESS = 1e9
@@ -218,7 +219,7 @@ def certify(model, data, radius_tol, **options):
     time = np.full(len(data.idx), seconds / len(data.idx))
     text = certification_text((prediction, radius), data.y, idx=data.idx, time=time)
     target.write(text)
-    if not is_one_level(g.sigma):
+    if not is_one_number(g.sigma):
         say("Note: sigma differs between features, so radii are in units of sigma.")
     n_certified = int(np.sum(certificate.certified))
     words = f"{n_certified} of {len(data.idx)} inputs certified"
@@ -345,6 +346,9 @@ def _prepare(model_path, data_path, options):
     if isinstance(g.sigma, dict) and hasattr(data.X, "columns"):
         if getattr(g, "feature_names_in_", None) is None:
             # Its columns have no names when the model gets them.
-            g.set_params(sigma=by_place(g.sigma, list(data.X.columns)))
+            try:
+                g.set_params(sigma=sigma_by_column(g.sigma, data.X.columns))
+            except ValueError as error:
+                raise click.UsageError(f"--sigma: {error}") from error
     data = data._replace(X=as_model_takes(data.X, g))
     return g, data, _Target(files["out"], store, files["quiet"])

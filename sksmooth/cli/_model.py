@@ -9,9 +9,10 @@ import click
 
 from .._classifier import SmoothedClassifier
 from .._validation import draw_entropy
+from .._votes import is_one_number
 from .._votes._any import in_words
 from ._streams import say
-from ._types import is_one_level, sigma_text
+from ._types import sigma_text
 from ._unpacking import check_unpacked, nested_zip_size, zip_size
 
 # Types of this package: loading them runs no code that a file brings along.
@@ -178,7 +179,7 @@ def as_smoothed(model, path, params):
 def _same(sigma, other):
     if isinstance(sigma, dict) or isinstance(other, dict):
         return sigma == other
-    return is_one_level(sigma) and sigma == other
+    return is_one_number(sigma) and sigma == other
 
 
 def _a(name):

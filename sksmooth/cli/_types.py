@@ -4,7 +4,8 @@ import csv
 import math
 
 import click
-import numpy as np
+
+from .._votes import is_one_number
 
 # Far from where sums and quotients of such numbers are infinite.
 _LARGEST = 1e100
@@ -109,26 +110,8 @@ class Sigma(click.ParamType):
         return level
 
 
-def by_place(levels, columns):
-    """Return the noise level of each column, for a model that knows no names."""
-    unknown = [name for name in levels if name != "*" and name not in columns]
-    missing = [name for name in columns if name not in levels and "*" not in levels]
-    if unknown or missing:
-        wrong, names = ("no column", unknown) if unknown else ("nothing for", missing)
-        raise click.UsageError(
-            f"--sigma: there is {wrong} {', '.join(map(repr, names))}; the columns are "
-            f"{', '.join(map(repr, columns))}, and * stands for all that are not named."
-        )
-    return [levels.get(name, levels.get("*")) for name in columns]
-
-
 def sigma_text(sigma):
     """Return a noise level as text, in one line."""
     if isinstance(sigma, dict):
         return ",".join(f"{name}={level:g}" for name, level in sigma.items())
-    return f"{sigma:g}" if is_one_level(sigma) else "an array"
-
-
-def is_one_level(sigma):
-    """Is the noise the same on all columns?"""
-    return not isinstance(sigma, dict) and np.ndim(sigma) == 0
+    return f"{sigma:g}" if is_one_number(sigma) else "an array"
