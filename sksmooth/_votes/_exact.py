@@ -10,7 +10,6 @@ from ._exact_axes import Level, cdf_bounds, unsupported
 from ._exact_stumps import ExactStumps, is_boosting, stumps_of
 from ._exact_trees import ExactTree, is_tree
 from ._linear import check_finite, linear_scores
-from ._missing import where_missing
 
 # Inputs are taken in chunks of about this much memory, so that it stays in cache.
 _CHUNK_BYTES = 2**23
@@ -54,8 +53,10 @@ def exact_probabilities(estimator, classes, inputs):
         raise unsupported(_describe_inputs(inputs))
     X, sigma = matrix
     if np.isnan(X.min(initial=0)):
+        row, column = np.argwhere(np.isnan(X))[0].tolist()
         raise ValueError(
-            f"{where_missing(inputs)}, and method='exact' takes no missing values. Use "
+            f"Input X contains NaN (first in input {inputs.origin[row]}, column {column},"
+            " counted from 0), and method='exact' takes no missing values. Use "
             "method='monte_carlo', which does if the classifier does, or leave these "
             "inputs out."
         )
