@@ -55,10 +55,10 @@ def exact_probabilities(estimator, classes, inputs):
     if np.isnan(X.min(initial=0)):
         row, column = np.argwhere(np.isnan(X))[0].tolist()
         raise ValueError(
-            f"Input X contains NaN (first in input {inputs.origin[row]}, column {column},"
-            " counted from 0), and method='exact' takes no missing values. Use "
-            "method='monte_carlo', which does if the classifier does, or leave these "
-            "inputs out."
+            f"Input X contains NaN (first in input {inputs.origin[row]}, column "
+            f"{column}, counted from 0), and method='exact' takes no missing values. "
+            "Use method='monte_carlo', which does if the classifier does, or leave "
+            "these inputs out."
         )
     model, own_classes = _make_model(estimator, sigma)
     columns = _places(own_classes, classes)
