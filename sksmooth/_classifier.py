@@ -847,7 +847,7 @@ class SmoothedClassifier(BaseSmoother):
             message = why_no_certificate(prepared.estimator)
             if certifies:
                 raise ValueError(f"no certificate holds here: {message}")
-            warnings.warn(message, UserWarning, stacklevel=5)
+            warnings.warn(message, UserWarning, stacklevel=6)
 
         prepared = prepared._replace(check=check)
         if not self.net_options:

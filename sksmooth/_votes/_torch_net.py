@@ -10,8 +10,6 @@ from itertools import chain
 
 import torch
 
-from ._any import in_words
-
 _CHANNELS = (1, 3, 4)
 
 # Images in a forward pass on a CPU: what layers hold of more would leave its caches.
@@ -203,11 +201,12 @@ def _is_softmax(nonlinearity):
 
 def in_short(error):
     """Return what an error says without the graph or the traceback that it prints."""
-    lines = [line.strip() for line in in_words(error).splitlines() if line.strip()]
-    if "TorchScript" in lines[0]:
-        lines = lines[-1:]
+    kind = f"{type(error).__name__}: "
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    if lines and "TorchScript" in lines[0]:
+        kind, lines = "", lines[-1:]  # which names the kind itself
     graph = [k for k, line in enumerate(lines) if line.startswith(("graph(", "%"))]
-    text = " ".join(lines[: min([*graph, 3])]) or type(error).__name__
+    text = (kind + " ".join(lines[: min([*graph, 3])])).removesuffix(": ")
     return text if len(text) <= _READABLE else f"{text[:_READABLE]} ..."
 
 
