@@ -8,6 +8,9 @@ from sklearn.tree import DecisionTreeClassifier
 
 from sksmooth import SmoothedClassifier
 
+# Rows in each of the two batches that show whether answers depend on the company.
+COMPANY = 32
+
 
 class OpaqueLogisticRegression(LogisticRegression):
     """A linear classifier that must be voted on by calling `predict`."""
@@ -35,6 +38,26 @@ class Fixed(ClassifierMixin, BaseEstimator):
 
     def predict(self, X):
         return self.function(X)
+
+
+def behind_company(batches):
+    """Set aside the two batches that are asked for before the first vote.
+
+    They tell whether answers depend on the company: once a call, of a base whose
+    `predict` is not known.
+
+    Parameters
+    ----------
+    batches : list
+        All that `predict` was given, or how many rows, in order.
+
+    Returns
+    -------
+    votes : list
+    """
+    rows = [one if isinstance(one, int) else len(one) for one in batches]
+    assert rows[:2] == [COMPANY, COMPANY]
+    return batches[2:]
 
 
 def halfspace(weights, offset=0.0):

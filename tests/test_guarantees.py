@@ -25,7 +25,13 @@ from sksmooth import (
 )
 from sksmooth._votes import Inputs, exact_probabilities
 from sksmooth.stats import certify_counts, lower_confidence_bound, sample_sizes
-from tests.helpers import Fixed, halfspace, points_at_distance, sign_rule
+from tests.helpers import (
+    Fixed,
+    behind_company,
+    halfspace,
+    points_at_distance,
+    sign_rule,
+)
 
 X, y = load_iris(return_X_y=True)
 WEIGHTS = np.array([1.0, -2.0, 0.5, 3.0])
@@ -47,10 +53,10 @@ class TestSequential:
         far = np.full((50, 4), 5.0) + np.arange(50)[:, None]
         g = smoothed(base, n=10_000)
         assert np.all(g.predict(far) == 1)
-        assert sum(calls) == 50 * 25
+        assert sum(behind_company(calls)) == 50 * 25
         calls.clear()
         assert np.all(g.set_params(stopping="fixed").predict(far) == 1)
-        assert sum(calls) == 50 * 10_000
+        assert sum(behind_company(calls)) == 50 * 10_000
 
     def test_same_answers_as_with_fixed_n(self):
         a, b = self.fixed.predict(X), self.sequential.predict(X)
@@ -571,7 +577,7 @@ class TestPlanning:
         with self.warns():
             correct = g.certified_correct(self.far, [1], [0.1, 5.0])
         assert correct.tolist() == [[True, False]]
-        assert sum(calls) == 100
+        assert behind_company(calls) == [100]
 
 
 def test_two_classes_leave_nothing_to_share_out():

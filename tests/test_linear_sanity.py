@@ -119,6 +119,7 @@ def test_perturbations_inside_and_outside_the_radius():
     assert big.predict(flipped) == [0]
 
 
+@pytest.mark.filterwarnings("ignore:sigma is small for the units of X")
 def test_ellipsoid_of_per_feature_sigma():
     """The certified set touches the boundary exactly: support function of w."""
     sigma = np.array([0.5, 0.25, 0.0, 1.0])

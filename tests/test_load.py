@@ -67,6 +67,7 @@ def test_one_feature_and_two_inputs():
     assert radius > 0.5
 
 
+@pytest.mark.filterwarnings("ignore:sigma is small for the units of X")
 def test_a_thousand_classes():
     """One blob a class: every one is found, and memory stays that of the counts."""
     X, y = make_blobs(1000, 3, centers=1000, cluster_std=0.0, random_state=0)

@@ -142,7 +142,10 @@ def test_to_abstain_is_never_right(read, label):
     + [np.timedelta64(3, "s"), np.uint64(2**63)],
 )
 def test_labels_that_no_log_can_hold(tmp_path, label):
-    with pytest.raises(ValueError, match="labels must be whole numbers or strings"):
+    problem = "labels must be whole numbers or strings"
+    if isinstance(label, np.datetime64 | np.timedelta64):
+        problem = "must hold labels that are all numbers or all strings"
+    with pytest.raises(ValueError, match=problem):
         write_log(([label], [0.5]), [label], tmp_path / "log")
     assert not (tmp_path / "log").exists()
 

@@ -33,7 +33,12 @@ from sksmooth import GaussianAugmenter, SmoothedClassifier
 from sksmooth._votes import Inputs
 from sksmooth._votes import _trees as trees
 from sksmooth._votes._any import AnyVoter
-from tests.helpers import Fixed, OpaqueLogisticRegression
+from tests.helpers import (
+    COMPANY,
+    Fixed,
+    OpaqueLogisticRegression,
+    behind_company,
+)
 
 FULL, y = load_iris(return_X_y=True)
 X = FULL.copy()
@@ -68,7 +73,7 @@ REFUSES = [
     MLPClassifier((5,)),
     make_pipeline(StandardScaler(), LogisticRegression()),
     make_pipeline(StandardScaler(), MLPClassifier((5,))),
-    make_pipeline(GaussianAugmenter(), LogisticRegression()),
+    make_pipeline(GaussianAugmenter(), LogisticRegression(max_iter=1000)),
 ]
 pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
 
@@ -202,7 +207,11 @@ def test_gaps_are_the_same_in_every_copy(kind, sigma):
         g = smoothed(Fixed(function), sigma=sigma, batch_size=1000, **params)
         g.certify(data[:20])
         # 20 votes to select a class, 200 to bound its probability; one row in advance.
-        votes = np.concatenate([s for s in seen if len(s) > 20])
+        batches = [s for s in seen if len(s) > 20]
+        votes = np.concatenate(behind_company(batches))
+        for company in batches[:2]:
+            asked = np.linspace(0, 19, COMPANY // 2).astype(int)
+            np.testing.assert_array_equal(company[::2], GAPS[asked])
         assert len(votes) == 20 * 220
         of_one_row = [np.unique(part, axis=0) for part in np.split(votes[:400], 20)]
         for row, pattern in enumerate(of_one_row):

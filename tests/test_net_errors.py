@@ -65,6 +65,7 @@ class TestTheModule:
         ],
         ids=str,
     )
+    @pytest.mark.filterwarnings("ignore:sigma is small for the units of X")
     def test_one_logit(self, module):
         f = ModuleClassifier(module)
         assert f.classes_.tolist() == [0, 1]

@@ -23,6 +23,7 @@ from sksmooth import SmoothedClassifier
 from sksmooth._votes import _parallel
 from sksmooth._votes._parallel import Chunks, Parcel
 from sksmooth._votes._store import Ledger
+from tests.helpers import COMPANY
 
 X, y = load_iris(return_X_y=True)
 # Fitted with joblib, also in a worker that is restarted and imports this module.
@@ -130,7 +131,10 @@ def test_workers_are_processes_for_a_predict_that_is_not_known(tmp_path):
     base = Where(random_state=0).fit(X, y)
     base.log = str(tmp_path / "log")
     smooth(base, n_jobs=2).certify(X)
-    assert str(os.getpid()) not in Path(base.log).read_text().split()
+    *company, votes = Path(base.log).read_text().split(maxsplit=2)
+    assert company == [str(os.getpid())] * 2  # before the workers start
+    assert votes
+    assert str(os.getpid()) not in votes.split()
 
 
 @pytest.mark.parametrize("kind", ["linear", "MLP", "trees", "net"])
@@ -261,7 +265,15 @@ def test_dask_gives_the_same_bytes(cluster, tmp_path):
 class Mortal(DecisionTreeClassifier):
     """Kills the first worker that gets to the middle of its rows."""
 
+    def fit(self, X, y):
+        self.home = os.getpid()
+        return super().fit(X, y)
+
     def predict(self, X):
+        if os.getpid() == self.home:
+            # Before the votes, to see whether answers depend on the company.
+            assert len(X) == COMPANY, "this was to be done by a worker"
+            return super().predict(X)
         try:
             os.close(os.open(self.marker, os.O_CREAT | os.O_EXCL))
         except FileExistsError:

@@ -62,9 +62,7 @@ class TestAnyBase:
 
     def test_what_is_done(self):
         g = SmoothedClassifier(behind(scale, LAST[0]), n=200, random_state=0)
-        message = (
-            "no certificate holds here: Pipeline answers differently.*of a step|step"
-        )
+        message = "no certificate holds here: Pipeline answers differently.*from a step"
         with pytest.raises(ValueError, match=message):
             g.certify(X)
         with pytest.raises(ValueError, match=message):
@@ -76,6 +74,48 @@ class TestAnyBase:
                 ask(X)
             assert len(warned) == 1
             assert warned[0].filename == __file__
+
+    @pytest.mark.parametrize("grid", [None, 2.0**-8])
+    @pytest.mark.parametrize("shape", [(20, 4), (3, 2**19), (2, 2**21)], ids=str)
+    def test_what_is_asked(self, shape, grid):
+        """Sixteen copies and as many for company; of large inputs fewer."""
+        seen = []
+
+        def function(batch):
+            seen.append(batch if batch.size < 2**10 else batch[:, ::1000].copy())
+            return np.zeros(len(batch), int)
+
+        values = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+        inputs = Inputs.from_array(values, 0.25)
+        inputs = inputs if grid is None else inputs.on_grid(grid)
+        f = Fixed(function)
+        assert not depends_on_company(f, f.classes_, inputs)
+        size = min(16, max(1, 2**20 // shape[1]))
+        assert [len(batch) for batch in seen] == [2 * size] * 2
+        first, second = seen
+        np.testing.assert_array_equal(first[::2], second[::2])
+        assert np.all(np.any(first[1::2] != second[1::2], axis=1))
+        if grid is not None:
+            for batch in seen:
+                np.testing.assert_array_equal(batch, np.rint(batch / grid) * grid)
+
+    def test_nothing_is_asked_where_no_vote_is_drawn(self, tmp_path, monkeypatch):
+        """All of them are in the store."""
+        g = SmoothedClassifier(behind(np.abs, LAST[1]), n=100, random_state=0)
+        rows = X[::10]
+        expected = g.certify(rows, store=tmp_path / "votes").counts
+        asked = []
+
+        def record(*args):
+            asked.append(True)
+            return depends_on_company(*args)
+
+        monkeypatch.setattr("sksmooth._classifier.depends_on_company", record)
+        got = g.certify(rows, store=tmp_path / "votes").counts
+        np.testing.assert_array_equal(got, expected)
+        assert not asked
+        g.certify(rows)  # selects, then estimates
+        assert len(asked) == 1
 
     def test_columns_of_a_frame(self):
         frame = pd.DataFrame(X, columns=list("abcd"))

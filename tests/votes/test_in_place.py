@@ -220,7 +220,7 @@ def test_an_error_in_a_step_is_reported_with_the_batch():
     f = make_pipeline(FunctionTransformer(), DecisionTreeClassifier()).fit(X, y)
     f[0].set_params(func=np.linalg.inv)
     with pytest.raises(RuntimeError, match="Pipeline.predict failed on a batch of"):
-        SmoothedClassifier(f, n=10, random_state=0).predict(X[:3])
+        SmoothedClassifier(f, n=20, random_state=0).predict(X[:3])
 
 
 def test_a_net_that_writes_to_its_input_in_other_modes():

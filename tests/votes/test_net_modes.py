@@ -297,6 +297,7 @@ class TestLabels:
 
     @pytest.mark.parametrize("step", [StandardScaler(), Normalizer()], ids=str)
     @pytest.mark.parametrize("given", [False, True])
+    @pytest.mark.filterwarnings("ignore:sigma is small for the units of X")
     def test_names(self, step, given):
         X, y = load_iris(return_X_y=True)
         names = np.array(["setosa", "versicolor", "virginica"])

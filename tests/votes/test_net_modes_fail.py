@@ -123,14 +123,17 @@ def test_a_batch_of_another_size_is_tried_before_it_is_timed(monkeypatch):
     settled = _net_modes._fastest(f, f.classes_, Fed(IMAGES, 0.25), fed, said.append)
     assert settled.mode != "frozen"
     assert "passes over 'frozen'" in said[0]
-    assert "fails on a batch of 64, no graph for 64" in said[0]
+    assert "fails on a batch of 64, RuntimeError: no graph for 64" in said[0]
 
 
 def test_errors_in_short():
-    assert in_short(KeyError("not so")) == "'not so'"
+    assert in_short(KeyError("not so")) == "KeyError: 'not so'"
     assert in_short(RuntimeError("")) == "RuntimeError"
     lines = ["The following operation failed in the TorchScript interpreter.", "a", "b"]
     assert in_short(RuntimeError("\n".join(lines))) == "b"
-    assert in_short(RuntimeError("one\ntwo\ngraph(%x : Float)\n  %1 = y")) == "one two"
-    assert in_short(RuntimeError("graph(%x)")) == "RuntimeError"
+    graph = "graph(%x : Float)\n  %1 = y"
+    assert in_short(RuntimeError(f"one\ntwo\n{graph}")) == "RuntimeError: one two"
+    for before in ("", "\n", "one\n"):
+        short = in_short(RuntimeError(before + graph))
+        assert short == f"RuntimeError: {before.strip()}".removesuffix(": ")
     assert len(in_short(RuntimeError("x" * 9999))) < 500
