@@ -132,3 +132,14 @@ def test_a_seed_and_a_key(run):
     put_key()
     refused = run("base.skops", "--key-file", "key", "--seed", "1", code=2)
     assert "--seed and --key-file: give one of them" in refused.stderr
+
+
+@pytest.mark.parametrize("ending", ["-wal", "-shm", "-journal"])
+def test_no_part_of_a_store(ending, run):
+    """SQLite would overwrite or delete it."""
+    put_key()
+    os.rename("key", f"run{ending}")
+    options = ["--key-file", f"run{ending}", "--store", "run"]
+    refused = " ".join(run("base.skops", *options, code=2).stderr.split())
+    assert f"--key-file is a part ({ending}) of this store" in refused
+    assert Path(f"run{ending}").read_text().strip() == KEY

@@ -268,3 +268,25 @@ class TestSigmaInWords:
         c = smoothed(sigma=sigma).fit(X, y).certify(X[:5])
         assert "sigma=<array of shape (4,)>" in repr(c)
         assert "sigma={0: 0.1, " in self.text(sigma, columns=range(4)).replace("'", "")
+
+
+class TestMasksOfPandas:
+    @pytest.fixture
+    def pd(self):
+        return pytest.importorskip("pandas")
+
+    def test_its_own_names_have_to_be_those_of_the_rows(self, pd):
+        names = [f"row {k}" for k in range(30)]
+        frame = pd.DataFrame(X[::5], index=names, columns=list("abcd"))
+        c = smoothed().fit(frame, y[::5]).certify(frame)
+        mask = pd.Series(y[::5] == 2, index=names)
+        assert c.select(mask).index.tolist() == names[20:]
+        assert c.select(mask.reset_index(drop=True)).index.tolist() == names[20:]
+        for other in (mask[::-1], mask.rename(lambda name: name.upper())):
+            with pytest.raises(IndexError, match="mask.reindex.certificate.index"):
+                c.select(other)
+
+    def test_rows_without_names(self, pd):
+        c = smoothed().fit(X, y).certify(X[::5])
+        mask = pd.Series(y[::5] == 2, index=range(100, 130))
+        assert len(c.select(mask).radius) == 10

@@ -574,3 +574,37 @@ def test_nets_anywhere_in_a_model():
     with torch.no_grad():
         next(one.estimators_[0].module_.parameters())[0] += 1e-3
     assert hash_estimator(one) != expected
+
+
+def test_a_layer_counts_wherever_it_occurs():
+    torch = pytest.importorskip("torch")
+    from sksmooth.torch import ModuleClassifier
+
+    linear, last = torch.nn.Linear(4, 4), torch.nn.Linear(4, 3)
+    block = torch.nn.Sequential(linear, torch.nn.Tanh())
+    pairs = [
+        (torch.nn.Sequential(block, block, last), torch.nn.Sequential(block, last)),
+        (torch.nn.ModuleList([last, last]), torch.nn.ModuleList([last])),
+        (torch.nn.Sequential(linear, last), torch.nn.Sequential(last, linear)),
+    ]
+    for pair in pairs:
+        one, other = (
+            hash_estimator(ModuleClassifier(m, classes=range(3))) for m in pair
+        )
+        assert one != other
+        assert one == hash_estimator(ModuleClassifier(pair[0], classes=range(3)))
+
+
+def test_hooks_count_by_what_they_do():
+    """Not by their handles, which are counted up in a process."""
+    torch = pytest.importorskip("torch")
+    from torch.nn.utils import spectral_norm
+
+    from sksmooth.torch import ModuleClassifier
+
+    def build(wrap):
+        torch.manual_seed(0)
+        module = wrap(torch.nn.Linear(4, 3)).eval()
+        return hash_estimator(ModuleClassifier(module, classes=range(3)))
+
+    assert build(spectral_norm) == build(spectral_norm) != build(lambda layer: layer)
