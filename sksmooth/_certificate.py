@@ -256,7 +256,8 @@ class Certificate:
         ----------
         rows : slice, int, or array-like of int or of bool
             Positions, as in NumPy; or a mask of shape (n_inputs,). An int selects one
-            input.
+            input. A pandas mask is taken by position, and has to have the index of
+            the certificate, if it has names of its own.
 
         Returns
         -------
@@ -266,7 +267,8 @@ class Certificate:
         Raises
         ------
         IndexError
-            If there is no such input, or if a mask is not of the length n_inputs.
+            If there is no such input, if a mask is not of the length n_inputs, or has
+            another index.
 
         TypeError
             If `rows` holds neither whole numbers nor bools.
@@ -289,7 +291,7 @@ class Certificate:
         Certificate(50 inputs: 48 certified, 2 not; median certified radius 0.589;
                     sigma=0.25, n=1000, alpha=0.001)
         """
-        rows = as_rows(rows, len(self.first_equal))
+        rows = as_rows(rows, len(self.first_equal), self.index)
         fields = {name: getattr(self, name) for name in _PER_INPUT}
         chosen = {
             name: None if value is None else value[rows]

@@ -12,7 +12,7 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.utils.validation import check_consistent_length
 
-from ._certificate import Certificate, round_down
+from ._certificate import Certificate
 from ._columns import names_of
 from ._labels import as_labels, label_indices, name_classes
 from ._sklearn import HasMethods, Interval, StrOptions
@@ -730,14 +730,13 @@ class SmoothedClassifier(BaseSmoother):
     def _unreachable(self, radii):
         """Say which of the radii `certified_correct` can never certify; "" if none."""
         reach = self._reach(known_label=True)
-        if reach == 0:
-            needed = self._fewest(0.0, known_label=True)
-            consequence = "no radius can be certified, not even 0"
-            return too_small(self.n, self.alpha, consequence, needed)
         highest = np.max(radii, initial=0.0)
-        if highest <= reach:
+        if highest <= reach and reach > 0:
             return ""
         needed = self._fewest(highest, known_label=True)
+        if reach == 0 and needed is not None:
+            consequence = "no radius can be certified, not even 0"
+            return too_small(self.n, self.alpha, consequence, needed)
         remedy = (
             "no feasible n would do: choose a larger sigma"
             if needed is None
@@ -745,7 +744,7 @@ class SmoothedClassifier(BaseSmoother):
         )
         return (
             f"radius {highest:g} can never be certified: sigma={self.sigma!r}, "
-            f"n={self.n} and alpha={self.alpha:g} reach {round_down(reach)} at most; "
+            f"n={self.n} and alpha={self.alpha:g} reach {reach:.3g} at most; "
             f"{remedy}."
         )
 

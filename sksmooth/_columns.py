@@ -118,7 +118,7 @@ def as_pair(certificate):
     return prediction, radius
 
 
-def as_rows(rows, n_inputs):
+def as_rows(rows, n_inputs, index=None):
     """Return the positions of chosen inputs as an array of int of shape (n_chosen,).
 
     Parameters
@@ -127,10 +127,14 @@ def as_rows(rows, n_inputs):
 
     n_inputs : int
 
+    index : pandas.Index, default=None
+        Names of the inputs.
+
     Raises
     ------
     IndexError
-        If there is no such input, or if a mask has another length.
+        If there is no such input, or if a mask has another length, or names of its own
+        that are not those of the inputs.
 
     TypeError
         If `rows` is something else.
@@ -150,6 +154,15 @@ def as_rows(rows, n_inputs):
                 f"a mask must have one entry for each of the {n_inputs} inputs, got "
                 f"{len(chosen)}."
             )
+        names = getattr(rows, "index", None)
+        if index is not None and not (names is None or callable(names)):
+            steps = [getattr(names, part, None) for part in ("start", "step")]
+            if steps != [0, 1] and not names.equals(index):  # nor just counted
+                raise IndexError(
+                    "the index of the mask is not certificate.index, so it may be in "
+                    "another order: pass mask.reindex(certificate.index), or "
+                    "mask.to_numpy() to select by position."
+                )
         return np.flatnonzero(chosen)
     if len(chosen) and chosen.dtype.kind not in "iu":
         raise TypeError(

@@ -64,6 +64,9 @@ class Prepared(NamedTuple):
     settled: object = None  # how a net is evaluated, once that has been decided
     check: Callable | None = None  # called before the first vote is drawn
 
+    def __repr__(self):  # without the entropy, which is a secret
+        return f"Prepared({type(self.estimator).__name__}, {len(self.inputs)} inputs)"
+
 
 class BaseSmoother(KeepsSecrets, ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     """Wraps `estimator`, fitted or not; the parameters are those of the subclass."""

@@ -3,6 +3,8 @@
 import numpy as np
 from sklearn.decomposition import PCA
 from sklearn.feature_selection import SelectorMixin
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import (
     MaxAbsScaler,
     MinMaxScaler,
@@ -53,6 +55,15 @@ def pull_back(step, weights, offset):
         return weights, offset
     if "transform" in vars(step):  # replaced on this very object
         return None
+    if isinstance(step, FrozenEstimator):
+        return pull_back(step.estimator, weights, offset)
+    if type(step) is Pipeline:
+        for _, part in reversed(step.steps):
+            pulled = pull_back(part, weights, offset)
+            if pulled is None:
+                return None
+            weights, offset = pulled
+        return weights, offset
     function = _PULL_BACKS.get(type(step))
     if function is not None:
         return function(step, weights, offset)

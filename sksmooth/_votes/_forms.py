@@ -153,16 +153,18 @@ def _net(net):
 
 
 def _module(module):
-    return [
-        (
-            name,
-            type(part),
-            _without(vars(part), _NOT_STATE),
-            list(part._parameters.items()),
-            list(part._buffers.items()),
-        )
-        for name, part in module.named_modules()
-    ]
+    """Return a module with its parts, each wherever and as often as it occurs."""
+    own = vars(module)
+    state = _without(own, _NOT_STATE)
+    for name in state:
+        # The keys of hooks are handles, which are counted up in a process.
+        if name.endswith("_hooks"):
+            state[name] = list(state[name].values())
+        elif "_hooks_" in name:  # of which hooks something is so
+            hooks = own[name.partition("_hooks_")[0] + "_hooks"]
+            state[name] = [handle in own[name] for handle in hooks]
+    parts = (own[name] for name in ("_parameters", "_buffers", "_modules"))
+    return (type(module), state, *(list(part.items()) for part in parts))
 
 
 def _tensor(tensor):

@@ -28,6 +28,9 @@ def merge_stores(paths, out):
     FileNotFoundError
         If one of `paths` does not exist.
 
+    TypeError
+        If `paths` is one path.
+
     ValueError
         If a file is not a store, or two hold votes of different runs; the message
         tells how they differ.
@@ -52,6 +55,10 @@ def merge_stores(paths, out):
     ...     merge_stores([first, second], both)
     149
     """
+    if isinstance(paths, (str, bytes, os.PathLike)):
+        raise TypeError(
+            f"paths must be a sequence of stores, got one, {paths!r}: pass [path, ...]."
+        )
     paths = [os.fspath(path) for path in paths]
     for path in paths:
         if not os.path.exists(path):

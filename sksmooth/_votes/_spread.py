@@ -70,7 +70,15 @@ def share_of_spread(inputs):
 
 
 def _standard_deviation(columns):
-    """Return the standard deviation of each column, of what is not missing."""
+    """Return the standard deviation of each column, of what is not missing.
+
+    Outliers are drawn in to the first and last percentile, unless nothing is left.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # columns of NaN only
+        low, high = np.nanquantile(columns, [0.01, 0.99], axis=0)
+    drawn_in = np.clip(columns, low, high)
+    columns = np.where(low < high, drawn_in, columns)
     there = np.isfinite(columns)
     n = np.maximum(there.sum(axis=0), 1)
     with np.errstate(over="ignore", invalid="ignore"):

@@ -21,6 +21,7 @@ import numpy as np
 from ._store_file import (
     APPLICATION_ID,
     LAYOUT,
+    begins_like_a_store,
     connect,
     create,
     damage_within,
@@ -161,9 +162,11 @@ class VoteStore:
             self._note_in_use(settings[_IN_USE])
 
     def _damaged(self, how):
+        advice = "Restore a copy, or delete it and its -wal file and start again."
+        if not begins_like_a_store(self.path):  # so it may be somebody's data
+            advice = "If it never was a store of votes, name another file."
         return RuntimeError(
-            f"the store {self.path} is damaged ({how}) and cannot be used. Restore a "
-            "copy, or delete it and its -wal file and start again."
+            f"the store {self.path} is damaged ({how}) and cannot be used. {advice}"
         )
 
     @contextmanager
@@ -183,6 +186,8 @@ class VoteStore:
 
     def _after(self, error):
         folder = os.path.dirname(self.path)
+        if os.path.isdir(self.path):
+            return ". It is a folder: name a file in it."
         if not os.path.isdir(folder):
             return f". There is no folder {folder}: create it first."
         if not os.path.exists(self.path):

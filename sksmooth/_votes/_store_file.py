@@ -65,6 +65,13 @@ def connect(path):
     return db, read_only
 
 
+def begins_like_a_store(path):
+    """Does a file begin as SQLite's files do, or is there none, or nothing in it?"""
+    with suppress(OSError), open(path, "rb") as file:
+        return file.read(16) in (b"", b"SQLite format 3\x00")
+    return True
+
+
 def _size(path):
     try:
         return os.path.getsize(path)

@@ -59,7 +59,14 @@ def check_store(path, others):
     if path is None:
         return
     check_named(path, "--store")
-    _check_apart(path, "--store", others)
+    companions = with_companions(path)
+    for name, other in others.items():
+        for part, place in companions.items():
+            if other is not None and _is_same(place, other):
+                raise click.UsageError(
+                    f"--store {path}: {name} is {part.removesuffix(' of --store')} of "
+                    "this store, and would be lost. Name another file."
+                )
     if is_stream(path):
         raise click.UsageError(f"--store {path}: this is no regular file.")
     # One that is there can be read where nothing can be written.

@@ -22,9 +22,8 @@ class Votes(click.IntRange):
         n = super().convert(value, param, ctx)
         if n > self.most:
             self.fail(
-                f"{n} is more than {self.most:,}, up to which bounds are verified; "
-                "nobody could wait for more. Ten times as many votes add about 5 % to "
-                "the largest radius.",
+                f"{n} is more than {self.most:,}; nobody could wait for more. Ten "
+                "times as many votes add about 5 % to the largest radius.",
                 param,
                 ctx,
             )
@@ -77,10 +76,19 @@ class Sigma(click.ParamType):
         if "=" not in value:
             return self._level(value, param, ctx, positive=True)
         # A column's name may hold a comma: "a,b=0.3",c=1 as in a .csv file.
-        parts = next(csv.reader([value], skipinitialspace=True))
+        try:
+            (parts,) = csv.reader([value], skipinitialspace=True, strict=True)
+        except (csv.Error, ValueError):
+            self.fail(
+                f"{value!r} is not COLUMN=NUMBER,... in one line, with double quotes "
+                "in pairs.",
+                param,
+                ctx,
+            )
         levels = {}
         for part in parts:
             column, equals, number = part.rpartition("=")
+            column = column.strip()
             if not (column and equals):
                 self.fail(
                     f"{part!r} is not of the form COLUMN=NUMBER, as in amount=0.3 (a "
@@ -100,6 +108,8 @@ class Sigma(click.ParamType):
             level = float(text)
         except ValueError:
             level = math.nan
+        if level == 0 and any(digit in text.partition("e")[0] for digit in "123456789"):
+            self.fail(f"{text!r} is too small to be told from 0.", param, ctx)
         if not (math.isfinite(level) and (level > 0 if positive else level >= 0)):
             least = "above 0" if positive else "of at least 0"
             self.fail(

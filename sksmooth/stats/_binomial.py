@@ -126,7 +126,7 @@ def upper_confidence_bound(k, n, alpha):
     k, n, alpha = check_trials(k, n, alpha)
     # 1 - alpha^(1/n), good to a few roundings at any n.
     none = -np.expm1(np.log(alpha) / n) * (1 + 8 * np.finfo(float).eps)
-    p_upper = np.where(k == 0, none, 1.0)
+    p_upper = np.where(k == 0, np.minimum(none, 1.0), 1.0)
     some = (k > 0) & (k < n)
     p_upper[some] = _upper(k[some], n[some], alpha[some])
     return p_upper[()]
