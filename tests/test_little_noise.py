@@ -144,3 +144,14 @@ def test_exact_and_searched_models_too():
         smooth(f=f, method="exact").certify(TABLE)
     with pytest.warns(UserWarning, match=PHRASE):
         smooth(f=LogisticRegression(max_iter=1000)).fit(TABLE, y)
+
+
+@pytest.mark.parametrize("size", [1e4, 1e6, 1e300])
+def test_a_few_outliers_are_no_spread(size):
+    X = np.random.default_rng(0).normal(size=(200, 5))
+    X[7] = size
+    share = share_of_spread(Inputs.from_array(X, 0.25))
+    assert 0.2 < share < 0.3
+    X[:, :] = 0
+    X[7] = size  # nothing else varies
+    assert share_of_spread(Inputs.from_array(X, 0.25)) < 1e-3

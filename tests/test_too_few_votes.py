@@ -96,7 +96,7 @@ def test_the_text():
     )
     assert said(lambda: unanimous(9).certified_correct(X, y, [0.0, 0.1])) == (
         "n is too small for alpha: with n=9 and alpha=0.001 no radius can be "
-        "certified, not even 0, whatever the votes; n = 10 would do."
+        "certified, not even 0, whatever the votes; n = 17 would do."  # for 0.1
     )
 
 
@@ -184,3 +184,15 @@ def test_fewest_samples_to_name_a_class(alpha):
     n = fewest_samples_to_name(alpha, first=25)
     assert can_name_class(sample_sizes(n, 25), alpha)
     assert not any(can_name_class(sample_sizes(m, 25), alpha) for m in range(1, n))
+
+
+def test_the_n_that_is_named_is_for_the_radius_that_is_asked():
+    X, y = np.zeros((4, 2)), np.zeros(4, int)
+    for n in (1, 10):
+        g = SmoothedClassifier(Fixed(lambda X: np.zeros(len(X), int)), n=n)
+        g.set_params(sigma=0.25, random_state=0)
+        with pytest.warns(UserWarning, match="n = 40 would do"):
+            assert not g.certified_correct(X, y, 0.25).any()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert g.set_params(n=40).certified_correct(X, y, 0.25).all()

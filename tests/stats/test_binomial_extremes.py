@@ -230,3 +230,9 @@ def test_half_of_the_step_back_is_left_for_a_radius(bound):
                 assert upper_tail(count, n, p * (1 + 1e-14)) <= 1e-3
             else:
                 assert upper_tail(n - count, n, 1 - p * (1 - 1e-14)) <= 1e-3
+
+
+@pytest.mark.parametrize("alpha", [1e-15, 1.5e-15, 1e-100])
+def test_an_upper_bound_is_a_probability(alpha):
+    upper = upper_confidence_bound([0, 1], 1, alpha)
+    assert upper[0] <= upper[1] == 1

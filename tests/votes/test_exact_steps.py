@@ -13,6 +13,7 @@ import pytest
 from sklearn.decomposition import PCA
 from sklearn.ensemble import AdaBoostClassifier, GradientBoostingClassifier
 from sklearn.feature_selection import SelectKBest, VarianceThreshold
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import (
@@ -631,3 +632,39 @@ def test_weights_that_are_0_by_rounding_only_mix_features():
     with pytest.raises(ValueError, match="mixes features"):
         Axes(np.array([0]), 2, [pca, other], np.ones(2))
     assert Bounded(np.zeros(1), np.array([1e-30])).may_differ_from_0.all()
+
+
+def test_what_only_the_sum_is_rounded_by_is_counted():
+    """Behind a shift coefficients and offsets are exact: x - mean is not."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(1e6, 1.0, size=(200, D)) + rng.random(D)
+    step = StandardScaler(with_std=False).fit(X)
+    axes = Axes(np.arange(D), D, [step], np.ones(D))
+    assert not np.any(axes.coef_error) and not np.any(axes.offset_error)
+    z, error = axes.place(X)
+    exact = rational(X) - rational(step.mean_)
+    off = abs(rational(z.T) - exact)
+    assert np.any(off > 0)
+    assert np.all(off <= rational(error.T))
+
+
+@pytest.mark.parametrize("freeze", [FrozenEstimator, make_pipeline])
+def test_steps_inside_of_steps(freeze):
+    X, y = rng_data()
+    scaler, pca = StandardScaler().fit(X), PCA(2).fit(X)
+    f = make_pipeline(freeze(scaler), freeze(pca), LogisticRegression()).fit(X, y)
+    bare = make_pipeline(scaler, pca, f[-1])
+    for method in ("exact", "monte_carlo"):
+        radii = [
+            SmoothedClassifier(g, method=method, n=200, random_state=0)
+            .certify(X)
+            .radius
+            for g in (f, bare)
+        ]
+        np.testing.assert_array_equal(*radii)
+
+
+def rng_data():
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(60, D))
+    return X, (X[:, 0] + X[:, 1] > 0).astype(int)
