@@ -96,6 +96,7 @@ def test_pictures_of_pillow_are_refused():
         BYTES.astype(int) * 10,
     ],
 )
+@pytest.mark.filterwarnings("ignore:sigma is small for the units of X")
 def test_other_images_pass(X):
     g = SmoothedClassifier(IMAGES, n=100, random_state=0)
     counts = g.certify(X).counts

@@ -271,8 +271,10 @@ class Mortal(DecisionTreeClassifier):
 
     def predict(self, X):
         if os.getpid() == self.home:
-            # Before the votes, to see whether answers depend on the company.
-            assert len(X) == COMPANY, "this was to be done by a worker"
+            # Before the votes, to see whether answers depend on the company; or with a
+            # single worker left, after the other one was killed.
+            done = len(X) == COMPANY or os.path.exists(self.marker)
+            assert done, "this was to be done by a worker"
             return super().predict(X)
         try:
             os.close(os.open(self.marker, os.O_CREAT | os.O_EXCL))
