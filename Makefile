@@ -44,7 +44,7 @@ data: $(VENV)/.data-installed
 test-oldest: $(OLDEST)/.oldest-installed
 	$(OLDEST)/bin/python -m $(PYTEST)
 
-# Not in CI: it takes an hour. It goes on where it was stopped; rm -r mutants starts anew.
+# Not in CI: it takes long. It goes on where it was stopped; rm -r mutants starts anew.
 mutants: $(VENV)/.test-installed $(VENV)/.mutation-installed
 	$(BIN)/python -m mutmut run '$(MUTANTS)'
 	$(BIN)/python -m mutmut results

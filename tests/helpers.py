@@ -8,8 +8,9 @@ from sklearn.tree import DecisionTreeClassifier
 
 from sksmooth import SmoothedClassifier
 
-# Rows in each of the two batches that show whether answers depend on the company.
-COMPANY = 32
+# Rows in the batches that show whether answers depend on the company: two with some,
+# and one without.
+COMPANY = [33, 33, 16]
 
 
 class OpaqueLogisticRegression(LogisticRegression):
@@ -41,7 +42,7 @@ class Fixed(ClassifierMixin, BaseEstimator):
 
 
 def behind_company(batches):
-    """Set aside the two batches that are asked for before the first vote.
+    """Set aside the batches that are asked for before the first vote.
 
     They tell whether answers depend on the company: once a call, of a base whose
     `predict` is not known.
@@ -56,8 +57,8 @@ def behind_company(batches):
     votes : list
     """
     rows = [one if isinstance(one, int) else len(one) for one in batches]
-    assert rows[:2] == [COMPANY, COMPANY]
-    return batches[2:]
+    assert rows[: len(COMPANY)] == COMPANY
+    return batches[len(COMPANY) :]
 
 
 def halfspace(weights, offset=0.0):

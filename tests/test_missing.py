@@ -206,12 +206,20 @@ def test_gaps_are_the_same_in_every_copy(kind, sigma):
         seen.clear()
         g = smoothed(Fixed(function), sigma=sigma, batch_size=1000, **params)
         g.certify(data[:20])
-        # 20 votes to select a class, 200 to bound its probability; one row in advance.
-        batches = [s for s in seen if len(s) > 20]
+        # 20 votes to select a class, 200 to bound its probability; before that
+        # some rows as they are.
+        batches = seen[[len(s) for s in seen].index(COMPANY[0]) :]
         votes = np.concatenate(behind_company(batches))
-        for company in batches[:2]:
-            asked = np.linspace(0, 19, COMPANY // 2).astype(int)
-            np.testing.assert_array_equal(company[::2], GAPS[asked])
+        first, second, alone = batches[: len(COMPANY)]
+        np.testing.assert_array_equal(first[1::2], alone)
+        np.testing.assert_array_equal(second[1::2], alone)
+        with_gaps = GAPS[:20].any(axis=1)
+        patterns = np.unique(GAPS[:20][with_gaps], axis=0)
+        # Of the copies half have gaps, of all kinds, and the company has none.
+        np.testing.assert_array_equal(np.unique(alone[::2], axis=0), patterns)
+        assert not alone[1::2].any()
+        assert not first[::2].any()
+        assert not second[::2].any()
         assert len(votes) == 20 * 220
         of_one_row = [np.unique(part, axis=0) for part in np.split(votes[:400], 20)]
         for row, pattern in enumerate(of_one_row):

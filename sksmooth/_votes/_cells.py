@@ -12,6 +12,7 @@ import enum
 import fractions
 import pathlib
 import uuid
+from collections import OrderedDict
 from hashlib import blake2b
 
 import narwhals as nw
@@ -20,8 +21,15 @@ import numpy as np
 # First in every tuple made here, so that none is equal to a tuple of the user's.
 _MARK = ...
 
-# Their repr is all they hold.
-_BY_REPR = (type(None), datetime.timedelta, uuid.UUID, range)
+# Their repr is all they hold. Of types made from them that is not known: what they
+# print is their own affair.
+_BY_REPR = {
+    type(None),
+    datetime.date,
+    datetime.timedelta,
+    uuid.UUID,
+    range,
+}
 _BY_REPR_IN_PANDAS = {"NaTType", "NAType", "Timestamp", "Timedelta", "Period"}
 
 
@@ -108,8 +116,10 @@ def content(cell):
         return cell
     if kind is float:
         return cell + 0.0  # 0.0 for -0.0
-    if isinstance(cell, _BY_REPR):
+    if kind in _BY_REPR:
         return cell
+    if kind in (datetime.datetime, datetime.time):
+        return _time(cell)
     if kind.__module__.partition(".")[0] == "pandas":
         return _of_pandas(cell)
     if isinstance(cell, enum.Enum):
@@ -142,15 +152,8 @@ def _of_python(cell):
             return _decimal(cell)
         case fractions.Fraction():
             return _MARK, "Fraction", cell.numerator, cell.denominator
-        case datetime.datetime() | datetime.time():
-            if cell.tzinfo is None:
-                return cell
-            offset, naive = cell.utcoffset(), cell.replace(tzinfo=None)
-            return _MARK, naive, offset, cell.tzname()
-        case datetime.date():
-            return cell
         case pathlib.PurePath():
-            return _MARK, type(cell).__name__, str(cell)
+            return _MARK, type(cell).__name__, pathlib.PurePath.__str__(cell)
         case tuple():
             return tuple(content(part) for part in cell)
         case list():
@@ -159,8 +162,19 @@ def _of_python(cell):
             return _MARK, "set", sorted((content(part) for part in cell), key=repr)
         case dict():
             pairs = [(content(key), content(value)) for key, value in cell.items()]
-            return _MARK, "dict", sorted(pairs, key=repr)
+            in_order = sorted(pairs, key=repr)
+            if isinstance(cell, OrderedDict) and repr(pairs) != repr(in_order):
+                return _MARK, "OrderedDict", pairs
+            return _MARK, "dict", in_order
     raise _Unknown(f"objects of type {type(cell).__module__}.{type(cell).__qualname__}")
+
+
+def _time(cell):
+    """Return a time, or a date and time, with what its time zone says of it."""
+    if cell.tzinfo is None:
+        return cell
+    offset, naive = cell.utcoffset(), cell.replace(tzinfo=None)
+    return _MARK, naive, content(offset), cell.tzname()
 
 
 def _of_pandas(cell):
@@ -219,7 +233,7 @@ def _array(array):
         raise _Unknown(f"objects of type {type(array).__name__}")
     kind, size = array.dtype.kind, array.dtype.itemsize
     shape = array.shape
-    array = np.asarray(array)
+    array = np.asarray(array).reshape(-1)  # without a dimension it would be a scalar
     if kind == "f" and size <= 8:
         array = array.astype("<f8") + 0.0
         array[np.isnan(array)] = np.nan
@@ -230,6 +244,5 @@ def _array(array):
     elif kind in "mM":
         kind, array = str(array.dtype.newbyteorder("<")), array.astype("<i8")
     elif kind != "b":
-        parts = [content(part) for part in array.ravel()]
-        return _MARK, "array", shape, parts
+        return _MARK, "array", shape, [content(part) for part in array]
     return _MARK, "array", kind, shape, blake2b(array.tobytes()).digest()

@@ -2,33 +2,32 @@
 
 Then the base classifier is no function of one input, and votes certify nothing. A net
 that uses statistics of the batch in eval mode is such a case, or a step of a Pipeline
-that standardises what it gets. A few noisy copies are enough to see it: the same ones
-are asked for in two batches of one size, so that rounding is the same in both.
+that standardises what it gets, or fills its gaps. A few noisy copies are enough to see
+it: the same ones are asked for in two batches of one size, so that rounding is the same
+in both, and without company.
 """
 
-import sys
 import warnings
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 
 import numpy as np
 
+from ._company_batches import Batch, moved, n_copies, some_rows, two_batches
 from ._find_nets import find_net, nets_in
-from ._grid import round_to_grid
 from ._linear import linear_scores
 from ._mlp import mlp_layers
-from ._nets import Settled, as_predict_takes, direct
+from ._nets import Settled, as_predict_takes, direct, seeded_votes
 from ._trees import is_sum_of_trees
 
-# Copies that are asked for, and as many for company; of large inputs fewer, so that
-# they hold about this many numbers.
-_COPIES, _NUMBERS = 16, 2**20
-
-# Rows that are looked at for one far from the first.
-_ROWS = 64
-
-# Difference of outputs, relative to the largest, that is no rounding.
+# Difference of outputs, relative to the largest, that is no rounding: where the size
+# of the batch is the same; and where it is another.
 _TOLERANCE = {"cpu": 1e-4}
-_ELSEWHERE = 1e-2
+_ELSEWHERE = _OTHER_SIZE = 1e-2
+_HALF_PRECISION = 0.1
+
+# How often both batches have to be answered as before, in turns, if their answers
+# differ: else they are random.
+_REPEATS = 8
 
 
 def depends_on_company(estimator, classes, inputs, net_options=None):
@@ -53,13 +52,15 @@ def depends_on_company(estimator, classes, inputs, net_options=None):
         return False
     if linear_scores(estimator) is not None or mlp_layers(estimator) is not None:
         return False  # each copy is computed by itself, or all of them plainly
-    inputs = inputs.take(_spread(inputs.values))
+    rows, kinds = some_rows(inputs)
+    inputs = inputs.take(rows)
     net, fed, reason = direct(estimator, inputs, {"push_forward": False})
-    with warnings.catch_warnings(), np.errstate(all="ignore"), _same_draws(estimator):
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
-        if net is not None and reason is None:
-            return _net_depends(net, classes, fed, net_options)
-        return _labels_depend(*as_predict_takes(estimator, inputs))
+        with _same_draws(estimator, inputs):
+            if net is not None and reason is None:
+                return _net_depends(net, classes, fed, kinds, net_options)
+            return _predict_depends(*as_predict_takes(estimator, inputs), kinds)
 
 
 def why_no_certificate(estimator):
@@ -82,7 +83,7 @@ def why_no_certificate(estimator):
     )
 
 
-def _net_depends(net, classes, fed, net_options):
+def _net_depends(net, classes, fed, kinds, net_options):
     import torch
 
     from ._net_modes import ready
@@ -92,128 +93,149 @@ def _net_depends(net, classes, fed, net_options):
     else:
         dtype = (net_options or {}).get("dtype")
     view = ready(net, classes, fed, Settled("eager", dtype, False, False))
-    values = fed.values
-    size = 1 if view.convolves else _n_copies(values)  # deep nets take long
-
-    def noise(n, shift=False):
-        if fed.factor is None:
-            return _noise((n, *values.shape[1:]), values.dtype, fed.sigma, shift)
-        return _noise((n, len(fed.factor)), values.dtype, 1.0, shift) @ fed.factor
+    size = 1 if view.convolves else n_copies(fed.values)  # deep nets take long
 
     def output(batch):
-        batch = torch.from_numpy(batch.astype(np.float32)).to(view.device)
-        return view.output(batch).reshape(len(batch), -1).float().cpu().numpy()
+        values = torch.from_numpy(batch.values.astype(np.float32)).to(view.device)
+        output = view.output(values).reshape(len(values), -1)
+        return output.float().cpu().numpy()[batch.asked]
 
-    (first, _), (second, _) = _two_batches(values, noise, size)
-    if fed.grid is not None:
-        first, second = (
-            round_to_grid(one, fed.sigma, fed.grid) for one in (first, second)
-        )
+    first, second = two_batches(fed, kinds, size)
+    half = dtype is not None or view.dtype.itemsize < 4
+    tolerance = _tolerance(view.device, half)
+
+    def winners_differ(a, b):
+        changed = _winners(a) != _winners(b)
+        return _numbers_differ(a[changed], b[changed], a, max(tolerance, _OTHER_SIZE))
+
+    def differ(a, b):
+        return _numbers_differ(a, b, a, tolerance)
+
+    return _depends(output, (first, second), differ, winners_differ, {size, 1}, fed)
+
+
+def _predict_depends(estimator, inputs, kinds):
+    batches = two_batches(inputs, kinds, n_copies(inputs.values))
+
+    def ask(method):
+        def answers(batch):
+            # A copy: what the estimator does to it must not reach the next question.
+            X = inputs.assemble(batch.values.copy(), batch.rows)
+            return np.asarray(method(X))[batch.asked]
+
+        return answers
+
+    size = len(batches[0].values) // 2
+    labels = ask(estimator.predict)
+    if _depends(labels, batches, _labels_differ, _labels_differ, {size}, inputs):
+        return True
+    nets = nets_in(estimator)
+    if not nets or not hasattr(estimator, "predict_proba"):
+        return False
+    # Few labels are near enough to a boundary for a net that looks at others a little.
+    tolerance = max(map(_tolerance_of, nets))
+
+    def differ(a, b):
+        return _numbers_differ(a, b, a, tolerance)
+
+    return _depends(ask(estimator.predict_proba), batches, differ)
+
+
+def _depends(ask, batches, differ, differ_by_size=None, sizes=(), source=None):
+    """Are answers to the same copies other ones, and no random ones?
+
+    Parameters
+    ----------
+    ask : callable
+        Takes a Batch, and returns answers to the copies that count.
+
+    batches : pair of Batch
+
+    differ : callable
+        Takes answers to the same copies, in batches of one size.
+
+    differ_by_size : callable
+        The same for batches of two sizes.
+
+    sizes : set of int
+        How many of the copies to ask for without company, too.
+
+    source : Inputs or Fed
+        What they are copies of.
+    """
+    first, second = batches
     try:
-        a, b = output(first)[::2], output(second)[::2]
+        a, b = ask(first), ask(second)
+        if differ(a, b):
+            return _steady(ask, [(first, a), (second, b)], differ)
     except Exception:  # explained where votes are drawn
         return False
-    scale = np.abs(a[np.isfinite(a)]).max(initial=0)
-    tolerance = _TOLERANCE.get(view.device.type, _ELSEWHERE)
-    if dtype is not None or view.dtype.itemsize < 4:
-        tolerance = max(tolerance, 0.1)
-
-    def differ(a, b, tolerance):
-        return not np.allclose(a, b, rtol=0, atol=tolerance * scale, equal_nan=True)
-
-    if not differ(a, b, tolerance):
+    for n in sizes:
+        values, rows = (part[first.asked][:n] for part in first[:2])
+        alone = Batch(values, rows, slice(n))
         try:
-            alone = output(first[:1])
+            b = ask(alone)
+            if (
+                differ_by_size(a[:n], b)
+                and _steady(ask, [(first, a), (alone, b)], differ)
+                and not _rounding(ask, first, a, source, differ_by_size)
+            ):
+                return True
         except Exception:  # as of a BatchNorm that wants two rows, or squeeze()
-            return False
-        # Of another size: rounding is another, so that the winner has to be another.
-        b, tolerance = np.concatenate([alone, a[1:]]), max(tolerance, 1e-2)
-        winners = [_winners(part[:1]) for part in (a, b)]
-        if winners[0] == winners[1] or not differ(a, b, tolerance):
-            return False
-    return not differ(a, output(first)[::2], tolerance)  # else it is random
+            continue
+    return False
+
+
+def _steady(ask, answered, differ):
+    """Are both batches answered as before, whenever they are asked?"""
+    return not any(
+        differ(answers, ask(batch))
+        for _ in range(_REPEATS)
+        for batch, answers in answered
+    )
+
+
+def _rounding(ask, batch, answers, source, differ):
+    """May answers change by rounding, which depends on the size of a batch?"""
+    return any(
+        differ(answers, ask(moved(batch, source, seed))) for seed in range(_REPEATS)
+    )
+
+
+def _labels_differ(a, b):
+    return not np.array_equal(a, b)
+
+
+def _numbers_differ(a, b, all_of_them, tolerance):
+    a, b, every = (np.asarray(one, float) for one in (a, b, all_of_them))
+    scale = np.abs(every[np.isfinite(every)]).max(initial=0)
+    return not np.allclose(a, b, rtol=0, atol=tolerance * scale, equal_nan=True)
 
 
 def _winners(outputs):
-    if outputs.shape[1] == 1:
-        return (outputs[:, 0] > 0).tolist()
-    return outputs.argmax(axis=1).tolist()
+    return outputs[:, 0] > 0 if outputs.shape[1] == 1 else outputs.argmax(axis=1)
 
 
-def _labels_depend(estimator, inputs):
-    values = inputs.values
-
-    def noise(n, shift=False):
-        return _noise((n, *values.shape[1:]), values.dtype, inputs.sigma, shift)
-
-    first, second = _two_batches(values, noise, _n_copies(values))
-
-    def labels(batch, rows):
-        # A copy: what the estimator does to it must not reach the next question.
-        if inputs.grid is None:
-            batch = batch.copy()
-        else:
-            batch = round_to_grid(batch, inputs.sigma, inputs.grid)
-        X = inputs.assemble(batch, rows)
-        return np.asarray(estimator.predict(X))[::2]
-
-    try:
-        a = labels(*first)
-        if np.array_equal(a, labels(*second)):
-            return False
-        return np.array_equal(a, labels(*first))  # else it is random
-    except Exception:  # explained where votes are drawn
-        return False
+def _tolerance(device, half):
+    tolerance = _TOLERANCE.get(device.type, _ELSEWHERE)
+    return max(tolerance, _HALF_PRECISION) if half else tolerance
 
 
-def _n_copies(values):
-    return max(1, min(_COPIES, _NUMBERS // max(1, values[0].size)))
-
-
-def _noise(shape, dtype, level, shift):
-    """Return noise of a level; if `shift`, far from 0 and on one side of it."""
-    rng = np.random.default_rng(shape[0] + shift)
-    noise = rng.standard_normal(shape, dtype)
-    if shift:
-        noise = 10 * np.abs(noise, out=noise)
-    return noise * np.asarray(level, dtype)
-
-
-def _two_batches(values, noise, size):
-    """Return two batches with the same copies in the even places; and whose they are.
-
-    The company in the first are copies of an input that is far from the first one,
-    under noise that shifts them; in the second, copies of the first input.
-    """
-    rows = np.zeros(2 * size, int)
-    rows[::2] = np.linspace(0, len(values) - 1, size).astype(int)
-    second = rows.copy()
-    rows[1::2] = _far_from_the_first(values)
-    own = values[second] + noise(2 * size)
-    first = own.copy()
-    first[1::2] = values[rows[1::2]] + noise(size, shift=True)
-    return (first, rows), (own, second)
-
-
-def _far_from_the_first(values):
-    away = (values - values[0]).reshape(len(values), -1)
-    return np.einsum("ij,ij->i", away, away).argmax()
-
-
-def _spread(values):
-    n_rows = max(2, min(_ROWS, _NUMBERS // max(1, values[0].size)))
-    return np.unique(np.linspace(0, len(values) - 1, n_rows).astype(int))
+def _tolerance_of(net):
+    module = getattr(net, "module_", getattr(net, "module", None))
+    parameters = list(module.parameters()) if hasattr(module, "parameters") else []
+    return max(
+        _tolerance(p.device, p.is_floating_point() and p.dtype.itemsize < 4)
+        for p in parameters
+    )
 
 
 @contextmanager
-def _same_draws(estimator):
-    """Leave the global generators as they were."""
+def _same_draws(estimator, inputs):
+    """Seed torch where there are nets; leave the global generators as they were."""
     state = np.random.get_state()
-    torch = sys.modules["torch"] if nets_in(estimator) else None
-    used = torch is not None and torch.cuda.is_initialized()
-    devices = range(torch.cuda.device_count()) if used else ()
     try:
-        with torch.random.fork_rng(devices=devices) if torch else nullcontext():
+        with seeded_votes(estimator, 0, "select", inputs):
             yield
     finally:
         np.random.set_state(state)

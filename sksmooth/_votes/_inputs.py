@@ -136,7 +136,7 @@ class Inputs:
         return bool(np.isnan(self.values.min(initial=0)))
 
     @cached_property
-    def _masked(self):
+    def _nulls(self):
         """Which noisy columns have nulls beside NaN, by their places: where they do.
 
         With pandas all those that may have some, so that the dtype of a copy does not
@@ -214,15 +214,28 @@ class Inputs:
     def contents(self):
         """Yield, row by row, the bytes that key the noise of that row.
 
-        Equal rows have equal bytes, whatever the memory layout of X.
+        Equal rows have equal bytes, whatever the memory layout of X. Nulls are not
+        equal to NaN: the base classifier may tell them apart.
         """
-        gaps = self.has_gaps
-        for value, other in zip(self.values, self._other_contents(), strict=True):
+        gaps, null = self.has_gaps, self._null_cells()
+        others = self._other_contents()
+        for row, (value, other) in enumerate(zip(self.values, others, strict=True)):
             # `+ 0.0` gives -0.0 and 0.0, which are equal, the same bytes.
             value = value + 0.0
             if gaps:
                 value[np.isnan(value)] = np.nan  # of all bit patterns the same one
+            if null is not None:
+                value[null[row]] = -np.nan  # the one with the sign set
             yield value.tobytes() + other
+
+    def _null_cells(self):
+        """Return where `values` are null, as an array of bool; None if nowhere."""
+        if self.frame is None or not self.has_gaps:
+            return None
+        null = np.zeros(self.values.shape, bool)
+        for k, place in enumerate(self.noisy):
+            null[:, k] = self._nulls.get(place, False)
+        return null if null.any() else None
 
     def _other_contents(self):
         n_columns = 0 if self.frame is None else self.table.shape[1]
@@ -256,19 +269,19 @@ class Inputs:
         names, dtypes = table.columns, table.schema.dtypes()
         backend = table.implementation
         all_noisy = len(self.noisy) == len(names) and len(set(dtypes)) == 1
-        if all_noisy and not self._masked and all(isinstance(n, str) for n in names):
+        if all_noisy and not self._nulls and all(isinstance(n, str) for n in names):
             return nw.from_numpy(values, schema=names, backend=backend).to_native()
         # With a repeated index pandas would refuse the assignment.
         copies = nw.maybe_reset_index(table[rows])
         noise = []
-        for place, column in zip(self.noisy, values.T, strict=True):
+        for k, (place, column) in enumerate(zip(self.noisy, values.T, strict=True)):
             there = slice(None)
-            if place in self._masked:
-                there = np.flatnonzero(~self._masked[place][rows])
+            if place in self._nulls:  # the copy has the right kind of gap already
+                there = np.flatnonzero(~np.isnan(self.values[rows, k]))
             column = nw.new_series(
                 names[place], column[there], dtypes[place], backend=backend
             )
-            if place in self._masked:
+            if place in self._nulls:
                 column = copies[:, place].scatter(there, column)
             noise.append(column)
         return copies.with_columns(*noise).to_native()

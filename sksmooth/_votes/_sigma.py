@@ -23,9 +23,11 @@ def check_sigma(sigma, shape):
     try:
         level = np.asarray(sigma, dtype=float)
     except (TypeError, ValueError):
+        level = None
+    if level is None or not _are_numbers(sigma):
         raise ValueError(
             f"sigma must be a number or an array of numbers, got {sigma!r}."
-        ) from None
+        )
     if not np.all(np.isfinite(level) & (level >= 0)):
         raise ValueError(
             f"sigma must be finite and not negative, got {sigma!r}; 0 is allowed only "
@@ -111,22 +113,36 @@ def least_levels(sigma):
     """
     if not isinstance(sigma, Mapping):
         return np.asarray(sigma, dtype=float)
-    named = [value for name, value in sigma.items() if name != OTHERS]
-    if not np.any(named):
-        named = [sigma.get(OTHERS, 0.0)]
-    return np.array(named, dtype=float)
+    levels = {name: _number(name, value) for name, value in sigma.items()}
+    others = levels.pop(OTHERS, 0.0)
+    named = list(levels.values())
+    return np.array(named if any(named) else [others])
 
 
 def _number(name, value):
     """Return the noise level of one column."""
     try:
-        if np.ndim(value) == 0:
-            return float(value)
+        level = float(value) if np.ndim(value) == 0 and _are_numbers(value) else None
     except (TypeError, ValueError):
-        pass
-    raise ValueError(
-        f"sigma must be a number for each column, got {name!r}: {value!r}."
-    )
+        level = None
+    if level is None:
+        raise ValueError(
+            f"sigma must be a number for each column, got {name!r}: {value!r}."
+        )
+    if not 0 <= level < np.inf:
+        raise ValueError(
+            "sigma must be finite and not negative for each column, got "
+            f"{name!r}: {value!r}; 0 is for columns that the adversary cannot touch."
+        )
+    return level
+
+
+def _are_numbers(value):
+    """Are these numbers, and neither texts of numbers nor truth values?"""
+    array = np.asarray(value)
+    if array.dtype == object:
+        return not any(isinstance(x, (str, bytes, bool, np.bool_)) for x in array.flat)
+    return array.dtype.kind in "iuf"
 
 
 def _listed(names):

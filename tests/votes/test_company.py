@@ -78,7 +78,10 @@ class TestAnyBase:
     @pytest.mark.parametrize("grid", [None, 2.0**-8])
     @pytest.mark.parametrize("shape", [(20, 4), (3, 2**19), (2, 2**21)], ids=str)
     def test_what_is_asked(self, shape, grid):
-        """Sixteen copies and as many for company; of large inputs fewer."""
+        """Sixteen copies, with company around each and without; of large inputs fewer.
+
+        Company is there before the first and behind the last of them, too.
+        """
         seen = []
 
         def function(batch):
@@ -91,10 +94,11 @@ class TestAnyBase:
         f = Fixed(function)
         assert not depends_on_company(f, f.classes_, inputs)
         size = min(16, max(1, 2**20 // shape[1]))
-        assert [len(batch) for batch in seen] == [2 * size] * 2
-        first, second = seen
-        np.testing.assert_array_equal(first[::2], second[::2])
-        assert np.all(np.any(first[1::2] != second[1::2], axis=1))
+        assert [len(batch) for batch in seen] == [2 * size + 1, 2 * size + 1, size]
+        first, second, alone = seen
+        np.testing.assert_array_equal(first[1::2], second[1::2])
+        np.testing.assert_array_equal(first[1::2], alone)
+        assert np.all(first[::2] != second[::2])
         if grid is not None:
             for batch in seen:
                 np.testing.assert_array_equal(batch, np.rint(batch / grid) * grid)
