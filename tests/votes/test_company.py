@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.datasets import load_iris
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
@@ -34,6 +35,9 @@ STEPS = {
     "centred": lambda X: X - X.mean(axis=0),
     "from 0 to 1": lambda X: (X - X.min(axis=0)) / np.ptp(X, axis=0),
     "by the norm of all": lambda X: 20 * X / np.linalg.norm(X),
+    "by the first": lambda X: X - X[:1],
+    "by the last": lambda X: X - X[-1:],
+    "by how many there are": lambda X: X * (1 + len(X) % 2),
 }
 LAST = [
     LogisticRegression(max_iter=500),
@@ -128,6 +132,81 @@ class TestAnyBase:
         with pytest.raises(ValueError, match="no certificate holds"):
             SmoothedClassifier(f, n=100, random_state=0).certify(frame)
 
+    FILLED = {
+        "mean": lambda t: t.fillna(t.mean()),
+        "median": lambda t: t.fillna(t.median()),
+        "from above": lambda t: t.ffill().bfill(),
+        "from below": lambda t: t.bfill().ffill(),
+        "between": lambda t: t.interpolate().bfill(),
+    }
+
+    @pytest.mark.parametrize("share", [0.3, 0.05, 0.01])
+    @pytest.mark.parametrize("by", FILLED)
+    @pytest.mark.parametrize("library", ["numpy", "NA", "polars"])
+    def test_gaps_that_are_filled_from_the_batch(self, library, by, share):
+        rng = np.random.default_rng(0)
+        table = pd.DataFrame(rng.normal(size=(300, 3)), columns=list("abc"))
+        labels = (table["a"] > 0).astype(int)
+        table.loc[rng.permutation(300)[: int(300 * share)], "a"] = np.nan
+        # A tree that is asked through `predict`: gaps are filled in before it.
+        tree = DecisionTreeClassifier(max_depth=3, random_state=0)
+        containers = {
+            "numpy": lambda: table,
+            "NA": lambda: table.astype("Float64"),
+            "polars": lambda: pytest.importorskip("polars").from_pandas(table),
+        }
+        data = containers[library]()
+
+        def step(function):
+            def fill(t):
+                t = t.to_pandas() if library == "polars" else t
+                return function(t.astype(float))
+
+            return make_pipeline(FunctionTransformer(fill), tree).fit(data, labels)
+
+        def is_seen(f):
+            inputs = Inputs.from_frame(data, 0.3)
+            return depends_on_company(f, f.classes_, inputs)
+
+        assert is_seen(step(self.FILLED[by]))
+        assert not is_seen(step(lambda t: t.fillna(0)))
+
+    def test_gaps_in_all_inputs(self):
+        """Company is of each pattern then, so that nothing is missing everywhere."""
+        rng = np.random.default_rng(0)
+        values = rng.normal(size=(100, 2))
+        labels = (values.sum(axis=1) > 0).astype(int)
+        values[::2, 0] = values[1::2, 1] = np.nan
+
+        def fill(X):
+            return np.where(np.isnan(X), np.nanmean(X, axis=0), X)
+
+        f = make_pipeline(FunctionTransformer(fill), KNeighborsClassifier())
+        assert depends(f.fit(values, labels), values)
+        f = make_pipeline(FunctionTransformer(np.nan_to_num), KNeighborsClassifier())
+        assert not depends(f.fit(values, labels), values)
+
+    def test_gaps_in_a_column_without_noise(self):
+        rng = np.random.default_rng(0)
+        table = pd.DataFrame({"a": rng.normal(size=100), "b": rng.normal(size=100)})
+        labels = (table["b"] > 0).astype(int)
+        table.loc[::10, "b"] = np.nan
+
+        f = make_pipeline(
+            FunctionTransformer(lambda t: t.fillna({"b": t["a"].mean()})),
+            KNeighborsClassifier(),
+        ).fit(table, labels)
+        inputs = Inputs.from_frame(table, {"a": 0.3, "b": 0})
+        assert depends_on_company(f, f.classes_, inputs)
+
+    @pytest.mark.parametrize("p", [0.01, 0.03, 0.1, 0.5])
+    @pytest.mark.parametrize("seed", range(10))
+    def test_answers_that_are_seldom_random(self, p, seed):
+        """That they were the same twice proves nothing."""
+        rng = np.random.default_rng(seed)
+        f = Fixed(lambda X: ((X[:, 0] > 5.8) ^ (rng.random(len(X)) < p)).astype(int))
+        assert not depends(f)
+
     def test_random_answers_are_another_thing(self):
         """Their votes are independent, and certify the shares of the answers."""
         rng = np.random.default_rng(0)
@@ -197,7 +276,10 @@ class TestNets:
         "mean": lambda f, x: f(x - x.mean(dim=0)),
         "a little of the mean": lambda f, x: f(x) + 0.01 * f(x).mean(dim=0),
         "the row before": lambda f, x: f(x) + f(x.roll(1, 0)),
-        "the number of rows": lambda f, x: f(x) * (1 if len(x) > 1 else -1),
+        "the first row": lambda f, x: f(x - x[:1]),
+        "the last row": lambda f, x: f(x - x[-1:]),
+        "how many rows": lambda f, x: f(x) * (1 if len(x) > 20 else -1),
+        "one row": lambda f, x: f(x) * (1 if len(x) > 1 else -1),
     }
 
     @pytest.mark.parametrize("function", FUNCTIONS)
@@ -230,6 +312,44 @@ class TestNets:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore" if not tracks else "error")
                 SmoothedClassifier(f, n=50, random_state=0).predict(X[:3])
+
+    class Inside(ClassifierMixin, BaseEstimator):
+        """A classifier around a net."""
+
+        def __init__(self, net):
+            self.net = net
+            self.classes_ = net.classes_
+
+        def fit(self, X, y):
+            return self
+
+        def __sklearn_is_fitted__(self):
+            return True
+
+        def predict(self, X):
+            return self.classes_[self.predict_proba(X).argmax(axis=1)]
+
+        def predict_proba(self, X):
+            return self.net.predict_proba(X)
+
+    @pytest.mark.parametrize("wrapped", ["step", "inside", "grid"])
+    def test_a_little_of_the_mean_where_the_net_is_not_asked_itself(self, wrapped):
+        from sksmooth.torch import ModuleClassifier
+
+        for share in (0, 0.003):
+            module = self.module(
+                lambda f, x, share=share: 0.2 * (f(x) + share * f(x).mean(0))
+            )
+            f = ModuleClassifier(module, classes=[0, 1, 2])
+            inputs = Inputs.from_array(X, 0.25)
+            if wrapped == "step":
+                f = make_pipeline(FunctionTransformer(np.tanh), f)
+            elif wrapped == "inside":
+                f = self.Inside(f)
+            else:
+                f = make_pipeline(StandardScaler().fit(X), f)
+                inputs = inputs.on_grid("auto")
+            assert depends_on_company(f, f.classes_, inputs) == bool(share)
 
     def test_images(self, torch):
         from sksmooth.torch import ModuleClassifier
