@@ -69,7 +69,7 @@ def test_other_frames(backend):
         import pyarrow
 
         frame = pyarrow.Table.from_pandas(X)
-    f = Fixed(lambda X: np.arange(len(X)) % 2)
+    f = Fixed(lambda X: (np.asarray(X["amount"]) > 0).astype(int))
     certificates = [smooth(s, f).certify(frame) for s in (BY_NAME, IN_ORDER)]
     same(*certificates)
 
@@ -97,8 +97,18 @@ def test_columns_in_another_order():
     ({"amount": "much", "*": 0}, r"a number for each column, got 'amount': 'much'"),
     ({"amount": [1, 2], "*": 0}, r"a number for each column, got 'amount': \[1, 2\]"),
     ({"amount": None, "*": 0}, r"a number for each column, got 'amount': None"),
-    ({"amount": -1.0, "*": 0}, "finite and not negative"),
-    ({"amount": np.nan, "*": 0}, "finite and not negative"),
+    ({"amount": ".3", "*": 0}, r"a number for each column, got 'amount': '.3'"),
+    ({"amount": np.str_(".3"), "*": 0}, "a number for each column, got 'amount'"),
+    ({"amount": b".3", "*": 0}, "a number for each column, got 'amount'"),
+    ({"amount": True, "*": 0}, "a number for each column, got 'amount': True"),
+    ({"amount": np.True_, "*": 0}, "a number for each column, got 'amount'"),
+    ({"amount": 0.3, "*": "0"}, r"a number for each column, got '\*': '0'"),
+    ([".3", ".2", "0"], "an array of numbers, got .'.3'"),
+    (np.array([".3", 1, 0], object), "an array of numbers"),
+    ([True, True, False], "an array of numbers"),
+    ({"amount": -1.0, "*": 0}, "finite and not negative .* got 'amount': -1.0"),
+    ({"amount": np.nan, "*": 0}, "finite and not negative .* got 'amount': nan"),
+    ({"amount": np.inf, "*": 0}, "finite and not negative .* got 'amount': inf"),
     ({"amount": 0, "*": 0}, "must be positive .for at least one feature."),
     ({"amount": 0, "age": 0, "children": 0, "*": 1}, "must be positive"),
     ({}, "must be positive"),

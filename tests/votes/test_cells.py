@@ -57,6 +57,27 @@ CHANGED = LONG.copy()
 CHANGED[600] += 1e-9
 NS = [np.datetime64("2020-01-01T00:00:00.000000001"), np.datetime64("2020-01-01")]
 Point = namedtuple("Point", "x y")
+AB, BA = OrderedDict(a=1, b=2), OrderedDict(b=2, a=1)
+
+
+class Span(datetime.timedelta):
+    """Shows not what it holds, as the three below."""
+
+    __repr__ = Silent.__repr__
+
+
+class Moment(datetime.datetime):
+    __repr__ = Silent.__repr__
+
+
+class Day(datetime.date):
+    __repr__ = Silent.__repr__
+
+
+class Id(uuid.UUID):
+    __repr__ = Silent.__repr__
+
+
 NEW_YORK = ZoneInfo("America/New_York")
 # An hour that comes twice.
 TWICE = datetime.datetime(2020, 11, 1, 1, 30, tzinfo=NEW_YORK)
@@ -105,6 +126,9 @@ DIFFERENT = {
     "marks": (("array", 1), ["array", 1]),
     "complex": (1 + 2j, 1 + 3j),
     "masks": (np.bool_(True), np.bool_(False)),
+    "orders of ordered keys": (AB, BA),
+    "no dimensions": (np.array(1.0), np.array(2.0), np.array([1.0]), 1.0),
+    "objects without dimensions": (np.array(None), np.array("a"), np.array(b"a")),
 }
 EQUAL = {
     "zeros": (0.0, -0.0, np.float64(-0.0), np.float32(0)),
@@ -124,6 +148,8 @@ EQUAL = {
     "zero decimals": (Decimal("0"), Decimal("-0.00")),
     "units": (pd.Timestamp("2020-01-01"), pd.Timestamp("2020-01-01").as_unit("s")),
     "tuples": ((1, 2), Point(1, 2)),
+    "NaN without dimensions": (np.array(np.nan), np.array(-np.nan)),
+    "widths without dimensions": (np.array(1, "i1"), np.array(1, "u8")),
     "matrices": (np.matrix([[1.0]]), np.array([[1.0]])),
 }
 
@@ -164,6 +190,10 @@ def test_the_case_that_was_reported():
         pd.DataFrame({"a": [1.0]}),
         memoryview(b"a"),
         iter([]),
+        Span(1),
+        [Moment(2020, 1, 1)],
+        Day(2020, 1, 1),
+        Id(int=1),
         ...,
     ],
     ids=lambda cell: type(cell).__name__,
