@@ -3,8 +3,24 @@
 import sys
 
 import numpy as np
+from sklearn.ensemble import BaggingClassifier, StackingClassifier, VotingClassifier
+from sklearn.multiclass import (
+    OneVsOneClassifier,
+    OneVsRestClassifier,
+    OutputCodeClassifier,
+)
 
 from ._find_nets import find_net, nets_in
+
+# These hand on labels as integers that they made themselves.
+_WITH_NUMBERS_OF_THEIR_OWN = (
+    BaggingClassifier,
+    OneVsOneClassifier,
+    OneVsRestClassifier,
+    OutputCodeClassifier,
+    StackingClassifier,
+    VotingClassifier,
+)
 
 
 def labels_for_nets(estimator, y):
@@ -34,7 +50,8 @@ def labels_for_nets(estimator, y):
     ------
     ValueError
         If y holds a label that is not one of the net's `classes`, or more labels than
-        the net has outputs; if a parameter next to a net names a label.
+        the net has outputs; if a parameter next to a net names a label; if a net whose
+        loss takes floats would get integers from what it is in.
     """
     skorch = sys.modules.get("skorch")
     if skorch is None:
@@ -45,6 +62,7 @@ def labels_for_nets(estimator, y):
         return y, None
     y, found = _whole_numbers(y), find_net(estimator)
     if found is None:
+        _check_floats_reach(nets, estimator)
         y, classes = _for_nets_inside(estimator, nets, y)
     elif found[0] not in nets:  # frozen, or no skorch net
         return y, None
@@ -187,6 +205,34 @@ def _for_nets_inside(estimator, nets, y):
     for net, _ in given:
         net.classes = list(range(len(classes)))
     return np.searchsorted(classes, y), classes
+
+
+def _check_floats_reach(nets, estimator):
+    """Raise a ValueError if a net that needs labels as floats would get integers."""
+    nets = [id(net) for net in nets if _needs_floats(net)]
+    if not nets:
+        return
+    for part in (estimator, *estimator.get_params().values()):
+        if isinstance(part, _WITH_NUMBERS_OF_THEIR_OWN):
+            inside = [n for n in nets_in(part, frozen=False) if id(n) in nets]
+            if inside:
+                raise ValueError(
+                    f"{type(part).__name__} hands its labels on as whole numbers, but "
+                    f"the loss of the {type(inside[0]).__name__} in it takes floats: "
+                    "use NeuralNetClassifier with two outputs."
+                )
+
+
+def _needs_floats(net):
+    """Is this a net with one output and the loss that skorch gives it?"""
+    skorch, torch = sys.modules["skorch"], sys.modules["torch"]
+    binary = skorch.NeuralNetBinaryClassifier
+    return (
+        isinstance(net, binary)
+        and type(net).get_loss is binary.get_loss
+        and net.criterion is torch.nn.BCEWithLogitsLoss
+        and net.dataset is skorch.dataset.Dataset
+    )
 
 
 def _predicts_numbers(net):

@@ -5,7 +5,11 @@ import pandas as pd
 import pytest
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.datasets import load_iris
-from sklearn.ensemble import BaggingClassifier, VotingClassifier
+from sklearn.ensemble import (
+    BaggingClassifier,
+    StackingClassifier,
+    VotingClassifier,
+)
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import (
@@ -13,7 +17,11 @@ from sklearn.model_selection import (
     GridSearchCV,
     TunedThresholdClassifierCV,
 )
-from sklearn.multiclass import OneVsRestClassifier
+from sklearn.multiclass import (
+    OneVsOneClassifier,
+    OneVsRestClassifier,
+    OutputCodeClassifier,
+)
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import Normalizer, StandardScaler
 
@@ -305,6 +313,35 @@ class TestInsideAnotherClassifier:
     def test_two_classes_and_one_output(self, wrap, labels):
         g = smoothed(wrap(binary_net(), cv=2)).fit(X, labels)
         assert is_right(g, labels, 0.95)
+
+    @pytest.mark.parametrize(
+        "wrap",
+        [
+            lambda f: VotingClassifier([("a", f), ("b", LogisticRegression())]),
+            lambda f: StackingClassifier([("a", make_pipeline(Normalizer(), f))]),
+            lambda f: StackingClassifier([("a", LogisticRegression())], f),
+            BaggingClassifier,
+            OneVsRestClassifier,
+            OneVsOneClassifier,
+            OutputCodeClassifier,
+            lambda f: make_pipeline(StandardScaler(), BaggingClassifier(f)),
+            lambda f: GridSearchCV(BaggingClassifier(f), {"n_estimators": [2]}, cv=2),
+        ],
+    )
+    def test_one_output_where_integers_reach_it(self, wrap):
+        message = "hands its labels on as whole numbers.*NeuralNetBinaryClassifier.*two"
+        for labels in (setosa, setosa.astype(np.float32), setosa + 1):
+            with pytest.raises(ValueError, match=message):
+                smoothed(wrap(binary_net())).fit(X, labels)
+
+    def test_one_output_and_a_loss_that_takes_integers(self):
+        class Casts(type(binary_net())):
+            def get_loss(self, y_pred, y_true, *args, **params):
+                return super().get_loss(y_pred, y_true.float(), *args, **params)
+
+        params = binary_net().get_params(deep=False)
+        f = BaggingClassifier(Casts(**params), n_estimators=2, random_state=0)
+        assert is_right(smoothed(f).fit(X, setosa + 1), setosa + 1, 0.95)
 
     def test_columns_of_zeros_and_ones(self):
         g = smoothed(OneVsRestClassifier(net(2))).fit(X, y + 4)
