@@ -18,7 +18,8 @@ def check_sigma(sigma, shape):
     if isinstance(sigma, Mapping):
         raise ValueError(
             "sigma must be a number or an array of numbers where X has no column "
-            f"names, got {sigma!r}: pass a data frame, or one value a feature."
+            f"names, got {sigma!r}: pass a data frame (to fit, too), or one value a "
+            "feature."
         )
     try:
         level = np.asarray(sigma, dtype=float)
