@@ -104,14 +104,13 @@ def _net_depends(net, classes, fed, kinds, net_options):
     half = dtype is not None or view.dtype.itemsize < 4
     tolerance = _tolerance(view.device, half)
 
-    def winners_differ(a, b):
-        changed = _winners(a) != _winners(b)
-        return _numbers_differ(a[changed], b[changed], a, max(tolerance, _OTHER_SIZE))
+    def differ_by_size(a, b):
+        return _ranks_differ(a, b, max(tolerance, _OTHER_SIZE))
 
     def differ(a, b):
         return _numbers_differ(a, b, a, tolerance)
 
-    return _depends(output, (first, second), differ, winners_differ, {size, 1}, fed)
+    return _depends(output, (first, second), differ, differ_by_size, {size, 1}, fed)
 
 
 def _predict_depends(estimator, inputs, kinds):
@@ -138,10 +137,15 @@ def _predict_depends(estimator, inputs, kinds):
     def differ(a, b):
         return _numbers_differ(a, b, a, tolerance)
 
-    return _depends(ask(estimator.predict_proba), batches, differ)
+    def differ_by_size(a, b):
+        a, b = np.log(a), np.log(b)  # what a softmax was taken of, but for a constant
+        return _ranks_differ(a, b, max(tolerance, _OTHER_SIZE))
+
+    probabilities = ask(estimator.predict_proba)
+    return _depends(probabilities, batches, differ, differ_by_size, {size}, inputs)
 
 
-def _depends(ask, batches, differ, differ_by_size=None, sizes=(), source=None):
+def _depends(ask, batches, differ, differ_by_size, sizes, source):
     """Are answers to the same copies other ones, and no random ones?
 
     Parameters
@@ -212,8 +216,21 @@ def _numbers_differ(a, b, all_of_them, tolerance):
     return not np.allclose(a, b, rtol=0, atol=tolerance * scale, equal_nan=True)
 
 
-def _winners(outputs):
-    return outputs[:, 0] > 0 if outputs.shape[1] == 1 else outputs.argmax(axis=1)
+def _ranks_differ(a, b, tolerance):
+    """Do outputs differ that much, and by more than a positive factor and a constant?
+
+    These change no winner, so that a net may scale by the size of the batch.
+    """
+    scale = np.abs(a[np.isfinite(a)]).max(initial=0)
+    rows = np.any(np.abs(a - b) > tolerance * scale, axis=1)
+    return bool(np.any(np.abs(_ranks(a[rows]) - _ranks(b[rows])) > tolerance))
+
+
+def _ranks(outputs):
+    if outputs.shape[1] == 1:
+        return np.where(outputs > 0, 1, 0)
+    outputs = outputs.astype(float) - outputs.mean(axis=1, keepdims=True, dtype=float)
+    return outputs / np.linalg.norm(outputs, axis=1, keepdims=True)
 
 
 def _tolerance(device, half):

@@ -278,7 +278,8 @@ class TestNets:
         "the row before": lambda f, x: f(x) + f(x.roll(1, 0)),
         "the first row": lambda f, x: f(x - x[:1]),
         "the last row": lambda f, x: f(x - x[-1:]),
-        "how many rows": lambda f, x: f(x) * (1 if len(x) > 20 else -1),
+        "more than a few rows": lambda f, x: f(x) * (1 if len(x) > 20 else -1),
+        "how many rows": lambda f, x: f(x * len(x)),
         "one row": lambda f, x: f(x) * (1 if len(x) > 1 else -1),
     }
 
@@ -333,13 +334,16 @@ class TestNets:
             return self.net.predict_proba(X)
 
     @pytest.mark.parametrize("wrapped", ["step", "inside", "grid"])
-    def test_a_little_of_the_mean_where_the_net_is_not_asked_itself(self, wrapped):
+    def test_a_net_that_is_not_asked_itself(self, wrapped):
         from sksmooth.torch import ModuleClassifier
 
-        for share in (0, 0.003):
-            module = self.module(
-                lambda f, x, share=share: 0.2 * (f(x) + share * f(x).mean(0))
-            )
+        functions = [
+            lambda f, x: f(x),
+            lambda f, x: f(x) + 0.003 * f(x).mean(0),
+            lambda f, x: f(x) + 0.01 * len(x) * f.bias,
+        ]
+        for place, function in enumerate(functions):
+            module = self.module(function)
             f = ModuleClassifier(module, classes=[0, 1, 2])
             inputs = Inputs.from_array(X, 0.25)
             if wrapped == "step":
@@ -349,7 +353,7 @@ class TestNets:
             else:
                 f = make_pipeline(StandardScaler().fit(X), f)
                 inputs = inputs.on_grid("auto")
-            assert depends_on_company(f, f.classes_, inputs) == bool(share)
+            assert depends_on_company(f, f.classes_, inputs) == (place > 0)
 
     def test_images(self, torch):
         from sksmooth.torch import ModuleClassifier
@@ -374,8 +378,19 @@ class TestNets:
             lambda f, x: f(x / x.norm(dim=1, keepdim=True)),
             lambda f, x: 1e6 * f(x) - 1e6 * f(x.flip(0)).flip(0) + 1e-4 * f(x),
             lambda f, x: f(x).squeeze(),
+            lambda f, x: (f(x) * 1e4).sin(),
+            lambda f, x: f(x) + 1e6,
+            lambda f, x: f(x) / len(x) + len(x),
         ],
-        ids=["linear", "by row", "rounding only", "squeeze"],
+        ids=[
+            "linear",
+            "by row",
+            "rounding only",
+            "squeeze",
+            "rounding is seen",
+            "rounding to steps",
+            "no winner changes",
+        ],
     )
     @pytest.mark.parametrize("n_inputs", [1, 150])
     def test_functions_of_the_row(self, function, n_inputs):
