@@ -82,7 +82,7 @@ def _corners(values, rows):
     up = away[farthest] >= 0
     low, high = np.fmin.reduce(values[rows]), np.fmax.reduce(values[rows])
     low, high = np.where(up, low, high), np.where(up, high, low)
-    return ((rows[0], low), (rows[farthest], high)), np.where(up, 1, -1)
+    return ((rows[0], low), (rows[farthest], high)), np.where(up, 1, -1).astype(np.int8)
 
 
 def _noise(source, n, absolute=False):
