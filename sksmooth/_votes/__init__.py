@@ -11,7 +11,8 @@ is added exactly), one file a voter (`_any`, `_linear`, `_mlp`, `_trees`, `_torc
 `_find_nets`, `_nets`, `_net_labels` (what is a net, and takes, without torch),
 `_torch_net` and `_net_modes` (how a net is evaluated; with `_torch_engines` and
 `_torch_push`), `_company` (is the base a function of one input? by
-`_company_batches`), `_ties` (which scores noise moves alike), `_engine` (batches, looks), `_shared` (one noise for all inputs),
+`_company_batches`), `_ties` (which scores noise moves alike), `_engine` (batches,
+looks), `_shared` (one noise for all inputs),
 `_parallel` (workers), `_progress`, `_store` and `_merge` (votes in a file; with
 `_store_file`, `_wal`), `_fingerprint` (the run they are of; with `_contents` and
 `_forms`),
