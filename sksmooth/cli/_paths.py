@@ -59,9 +59,9 @@ def check_store(path, others):
     if path is None:
         return
     check_named(path, "--store")
-    companions = with_companions(path)
+    _check_apart(path, "--store", others)
     for name, other in others.items():
-        for part, place in companions.items():
+        for part, place in with_companions(path).items():
             if other is not None and _is_same(place, other):
                 raise click.UsageError(
                     f"--store {path}: {name} is {part.removesuffix(' of --store')} of "
