@@ -240,11 +240,13 @@ def _tolerance(device, half):
 
 def _tolerance_of(net):
     module = getattr(net, "module_", getattr(net, "module", None))
-    parameters = list(module.parameters()) if hasattr(module, "parameters") else []
-    return max(
+    if isinstance(module, type) or module is None:  # that skorch makes one of
+        return _TOLERANCE["cpu"]
+    found = [
         _tolerance(p.device, p.is_floating_point() and p.dtype.itemsize < 4)
-        for p in parameters
-    )
+        for p in module.parameters()
+    ]
+    return max(found, default=_TOLERANCE["cpu"])
 
 
 @contextmanager

@@ -56,12 +56,14 @@ def two_batches(source, kinds, size):
         Copies to ask for.
     """
     values, asked, company = source.values, kinds[0], kinds[1:]
+    corners = [_corners(values, group) for group in company]
     rows = np.zeros(2 * size + 1, int)
     rows[1::2] = asked[np.linspace(0, len(asked) - 1, size).astype(int)]
-    copies = values[rows] + _noise(source, len(rows))
+    copies = _noise(source, len(rows))
+    copies += values[rows]
     batches, origins = (copies, copies.copy()), (rows, rows.copy())
-    out = _FAR * _noise(source, size + 1, absolute=True)
-    corners = [_corners(values, group) for group in company]
+    out = _noise(source, size + 1, absolute=True)
+    out *= _FAR
     for place in range(size + 1):
         ends, outward = corners[place % len(corners)]
         for side in (0, 1):
@@ -76,7 +78,8 @@ def two_batches(source, kinds, size):
 
 def _corners(values, rows):
     """Return the first row and the one farthest from it, and corners on their sides."""
-    away = np.nan_to_num(values[rows] - values[rows[0]])
+    away = values[rows] - values[rows[0]]
+    np.nan_to_num(away, copy=False)
     size = np.einsum("ij,ij->i", *[away.reshape(len(rows), -1)] * 2)
     farthest = size.argmax()
     up = away[farthest] >= 0
@@ -94,7 +97,8 @@ def _noise(source, n, absolute=False):
         noise = np.abs(noise, out=noise)
     if factor is not None:
         return noise @ factor
-    return noise * np.asarray(source.sigma, values.dtype)
+    noise *= np.asarray(source.sigma, values.dtype)
+    return noise
 
 
 def moved(batch, source, seed):
