@@ -840,10 +840,10 @@ class SmoothedClassifier(BaseSmoother):
         base = prepared.estimator, self.classes_, prepared.inputs
 
         @cache
-        def check():
+        def check():  # knows nothing of what it is put into: no cycle keeps X alive
             if not depends_on_company(*base, self.net_options):
                 return
-            message = why_no_certificate(prepared.estimator)
+            message = why_no_certificate(base[0])
             if certifies:
                 raise ValueError(f"no certificate holds here: {message}")
             warnings.warn(message, UserWarning, stacklevel=6)
