@@ -1,7 +1,8 @@
 """Which part of the package imports which: they point down only.
 
-A room is a module or a subpackage directly inside the package. Every room has a floor,
-and may import only from floors below its own. Imports inside functions count, too.
+A room is a module or a subpackage directly inside the package, or inside one of its
+folders. Every room has a floor, and may import only from floors below its own. Imports
+inside functions count, too.
 """
 
 import ast
@@ -10,42 +11,94 @@ from pathlib import Path
 PACKAGE = Path(__file__).resolve().parent.parent / "sksmooth"
 
 # From the ground to the roof. The rooms of one floor do not know each other.
-FLOORS = (
-    ("_sklearn", "_version", "_tensors", "_summary", "_fit_signature", "_writing"),
-    ("_containers", "_columns"),
-    ("stats", "_labels", "_votes", "datasets"),
-    ("_claims",),
-    ("_certificate", "_validation"),
-    ("metrics", "logs", "_wrapper", "_augmenter"),
-    ("display", "_classifier"),
-    ("torch",),
-    ("__init__",),
-    ("cli",),
-    ("__main__",),
-)
-FLOOR_OF = {room: k for k, rooms in enumerate(FLOORS) for room in rooms}
+FLOORS = {
+    "": (
+        ("_sklearn", "_version", "_tensors", "_summary", "_fit_signature", "_writing"),
+        ("_containers", "_columns", "_compiled", "_errors"),
+        ("noise", "models", "_labels", "datasets"),
+        ("_seeding",),
+        ("stats", "votes", "exact", "_training"),
+        ("_claims",),
+        ("_certificate", "_validation"),
+        ("metrics", "logs", "_smoother", "_augmenter"),
+        ("display", "_classifier"),
+        ("torch",),
+        ("__init__",),
+        ("cli",),
+        ("__main__",),
+    ),
+    "noise": (
+        ("_grid", "_sigma", "_normals_kernel", "_ziggurat"),
+        ("_normals",),
+        ("_streams",),
+        ("_on_device",),
+        ("__init__",),
+    ),
+    "models": (
+        ("_bounded", "_ties", "_trees", "_find_nets", "_net_engines"),
+        ("_affine", "_net_labels", "_torch_net"),
+        ("_linear", "_mlp", "_nets"),
+        ("_first_layer",),
+        ("_net_modes",),
+        ("__init__",),
+    ),
+    "votes": (
+        ("_cells",),
+        ("_rows",),
+        ("_voter", "_shared", "_spread", "run"),
+        ("voters",),
+        ("_missing",),
+        ("_company_batches",),
+        ("_company",),
+        ("_count",),
+        ("__init__",),
+    ),
+    "votes/voters": (
+        ("_linear_kernel", "_trees_kernel"),
+        ("_predict", "_linear", "_mlp", "_net_noise"),
+        ("_trees", "_net"),
+        ("__init__",),
+    ),
+    "votes/run": (
+        ("_workers", "_progress", "_forms", "_wal"),
+        ("_store_file", "_contents"),
+        ("_store", "_fingerprint"),
+        ("_merge",),
+        ("__init__",),
+    ),
+    "exact": (
+        ("_axes",),
+        ("_trees", "_sums"),
+        ("_stumps",),
+        ("_probabilities",),
+        ("__init__",),
+    ),
+}
 
 
-def rooms():
-    """Return the names of all rooms that exist."""
-    files = {path.stem for path in PACKAGE.glob("*.py")}
-    return sorted(files | {path.parent.name for path in PACKAGE.glob("*/__init__.py")})
+def rooms(folder=""):
+    """Return the names of all rooms of a folder."""
+    inside = PACKAGE / folder
+    files = {path.stem for path in inside.glob("*.py")}
+    return sorted(files | {path.parent.name for path in inside.glob("*/__init__.py")})
 
 
-def edges():
+def edges(folder=""):
     """Return {(importing room, imported room): set of files that import it}."""
     found = {}
-    known = set(rooms())
-    for path in sorted(PACKAGE.rglob("*.py")):
-        where = path.relative_to(PACKAGE)
+    known, inside = set(rooms(folder)), PACKAGE / folder
+    depth = len(Path(folder).parts)
+    for path in sorted(inside.rglob("*.py")):
+        where = path.relative_to(inside)
         room = where.parts[0].removesuffix(".py")
-        package = ("sksmooth", *where.parts[:-1])
+        package = ("sksmooth", *path.relative_to(PACKAGE).parts[:-1])
         tree = ast.parse(path.read_text(encoding="utf-8"))
         for module in _imported(tree, package):
             parts = module.split(".")
-            if parts[0] != "sksmooth":
+            if parts[: depth + 1] != ["sksmooth", *Path(folder).parts]:
                 continue
-            other = parts[1] if len(parts) > 1 and parts[1] in known else "__init__"
+            rest = parts[depth + 1 :]
+            other = rest[0] if rest and rest[0] in known else "__init__"
             if other != room:
                 found.setdefault((room, other), set()).add(where.as_posix())
     return found
@@ -65,19 +118,30 @@ def _imported(tree, package):
 
 def wrong_ways():
     """Return a line of text for each import that does not point down."""
-    unknown = [room for room in rooms() if room not in FLOOR_OF]
-    lines = [f"{room} has no floor: give it one in .ci/imports.py" for room in unknown]
-    for (room, other), where in edges().items():
+    return [line for folder in FLOORS for line in _wrong_ways(folder)]
+
+
+def _wrong_ways(folder):
+    floor_of = {room: k for k, floor in enumerate(FLOORS[folder]) for room in floor}
+    unknown = [room for room in rooms(folder) if room not in floor_of]
+    path = f"{folder}/" if folder else ""
+    lines = [
+        f"{path}{room} has no floor: give it one in .ci/imports.py" for room in unknown
+    ]
+    for (room, other), where in edges(folder).items():
         if room in unknown or other in unknown:
             continue
-        if FLOOR_OF[other] >= FLOOR_OF[room]:
+        if floor_of[other] >= floor_of[room]:
             lines.append(
-                f"{room} imports {other}, which is not below it: {sorted(where)}"
+                f"{path}{room} imports {path}{other}, which is not below it: "
+                f"{sorted(where)}"
             )
     return lines
 
 
 if __name__ == "__main__":
-    for (room, other), where in edges().items():
-        print(f"{room:14} -> {other:14} {', '.join(sorted(where))}")
+    for folder in FLOORS:
+        print(folder or "sksmooth")
+        for (room, other), where in edges(folder).items():
+            print(f"  {room:14} -> {other:14} {', '.join(sorted(where))}")
     raise SystemExit("\n".join(wrong_ways()))

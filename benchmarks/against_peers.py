@@ -310,7 +310,7 @@ def same_question(peers, options):
 
 def peak_memory(workload, name, n, threads, queue):
     """Put the MiB that n votes take on top of what is there into the queue."""
-    from sksmooth._votes import _compiled
+    from sksmooth import _compiled
 
     set_threads(threads)
     peers = Peers(workload)

@@ -19,7 +19,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
-from sksmooth._votes import Inputs, count_votes, exact_probabilities
+from sksmooth.exact._probabilities import exact_probabilities
+from sksmooth.votes._count import count_votes
+from sksmooth.votes._rows import Inputs
 
 SIGMA = 0.5
 BASES = {

@@ -21,9 +21,9 @@ from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassif
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 
-from sksmooth import SmoothedClassifier
-from sksmooth._votes import _compiled, _stream
-from sksmooth._votes._noise import noisy_copies, open_stream, stream_key
+from sksmooth import SmoothedClassifier, _compiled
+from sksmooth.noise import _normals as _stream
+from sksmooth.noise._streams import noisy_copies, open_stream, stream_key
 from sksmooth.torch import ModuleClassifier
 
 KEY = stream_key(0, "estimate", b"")

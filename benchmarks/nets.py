@@ -23,9 +23,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from sksmooth._votes import Inputs, count_votes, settle
-from sksmooth._votes._torch_engines import OnnxModule, freeze, why_no_onnx
+from sksmooth.models._net_engines import OnnxModule, freeze, why_no_onnx
 from sksmooth.torch import ModuleClassifier
+from sksmooth.votes._count import count_votes, settle
+from sksmooth.votes._rows import Inputs
 
 ROUNDS = 4
 

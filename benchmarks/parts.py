@@ -17,9 +17,11 @@ from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 from torch import nn
 
-from sksmooth._votes import Inputs, _compiled, count_votes
-from sksmooth._votes._noise import noisy_copies, open_stream, stream_key
+from sksmooth import _compiled
+from sksmooth.noise._streams import noisy_copies, open_stream, stream_key
 from sksmooth.torch import ModuleClassifier
+from sksmooth.votes._count import count_votes
+from sksmooth.votes._rows import Inputs
 
 KEY = stream_key(0, "estimate", b"")
 VOTES = 100_000
@@ -42,7 +44,7 @@ def compiled(monkeypatch):
 def by(request, monkeypatch):
     """Who draws the noise."""
     if request.param == "NumPy":
-        monkeypatch.setattr("sksmooth._votes._stream.module_if_worth", lambda *_: None)
+        monkeypatch.setattr("sksmooth.noise._normals.module_if_worth", lambda *_: None)
 
 
 @pytest.mark.benchmark(group="10,000 streams opened")

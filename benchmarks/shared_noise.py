@@ -17,8 +17,9 @@ from scipy.stats import binom
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 
-from sksmooth._votes import Inputs, count_votes
 from sksmooth.stats import lower_confidence_bound
+from sksmooth.votes._count import count_votes
+from sksmooth.votes._rows import Inputs
 
 SIGMA, ALPHA, RHO = 4.0, 0.05, 0.01
 

@@ -4,7 +4,6 @@ from ._augmenter import GaussianAugmenter
 from ._certificate import Certificate
 from ._classifier import SmoothedClassifier
 from ._version import __version__ as __version__
-from ._votes import merge_stores
 from .display import (
     CertifiedAccuracyDisplay,
     NoisyInputsDisplay,
@@ -17,6 +16,7 @@ from .metrics import (
     certified_accuracy_scorer,
     certified_accuracy_scorers,
 )
+from .votes.run._merge import merge_stores
 
 __all__ = [
     "Certificate",

@@ -8,8 +8,14 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from ._sklearn import Interval, _fit_context
-from ._validation import SEEDS, all_or_nothing, check_inputs, draw_entropy
-from ._votes import noisy_training_set, pulls_back
+from ._training import noisy_training_set
+from ._validation import (
+    SEEDS,
+    all_or_nothing,
+    check_inputs,
+    draw_entropy,
+)
+from .models._affine import pulls_back
 
 
 class GaussianAugmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):

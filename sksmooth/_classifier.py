@@ -16,23 +16,11 @@ from ._certificate import Certificate
 from ._columns import names_of
 from ._labels import as_labels, label_indices, name_classes
 from ._sklearn import HasMethods, Interval, StrOptions
+from ._smoother import BaseSmoother
 from ._validation import SEEDS
-from ._votes import (
-    Votes,
-    VoteStore,
-    count_votes,
-    depends_on_company,
-    exact_probabilities,
-    fingerprint,
-    grid_step,
-    is_one_number,
-    least_levels,
-    loss_of_others,
-    settle,
-    sigma_by_column,
-    why_no_certificate,
-)
-from ._wrapper import BaseSmoother
+from .exact._probabilities import exact_probabilities
+from .noise._grid import grid_step, loss_of_others
+from .noise._sigma import is_one_number, least_levels, sigma_by_column
 from .stats import (
     certify_counts,
     max_certifiable_radius,
@@ -54,6 +42,10 @@ from .stats._planning import (
 )
 from .stats._radius import radius_after_loss, radius_before_loss
 from .stats._sequential import BoundProbability, CertifyKnownLabel, NameTopClass
+from .votes._company import depends_on_company, why_no_certificate
+from .votes._count import Votes, count_votes, settle
+from .votes.run._fingerprint import fingerprint
+from .votes.run._store import VoteStore
 
 # Votes at the first of the looks of `predict`.
 _FIRST_TO_PREDICT = 25

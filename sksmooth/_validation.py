@@ -13,19 +13,19 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array, validate_data
 
 from ._columns import as_column
-from ._containers import check_no_pixels, check_no_text, check_real, plain
+from ._containers import (
+    check_no_pixels,
+    check_no_text,
+    check_real,
+    plain,
+)
 from ._labels import check_label_kind
 from ._sklearn import Interval, estimator_type
-from ._votes import (
-    Inputs,
-    check_one_row,
-    check_some_noise,
-    find_net,
-    is_one_number,
-    missing_rows,
-    numbers,
-    sigma_by_column,
-)
+from .models._find_nets import find_net
+from .noise._sigma import check_some_noise, is_one_number, sigma_by_column
+from .votes._missing import missing_rows
+from .votes._rows import Inputs, numbers
+from .votes.voters._predict import check_one_row
 
 _AS_ARRAY = {
     "dtype": [np.float64, np.float32],

@@ -11,8 +11,8 @@ from sksmooth.logs import read_log
 click = pytest.importorskip("click")
 pd = pytest.importorskip("pandas")
 
-from sksmooth._votes import is_one_number  # noqa: E402
 from sksmooth.cli._types import Sigma, sigma_text  # noqa: E402
+from sksmooth.noise._sigma import is_one_number  # noqa: E402
 
 X, y = load_iris(return_X_y=True)
 

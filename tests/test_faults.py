@@ -24,8 +24,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
-from sksmooth import SmoothedClassifier
-from sksmooth._votes import _compiled
+from sksmooth import SmoothedClassifier, _compiled
 from tests.helpers import Fixed, behind_company, votes_of_a_tree
 
 X, y = load_iris(return_X_y=True)

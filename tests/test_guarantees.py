@@ -23,8 +23,9 @@ from sksmooth import (
     certified_accuracy_score,
     certified_accuracy_scorer,
 )
-from sksmooth._votes import Inputs, exact_probabilities
+from sksmooth.exact._probabilities import exact_probabilities
 from sksmooth.stats import certify_counts, lower_confidence_bound, sample_sizes
+from sksmooth.votes._rows import Inputs
 from tests.helpers import (
     Fixed,
     behind_company,

@@ -30,20 +30,21 @@ def test_imports_are_found(imports):
     edges = imports.edges()
     assert edges["_classifier", "stats"] == {"_classifier.py"}
     assert edges["display", "logs"]  # from ..logs import, one folder down
-    assert ("stats", "_votes") not in edges
+    assert ("stats", "votes") not in edges
+    assert imports.edges("votes")["_count", "voters"] == {"_count.py"}
 
 
 @pytest.mark.parametrize(
     "source, message",
     [
-        ("from ._votes import Inputs", "stats imports _votes"),
+        ("from .votes import Inputs", "stats imports votes"),
         ("def f():\n    from sksmooth._classifier import X", "imports _classifier"),
         ("import sksmooth.display.x", "stats imports display"),
         ("from . import SmoothedClassifier", "stats imports __init__"),
     ],
 )
 def test_wrong_way_is_seen(imports, tmp_path, source, message, monkeypatch):
-    for room in ("_votes", "display", "stats"):
+    for room in ("votes", "display", "stats"):
         (tmp_path / room).mkdir()
         (tmp_path / room / "__init__.py").touch()
     (tmp_path / "__init__.py").touch()
@@ -52,6 +53,17 @@ def test_wrong_way_is_seen(imports, tmp_path, source, message, monkeypatch):
     monkeypatch.setattr(imports, "PACKAGE", tmp_path)
     (line,) = imports.wrong_ways()
     assert message in line
+
+
+def test_wrong_way_inside_a_folder_is_seen(imports, tmp_path, monkeypatch):
+    (tmp_path / "votes" / "run").mkdir(parents=True)
+    for folder in (tmp_path, tmp_path / "votes", tmp_path / "votes" / "run"):
+        (folder / "__init__.py").touch()
+    (tmp_path / "votes" / "_count.py").touch()
+    (tmp_path / "votes" / "run" / "_store.py").write_text("from .._count import x")
+    monkeypatch.setattr(imports, "PACKAGE", tmp_path)
+    (line,) = imports.wrong_ways()
+    assert line.startswith("votes/run imports votes/_count, which is not below it")
 
 
 def test_room_without_floor_is_seen(imports, tmp_path, monkeypatch):

@@ -10,8 +10,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.tree import DecisionTreeClassifier
 
 from sksmooth import GaussianAugmenter, SmoothedClassifier
-from sksmooth._votes import Inputs
-from sksmooth._votes._spread import share_of_spread
+from sksmooth.votes._rows import Inputs
+from sksmooth.votes._spread import share_of_spread
 from tests.helpers import Fixed
 
 rng = np.random.default_rng(0)

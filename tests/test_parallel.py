@@ -20,9 +20,9 @@ from sklearn.tree import DecisionTreeClassifier
 from threadpoolctl import threadpool_info
 
 from sksmooth import SmoothedClassifier
-from sksmooth._votes import _parallel
-from sksmooth._votes._parallel import Chunks, Parcel
-from sksmooth._votes._store import Ledger
+from sksmooth.votes.run import _workers as _parallel
+from sksmooth.votes.run._store import Ledger
+from sksmooth.votes.run._workers import Chunks, Parcel
 from tests.helpers import COMPANY
 
 X, y = load_iris(return_X_y=True)
@@ -160,7 +160,7 @@ def test_workers_are_threads_where_votes_are_compiled_code(kind, monkeypatch):
         kinds.append(_parallel.shares_memory())
         return _parallel.share(content)
 
-    monkeypatch.setattr("sksmooth._votes._engine.share", share)
+    monkeypatch.setattr("sksmooth.votes._count.share", share)
     got = smooth(base, n_jobs=2).certify(X)
     np.testing.assert_array_equal(got.counts, expected.counts)
     assert kinds == [True, True]  # to select a class, and to estimate

@@ -26,7 +26,8 @@ def public_modules():
     places = [*(ROOT / "sksmooth").glob("*.py"), *(ROOT / "sksmooth").glob("*/")]
     names = {path.stem for path in places if (path / "__init__.py").exists()}
     names |= {path.stem for path in places if path.suffix == ".py"}
-    return {name for name in names if not name.startswith("_")}
+    inside = {"noise", "models", "votes", "exact"}  # rooms that export nothing
+    return {name for name in names - inside if not name.startswith("_")}
 
 
 def test_public_names_are_in_the_api_reference(listed):

@@ -21,11 +21,7 @@ pytest.importorskip("skorch")
 from skorch.dataset import ValidSplit  # noqa: E402
 
 from sksmooth import SmoothedClassifier, certified_accuracy_scorer  # noqa: E402
-from sksmooth.torch import (  # noqa: E402
-    ConsistencyLoss,
-    GaussianNoise,
-    ModuleClassifier,
-)
+from sksmooth.torch import ConsistencyLoss, GaussianNoise, ModuleClassifier  # noqa: E402
 from tests.nets import MLP, classifier, halfspace_module  # noqa: E402
 
 X, y = load_digits(return_X_y=True)

@@ -11,17 +11,22 @@ import imports  # noqa: E402
 # Above everything, and below everything: their arrows would hide the others.
 # What may be imported from anywhere would only add arrows.
 ANYWHERE = {"_sklearn", "_tensors", "_containers", "_columns", "_summary", "_writing"}
-LEFT_OUT = {"__init__", "__main__", "_fit_signature"} | ANYWHERE
+ANYWHERE |= {"_compiled", "_errors", "_fit_signature"}
+LEFT_OUT = {"__init__", "__main__"} | ANYWHERE
 # From left to right, so that no arrow runs behind a box. Others go where there is room.
 ACROSS = {
-    "_votes": 0.06,
-    "_labels": 0.5,
+    "noise": 0.1,
+    "models": 0.35,
+    "_labels": 0.6,
+    "votes": 0.1,
+    "exact": 0.35,
+    "_training": 0.55,
     "stats": 0.82,
     "datasets": 0.96,
     "_validation": 0.25,
     "_certificate": 0.65,
     "_augmenter": 0.22,
-    "_wrapper": 0.42,
+    "_smoother": 0.42,
     "logs": 0.7,
     "metrics": 0.93,
     "_classifier": 0.5,

@@ -8,9 +8,9 @@ import numpy as np
 
 from .. import __version__
 from .._certificate import round_down
-from .._votes import is_one_number, sigma_by_column
 from .._writing import write_file
 from ..logs._write import certification_text, label_texts, prediction_text
+from ..noise._sigma import is_one_number, sigma_by_column
 from ..stats._checks import MAX_VOTES
 from ._command import Command
 from ._data import as_model_takes, load_data

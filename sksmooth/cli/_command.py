@@ -4,7 +4,7 @@ import warnings
 
 import click
 
-from .._votes._any import in_words
+from .._errors import in_words
 from ._streams import check_stdout, say
 
 # What shells report for a program that SIGINT ended.

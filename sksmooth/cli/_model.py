@@ -8,9 +8,9 @@ from pathlib import Path
 import click
 
 from .._classifier import SmoothedClassifier
+from .._errors import in_words
 from .._validation import draw_entropy
-from .._votes import is_one_number
-from .._votes._any import in_words
+from ..noise._sigma import is_one_number
 from ._streams import say
 from ._types import sigma_text
 from ._unpacking import check_unpacked, nested_zip_size, zip_size

@@ -7,7 +7,12 @@ from pathlib import Path
 import click
 
 from .._writing import is_stream, write_file
-from ..logs import certified_accuracy_table, format_table, mark_best, read_log
+from ..logs import (
+    certified_accuracy_table,
+    format_table,
+    mark_best,
+    read_log,
+)
 from ._command import Command
 from ._paths import check_named, check_output
 from ._streams import emit, say

@@ -5,7 +5,7 @@ import math
 
 import click
 
-from .._votes import is_one_number
+from ..noise._sigma import is_one_number
 
 # Far from where sums and quotients of such numbers are infinite.
 _LARGEST = 1e100

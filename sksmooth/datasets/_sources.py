@@ -3,7 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ._formats import idx_from_openml, parse_table, table_from_openml, write_table
+from ._formats import (
+    idx_from_openml,
+    parse_table,
+    table_from_openml,
+    write_table,
+)
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,20 @@ import numpy as np
 
 from .._certificate import Certificate
 from .._columns import as_column
-from ._curves import check_heights, corners, curve_of_certificate, curve_of_log, label
-from ._style import INK, as_list, colors, import_pyplot, style
+from ._curves import (
+    check_heights,
+    corners,
+    curve_of_certificate,
+    curve_of_log,
+    label,
+)
+from ._style import (
+    INK,
+    as_list,
+    colors,
+    import_pyplot,
+    style,
+)
 
 _TAG = "sksmooth certified accuracy"
 

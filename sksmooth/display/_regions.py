@@ -2,7 +2,13 @@
 
 import numpy as np
 
-from ._style import ABSTAIN_COLOR, INK, colors, import_pyplot, style
+from ._style import (
+    ABSTAIN_COLOR,
+    INK,
+    colors,
+    import_pyplot,
+    style,
+)
 
 
 class SmoothedDecisionDisplay:

@@ -3,7 +3,12 @@
 import numpy as np
 
 from .._columns import as_column
-from ._style import INK, colors, import_pyplot, style
+from ._style import (
+    INK,
+    colors,
+    import_pyplot,
+    style,
+)
 
 
 class VotesDisplay:

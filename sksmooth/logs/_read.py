@@ -6,7 +6,14 @@ from contextlib import suppress
 
 import numpy as np
 
-from ._format import ABSTAIN, HEADER, is_abstention, is_whole, plain_number, whole
+from ._format import (
+    ABSTAIN,
+    HEADER,
+    is_abstention,
+    is_whole,
+    plain_number,
+    whole,
+)
 
 _REQUIRED = HEADER[:3]
 # Nothing is computed from these, so it does no harm if their last digits are cut off.

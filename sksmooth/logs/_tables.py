@@ -4,7 +4,12 @@ import numpy as np
 
 from .._columns import as_column
 from ..stats._checks import check_radius
-from ._read import import_pandas, is_abstaining, is_correct, read_log
+from ._read import (
+    import_pandas,
+    is_abstaining,
+    is_correct,
+    read_log,
+)
 
 
 def certified_accuracy_table(logs, radii):

@@ -20,7 +20,12 @@ import numpy as np
 from scipy import special
 
 from ._binomial import lower_confidence_bound, upper_confidence_bound
-from ._checks import check_counts, check_level, check_part, check_radius
+from ._checks import (
+    check_counts,
+    check_level,
+    check_part,
+    check_radius,
+)
 from ._radius import radius_after_loss, radius_from_probabilities
 from ._ranking import rank_verification_pvalue
 

@@ -8,7 +8,12 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_array
 
 from .._labels import label_indices
-from .._votes._torch_net import eval_mode, first_output, home, private_copy
+from ..models._torch_net import (
+    eval_mode,
+    first_output,
+    home,
+    private_copy,
+)
 
 
 class ModuleClassifier(ClassifierMixin, BaseEstimator):

@@ -5,11 +5,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from sksmooth.stats import (
-    joint_lower_bound,
-    lower_confidence_bound,
-    multiclass_bounds,
-)
+from sksmooth.stats import joint_lower_bound, lower_confidence_bound, multiclass_bounds
 from tests.stats.exact import upper_tail
 
 # Every p at which the error can peak lies just below some bound; these as well.

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pytest
 
 from sksmooth import SmoothedClassifier
-from sksmooth._votes import Inputs
+from sksmooth.votes._rows import Inputs
 from tests.helpers import Fixed
 
 

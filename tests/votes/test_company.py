@@ -15,7 +15,8 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler, scale
 from sklearn.tree import DecisionTreeClassifier
 
 from sksmooth import SmoothedClassifier, certified_accuracy_scorer
-from sksmooth._votes import Inputs, depends_on_company
+from sksmooth.votes._company import depends_on_company
+from sksmooth.votes._rows import Inputs
 from tests.helpers import Fixed
 
 X, y = load_iris(return_X_y=True)

@@ -17,9 +17,11 @@ from sklearn.preprocessing import StandardScaler
 torch = pytest.importorskip("torch")
 pytest.importorskip("skorch")
 
-from sksmooth._votes import Inputs, _device_noise, count_votes  # noqa: E402
-from sksmooth._votes._torch import TorchVoter  # noqa: E402
+from sksmooth.noise import _on_device as _device_noise  # noqa: E402
 from sksmooth.torch import ModuleClassifier  # noqa: E402
+from sksmooth.votes._count import count_votes  # noqa: E402
+from sksmooth.votes._rows import Inputs  # noqa: E402
+from sksmooth.votes.voters._net import TorchVoter  # noqa: E402
 from tests.nets import MLP, classifier, halfspace_module  # noqa: E402
 
 KEY = {"entropy": 3, "purpose": "estimate"}

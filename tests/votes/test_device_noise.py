@@ -6,11 +6,8 @@ from scipy import stats
 
 torch = pytest.importorskip("torch")
 
-from sksmooth._votes._device_noise import (  # noqa: E402
-    DeviceStream,
-    noisy_copies_on_device,
-)
-from sksmooth._votes._noise import stream_key  # noqa: E402
+from sksmooth.noise._on_device import DeviceStream, noisy_copies_on_device  # noqa: E402
+from sksmooth.noise._streams import stream_key  # noqa: E402
 
 CPU = torch.device("cpu")
 SHAPES = [(1,), (3,), (16,), (57,), (1, 28, 28), (3, 5, 5)]

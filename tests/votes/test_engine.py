@@ -12,9 +12,9 @@ from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
 from sklearn.tree import DecisionTreeClassifier
 
-from sksmooth._votes import Inputs, count_votes
-from sksmooth._votes._engine import make_voter
-from sksmooth._votes._linear import LinearVoter
+from sksmooth.votes._count import count_votes, make_voter
+from sksmooth.votes._rows import Inputs
+from sksmooth.votes.voters._linear import LinearVoter
 from tests.helpers import Fixed
 
 X, y = load_iris(return_X_y=True)

@@ -27,9 +27,11 @@ from sklearn.preprocessing import (
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
-from sksmooth._votes import Inputs, count_votes, exact_probabilities
-from sksmooth._votes import _exact as exact_module
-from sksmooth._votes._exact_axes import cdf_bounds
+from sksmooth.exact import _probabilities as exact_module
+from sksmooth.exact._axes import cdf_bounds
+from sksmooth.exact._probabilities import exact_probabilities
+from sksmooth.votes._count import count_votes
+from sksmooth.votes._rows import Inputs
 from tests.helpers import halfspace
 
 X3, y3 = load_iris(return_X_y=True)

@@ -17,17 +17,14 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from sksmooth import SmoothedClassifier
-from sksmooth._votes import (
-    Inputs,
-    _exact_axes,
-    _exact_stumps,
-    _exact_sums,
-    count_votes,
-    exact_probabilities,
-)
-from sksmooth._votes._exact import _make_model
-from sksmooth._votes._exact_sums import Convolution
-from sksmooth._votes._grid import round_to_grid, rounding_loss
+from sksmooth.exact import _axes as _exact_axes
+from sksmooth.exact import _stumps as _exact_stumps
+from sksmooth.exact import _sums as _exact_sums
+from sksmooth.exact._probabilities import _make_model, exact_probabilities
+from sksmooth.exact._sums import Convolution
+from sksmooth.noise._grid import round_to_grid, rounding_loss
+from sksmooth.votes._count import count_votes
+from sksmooth.votes._rows import Inputs
 
 X3, y3 = load_iris(return_X_y=True)
 

@@ -25,11 +25,11 @@ from sklearn.preprocessing import (
 from sklearn.tree import DecisionTreeClassifier
 
 from sksmooth import SmoothedClassifier
-from sksmooth._votes import Inputs, exact_probabilities
-from sksmooth._votes._bounded import Bounded, divided_by_root
-from sksmooth._votes._exact import ExactLinear
-from sksmooth._votes._exact_axes import Axes, Level
-from sksmooth._votes._linear import linear_scores
+from sksmooth.exact._axes import Axes, Level
+from sksmooth.exact._probabilities import ExactLinear, exact_probabilities
+from sksmooth.models._bounded import Bounded, divided_by_root
+from sksmooth.models._linear import linear_scores
+from sksmooth.votes._rows import Inputs
 from tests.helpers import halfspace
 
 pytestmark = [

@@ -10,7 +10,10 @@ from sklearn.ensemble import AdaBoostClassifier, GradientBoostingClassifier
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
-from sksmooth._votes import Inputs, _exact_stumps, _exact_sums, exact_probabilities
+from sksmooth.exact import _stumps as _exact_stumps
+from sksmooth.exact import _sums as _exact_sums
+from sksmooth.exact._probabilities import exact_probabilities
+from sksmooth.votes._rows import Inputs
 
 X, y = load_breast_cancer(return_X_y=True)
 X = StandardScaler().fit_transform(X)

@@ -9,9 +9,10 @@ from scipy import stats
 from sklearn.datasets import load_digits
 from sklearn.tree import DecisionTreeClassifier, ExtraTreeClassifier
 
-from sksmooth._votes import Inputs, exact_probabilities
-from sksmooth._votes._exact_axes import largest_float32
-from sksmooth._votes._exact_trees import _leaves
+from sksmooth.exact._probabilities import exact_probabilities
+from sksmooth.exact._trees import _leaves
+from sksmooth.models._trees import largest_float32
+from sksmooth.votes._rows import Inputs
 
 
 def fit(X, y, **params):

@@ -42,8 +42,8 @@ from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
 from sksmooth import SmoothedClassifier, merge_stores
-from sksmooth._votes._contents import hash_contents
-from sksmooth._votes._fingerprint import hash_estimator
+from sksmooth.votes.run._contents import hash_contents
+from sksmooth.votes.run._fingerprint import hash_estimator
 
 X, y = load_iris(return_X_y=True)
 X.flags.writeable = False
@@ -332,7 +332,8 @@ def test_only_what_is_not_told_by_the_hash_alone_is_tried(tmp_path, monkeypatch)
     g = smooth(f)
     g.certify(X[:4], store=path)
     monkeypatch.setattr(
-        "sksmooth._votes._fingerprint.Model.in_use", lambda self: pytest.fail("asked")
+        "sksmooth.votes.run._fingerprint.Model.in_use",
+        lambda self: pytest.fail("asked"),
     )
     g.certify(X[:6], store=path)
     with pytest.raises(ValueError, match="sigma is 0.3 there and 0.4 here"):
@@ -382,7 +383,7 @@ SCRIPT = """
 import sys
 sys.path.insert(0, {path!r})
 from tests.votes.test_fingerprint import *
-from sksmooth._votes._fingerprint import hash_estimator
+from sksmooth.votes.run._fingerprint import hash_estimator
 values = dict(s={{"a", "b", "c", "dd"}}, f=frozenset("xyz"), k={{("u", 1): {{1.5}}}})
 print(hash_contents(values).hex(), [hash_estimator(clone(ALL[k]).fit(X, y)) for k in
       ("kd_tree", "grid", "SVC", "counts", "sorts late", "function")])

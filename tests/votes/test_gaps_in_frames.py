@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from sksmooth import SmoothedClassifier
-from sksmooth._votes import Inputs
+from sksmooth.votes._rows import Inputs
 from tests.helpers import Fixed
 
 pl = pytest.importorskip("polars")

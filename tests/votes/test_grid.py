@@ -20,11 +20,11 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from sksmooth import SmoothedClassifier, certified_accuracy_scorer
-from sksmooth._votes import Inputs
-from sksmooth._votes._grid import grid_step, round_to_grid, rounding_loss
-from sksmooth._votes._noise import noisy_copies, open_stream, stream_key
+from sksmooth.noise._grid import grid_step, round_to_grid, rounding_loss
+from sksmooth.noise._streams import noisy_copies, open_stream, stream_key
 from sksmooth.stats._radius import radius_after_loss, radius_before_loss
 from sksmooth.stats._sequential import CertifyKnownLabel
+from sksmooth.votes._rows import Inputs
 from tests.helpers import Fixed
 
 X, y = load_iris(return_X_y=True)
@@ -612,8 +612,7 @@ class TestNets:
     @pytest.mark.parametrize("dtype", ["float32", "float64"])
     def test_what_a_gpu_does(self, dtype):
         """The same operations with torch, here on the CPU."""
-        from sksmooth._votes._device_grid import noisy_copies_on_device_grid
-        from sksmooth._votes._device_noise import DeviceStream
+        from sksmooth.noise._on_device import DeviceStream, noisy_copies_on_device_grid
 
         torch = self.torch
         sigma = np.array([0.33, 0.0, 5.0])
@@ -632,7 +631,7 @@ class TestNets:
         np.testing.assert_array_equal(out.numpy(), expected.numpy())
 
     def test_other_devices_get_noise_from_the_host(self):
-        from sksmooth._votes._device_grid import GridNoise
+        from sksmooth.votes.voters._net_noise import GridNoise
 
         torch = self.torch
         values, step = np.array([[1.5, -2.0]]), 2.0**-17

@@ -3,7 +3,7 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from sksmooth._votes import Inputs
+from sksmooth.votes._rows import Inputs
 
 
 def test_equal_rows_have_equal_contents_in_any_layout():

@@ -28,12 +28,13 @@ from sklearn.preprocessing import (
 )
 from sklearn.svm import SVC, LinearSVC
 
-from sksmooth import GaussianAugmenter
-from sksmooth._votes import Inputs, _compiled, count_votes
-from sksmooth._votes._any import AnyVoter
-from sksmooth._votes._compiled import compiled_module
-from sksmooth._votes._engine import _count
-from sksmooth._votes._linear import LinearVoter, linear_scores
+from sksmooth import GaussianAugmenter, _compiled
+from sksmooth._compiled import compiled_module
+from sksmooth.models._linear import linear_scores
+from sksmooth.votes._count import _count, count_votes
+from sksmooth.votes._rows import Inputs
+from sksmooth.votes.voters._linear import LinearVoter
+from sksmooth.votes.voters._predict import AnyVoter
 from tests.helpers import OpaqueLogisticRegression, halfspace
 
 X3, y3 = load_iris(return_X_y=True)
@@ -48,7 +49,7 @@ def count(voter_class, estimator, inputs, n, monkeypatch, entropy=0):
             return AnyVoter(estimator, classes, inputs)
         return LinearVoter(*linear_scores(estimator), *inputs.matrix())
 
-    monkeypatch.setattr("sksmooth._votes._engine.make_voter", choose)
+    monkeypatch.setattr("sksmooth.votes._count.make_voter", choose)
     return _count(
         estimator,
         estimator.classes_,
@@ -311,7 +312,8 @@ def test_frames_with_untouchable_numbers(monkeypatch):
 def test_compiled_counts_are_the_same(noise, n_classes, monkeypatch):
     """Also where contenders are left out, and where scores tie."""
     pytest.importorskip("numba")
-    from sksmooth._votes import _engine, _linear
+    from sksmooth.votes import _count as _engine
+    from sksmooth.votes.voters import _linear
 
     rng = np.random.default_rng(n_classes)
     coef = np.round(rng.normal(size=(max(1, n_classes - (n_classes == 2)), 3)))
@@ -338,14 +340,14 @@ def test_compiled_counts_are_the_same(noise, n_classes, monkeypatch):
 
     monkeypatch.setattr(_linear, "module_if_worth", always)
     np.testing.assert_array_equal(counts(), expected)
-    assert set(asked) == {"_linear_kernel"}
+    assert set(asked) == {"votes.voters._linear_kernel"}
 
 
 @pytest.mark.parametrize("means", [False, True])
 def test_the_compiled_count_by_enumeration(means):
     """Parts of any size, ties, contenders that are left out."""
     pytest.importorskip("numba")
-    from sksmooth._votes._linear_kernel import count
+    from sksmooth.votes.voters._linear_kernel import count
 
     rng = np.random.default_rng(0)
     scores = rng.integers(-2, 3, size=(5, 1000)).astype(float)

@@ -10,10 +10,11 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
-from sksmooth._votes import Inputs
-from sksmooth._votes._any import AnyVoter
-from sksmooth._votes._engine import _count, make_voter
-from sksmooth._votes._mlp import MLPVoter, mlp_layers
+from sksmooth.models._mlp import mlp_layers
+from sksmooth.votes._count import _count, make_voter
+from sksmooth.votes._rows import Inputs
+from sksmooth.votes.voters._mlp import MLPVoter
+from sksmooth.votes.voters._predict import AnyVoter
 
 X3, y3 = load_iris(return_X_y=True)
 X2, y2 = X3[50:], y3[50:]
@@ -29,7 +30,7 @@ def count(f, inputs, n, monkeypatch, *, plain, **settings):
     """Votes, by predict if `plain`."""
     settings = {"entropy": 0, "purpose": "estimate", "batch_size": "auto", **settings}
     if plain:
-        monkeypatch.setattr("sksmooth._votes._engine.mlp_layers", lambda f: None)
+        monkeypatch.setattr("sksmooth.votes._count.mlp_layers", lambda f: None)
     voter = make_voter(f, f.classes_, inputs)
     assert type(voter) is (AnyVoter if plain else MLPVoter)
     counts = _count(f, f.classes_, inputs, n, **settings).counts

@@ -14,9 +14,14 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("skorch")
 
 from sksmooth import SmoothedClassifier  # noqa: E402
-from sksmooth._votes import Inputs, _net_modes, _torch_engines, settle  # noqa: E402
-from sksmooth._votes._engine import make_voter  # noqa: E402
+from sksmooth.models import _net_engines as _torch_engines  # noqa: E402
+from sksmooth.models import _net_modes  # noqa: E402
 from sksmooth.torch import ModuleClassifier  # noqa: E402
+from sksmooth.votes._count import (  # noqa: E402
+    make_voter,  # noqa: E402
+    settle,  # noqa: E402
+)
+from sksmooth.votes._rows import Inputs  # noqa: E402
 from tests.nets import MLP, Answers, binary_classifier, classifier  # noqa: E402
 from tests.votes.test_torch import CLASSES, X, votes  # noqa: E402
 

@@ -7,8 +7,8 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("skorch")
 
 from sksmooth import SmoothedClassifier  # noqa: E402
-from sksmooth._votes import _net_modes  # noqa: E402
-from sksmooth._votes._torch_net import in_short  # noqa: E402
+from sksmooth.models import _net_modes  # noqa: E402
+from sksmooth.models._torch_net import in_short  # noqa: E402
 from sksmooth.torch import ModuleClassifier  # noqa: E402
 
 IMAGES = np.random.default_rng(0).normal(size=(4, 1, 8, 8)).astype(np.float32)
@@ -118,7 +118,7 @@ def test_a_batch_of_another_size_is_tried_before_it_is_timed(monkeypatch):
     said = []
     f = ModuleClassifier(Net(lambda f, x: x.flatten(1)[:, :3]), classes=[0, 1, 2])
     fed = _net_modes.check_options({"mode": "auto"})
-    from sksmooth._votes._nets import Fed
+    from sksmooth.models._nets import Fed
 
     settled = _net_modes._fastest(f, f.classes_, Fed(IMAGES, 0.25), fed, said.append)
     assert settled.mode != "frozen"

@@ -22,8 +22,10 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("skorch")
 
 from sksmooth import SmoothedClassifier  # noqa: E402
-from sksmooth._votes import nets_in  # noqa: E402
-from sksmooth._votes._find_nets import with_nets  # noqa: E402
+from sksmooth.models._find_nets import (  # noqa: E402
+    nets_in,  # noqa: E402
+    with_nets,  # noqa: E402
+)
 from sksmooth.torch import GaussianNoise, ModuleClassifier  # noqa: E402
 from tests.nets import classifier  # noqa: E402
 

@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from sksmooth._votes import Inputs, noisy_training_set
-from sksmooth._votes._noise import noisy_copies, stream_key
-from sksmooth._votes._noise import open_stream as open_by_key
+from sksmooth._training import noisy_training_set
+from sksmooth.noise._streams import noisy_copies, stream_key
+from sksmooth.noise._streams import open_stream as open_by_key
+from sksmooth.votes._rows import Inputs
 
 
 def open_stream(*key):

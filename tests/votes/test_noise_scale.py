@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from sksmooth import GaussianAugmenter, SmoothedClassifier
-from sksmooth._votes._stream import level_for
+from sksmooth.noise._normals import level_for
 from tests.helpers import Fixed
 
 SIGMAS = [0.7, 0.1, 0.12, 1 / 3]
@@ -136,7 +136,7 @@ def test_nets():
 @pytest.mark.parametrize("by_feature", [False, True])
 def test_noise_that_a_device_draws(by_feature):
     torch = pytest.importorskip("torch")
-    from sksmooth._votes._device_noise import (
+    from sksmooth.noise._on_device import (
         DeviceStream,
         _rounded_up,
         noisy_copies_on_device,

@@ -13,10 +13,11 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from sksmooth import SmoothedClassifier
-from sksmooth._votes import Inputs, Votes, count_votes
-from sksmooth._votes._shared import count_shared
 from sksmooth.stats import certified_accuracy_lower_bound
 from sksmooth.stats._sequential import CertifyKnownLabel
+from sksmooth.votes._count import Votes, count_votes
+from sksmooth.votes._rows import Inputs
+from sksmooth.votes._shared import count_shared
 from tests.helpers import Fixed, OpaqueLogisticRegression, halfspace
 
 X, y = load_iris(return_X_y=True)

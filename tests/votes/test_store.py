@@ -14,10 +14,11 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.tree import DecisionTreeClassifier
 
 from sksmooth import SmoothedClassifier, merge_stores
-from sksmooth._votes import VoteStore, _fingerprint, _store
-from sksmooth._votes._fingerprint import hash_estimator
-from sksmooth._votes._noise import stream_key
-from sksmooth._votes._parallel import Chunks
+from sksmooth.noise._streams import stream_key
+from sksmooth.votes.run import _fingerprint, _store
+from sksmooth.votes.run._fingerprint import hash_estimator
+from sksmooth.votes.run._store import VoteStore
+from sksmooth.votes.run._workers import Chunks
 from tests.helpers import COMPANY, Fixed
 
 X, y = load_iris(return_X_y=True)
@@ -416,7 +417,7 @@ def test_two_processes_share_the_work(counting, tmp_path, monkeypatch):
 KILLED = """
 import os, random, signal, sys, time
 from tests.votes import test_store as t
-from sksmooth._votes import _store
+from sksmooth.votes.run import _store
 
 path, log = sys.argv[1:]
 _store._COMMIT_SECONDS = 0

@@ -14,7 +14,8 @@ from sklearn.datasets import load_iris
 from sklearn.tree import DecisionTreeClassifier
 
 from sksmooth import SmoothedClassifier, merge_stores
-from sksmooth._votes import VoteStore, _store, _store_file, _wal
+from sksmooth.votes.run import _store, _store_file, _wal
+from sksmooth.votes.run._store import VoteStore
 
 X, y = load_iris(return_X_y=True)
 X, y = X[::10], y[::10]

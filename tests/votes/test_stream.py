@@ -6,9 +6,10 @@ import threading
 import numpy as np
 import pytest
 
-from sksmooth._votes import _compiled, _stream
-from sksmooth._votes._stream import Stream
-from sksmooth._votes._ziggurat import tables
+from sksmooth import _compiled
+from sksmooth.noise import _normals as _stream
+from sksmooth.noise._normals import Stream
+from sksmooth.noise._ziggurat import tables
 
 DTYPES = [np.float32, np.float64]
 
@@ -188,10 +189,10 @@ def test_a_numba_that_cannot_be_loaded_is_no_silent_matter(monkeypatch):
     _compiled.compiled_module.cache_clear()
     try:
         with pytest.warns(RuntimeWarning, match="has no attribute 'types'.*slower"):
-            assert _compiled.compiled_module("_stream_kernel") is None
+            assert _compiled.compiled_module("noise._normals_kernel") is None
         monkeypatch.setattr(_compiled, "find_spec", lambda name: None)
         _compiled.compiled_module.cache_clear()
-        assert _compiled.compiled_module("_stream_kernel") is None
+        assert _compiled.compiled_module("noise._normals_kernel") is None
     finally:
         _compiled.compiled_module.cache_clear()
 

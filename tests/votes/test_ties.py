@@ -12,12 +12,13 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sksmooth import SmoothedClassifier
-from sksmooth._votes import Inputs
-from sksmooth._votes._any import AnyVoter
-from sksmooth._votes._engine import make_voter
-from sksmooth._votes._linear import LinearVoter, linear_scores
-from sksmooth._votes._mlp import MLPVoter
-from sksmooth._votes._ties import linear_ties
+from sksmooth.models._linear import linear_scores
+from sksmooth.models._ties import linear_ties
+from sksmooth.votes._count import make_voter
+from sksmooth.votes._rows import Inputs
+from sksmooth.votes.voters._linear import LinearVoter
+from sksmooth.votes.voters._mlp import MLPVoter
+from sksmooth.votes.voters._predict import AnyVoter
 from tests.helpers import halfspace
 
 

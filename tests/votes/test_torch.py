@@ -17,11 +17,14 @@ from sklearn.preprocessing import MinMaxScaler, Normalizer, StandardScaler
 torch = pytest.importorskip("torch")
 pytest.importorskip("skorch")
 
-from sksmooth._votes import Inputs, count_votes  # noqa: E402
-from sksmooth._votes._any import AnyVoter  # noqa: E402
-from sksmooth._votes._engine import make_voter  # noqa: E402
-from sksmooth._votes._torch import TorchVoter  # noqa: E402
 from sksmooth.torch import ModuleClassifier  # noqa: E402
+from sksmooth.votes._count import (  # noqa: E402
+    count_votes,  # noqa: E402
+    make_voter,  # noqa: E402
+)
+from sksmooth.votes._rows import Inputs  # noqa: E402
+from sksmooth.votes.voters._net import TorchVoter  # noqa: E402
+from sksmooth.votes.voters._predict import AnyVoter  # noqa: E402
 from tests.nets import (  # noqa: E402
     MLP,
     Answers,
@@ -56,7 +59,7 @@ def votes_by_predict(estimator, inputs, n, classes=CLASSES, entropy=4):
     """The same by the voter for any classifier, with other noise by default."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
-            "sksmooth._votes._engine.make_voter",
+            "sksmooth.votes._count.make_voter",
             lambda estimator, classes, inputs, _: AnyVoter(estimator, classes, inputs),
         )
         return votes(estimator, inputs, n, classes=classes, entropy=entropy)

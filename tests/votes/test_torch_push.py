@@ -14,13 +14,13 @@ pytest.importorskip("skorch")
 
 from torch import nn  # noqa: E402
 
-from sksmooth._votes import Inputs  # noqa: E402
-from sksmooth._votes._any import AnyVoter  # noqa: E402
-from sksmooth._votes._engine import make_voter, settle  # noqa: E402
-from sksmooth._votes._torch import TorchVoter  # noqa: E402
-from sksmooth._votes._torch_noise import MixedNoise, PlainNoise  # noqa: E402
-from sksmooth._votes._torch_push import first_linear, reduced  # noqa: E402
+from sksmooth.models._first_layer import first_linear, reduced  # noqa: E402
 from sksmooth.torch import GaussianNoise, ModuleClassifier  # noqa: E402
+from sksmooth.votes._count import make_voter, settle  # noqa: E402
+from sksmooth.votes._rows import Inputs  # noqa: E402
+from sksmooth.votes.voters._net import TorchVoter  # noqa: E402
+from sksmooth.votes.voters._net_noise import MixedNoise, PlainNoise  # noqa: E402
+from sksmooth.votes.voters._predict import AnyVoter  # noqa: E402
 from tests.nets import MLP, classifier  # noqa: E402
 from tests.votes.test_linear import chi_square_p_value  # noqa: E402
 from tests.votes.test_torch import (  # noqa: E402

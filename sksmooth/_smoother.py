@@ -1,0 +1,297 @@
+"""How a base classifier is wrapped: trained under noise, and made ready to vote."""
+
+import warnings
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
+from sklearn.exceptions import InconsistentVersionWarning, NotFittedError
+from sklearn.frozen import FrozenEstimator
+from sklearn.utils import get_tags
+from sklearn.utils.metadata_routing import UNUSED, MetadataRouter, MethodMapping
+from sklearn.utils.validation import check_consistent_length, check_is_fitted
+
+from ._columns import as_column
+from ._fit_signature import FitOfWrapper, takes_weights
+from ._labels import check_abstain_label, label_indices
+from ._seeding import seeded_training
+from ._sklearn import (
+    KeepsSecrets,
+    _check_method_params,
+    _fit_context,
+    _routing_enabled,
+    allows_nan,
+    process_routing,
+)
+from ._training import noisy_training_set
+from ._validation import (
+    FromFit,
+    all_or_nothing,
+    check_classes,
+    check_estimator,
+    check_inputs,
+    check_no_regressor,
+    check_y,
+    draw_entropy,
+)
+from ._version import __version__
+from .models._net_labels import check_net_labels, labels_for_nets
+from .models._nets import as_net_takes, check_devices
+from .noise._grid import check_grid
+from .noise._sigma import check_sigma, is_one_number
+from .stats._checks import check_votes
+from .votes._missing import check_may_train, check_missing, training_with_missing
+from .votes._rows import Inputs
+from .votes._spread import warn_of_little_noise
+from .votes.voters._predict import check_one_row
+
+
+class Prepared(NamedTuple):
+    """What every draw of votes for one X needs."""
+
+    estimator: object
+    inputs: Inputs
+    sigma: float | np.ndarray
+    entropy: int
+    settled: object = None  # how a net is evaluated, once that has been decided
+    check: Callable | None = None  # called before the first vote is drawn
+
+    def __repr__(self):  # without the entropy, which is a secret
+        return f"Prepared({type(self.estimator).__name__}, {len(self.inputs)} inputs)"
+
+
+class BaseSmoother(KeepsSecrets, ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+    """Wraps `estimator`, fitted or not; the parameters are those of the subclass."""
+
+    _secrets = ("entropy_",)
+
+    # `fit` hands sample_weight on: whether it is wanted is for the base to say.
+    __metadata_request__fit = {"sample_weight": UNUSED}
+
+    classes_ = FromFit()
+    n_features_in_ = FromFit()
+    feature_names_in_ = FromFit()
+
+    @FitOfWrapper
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y, sample_weight=None, **params):
+        """Train a clone of `estimator` on noisy copies of X.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_inputs, *shape), or data frame
+            Clean training inputs; one dimension (features) or more each. Missing
+            values are for `estimator` to take: they get no noise.
+
+        y : array-like of shape (n_inputs,)
+            Their labels.
+
+        sample_weight : array-like of shape (n_inputs,), default=None
+            Passed to the `fit` of `estimator`, repeated for every copy. A parameter of
+            this method only if it is one of that `fit`.
+
+        **params : dict
+            Passed to the `fit` of `estimator`, or routed to it if metadata routing
+            is enabled. What has one entry an input is repeated for every copy.
+
+        Returns
+        -------
+        self : SmoothedClassifier
+
+        Raises
+        ------
+        ValueError
+            If a parameter, X or y is unusable; the message says what to do. The
+            classifier is then as it was before.
+        """
+        with all_or_nothing(self):
+            self._fit(X, y, sample_weight, params)
+        return self
+
+    def _fit(self, X, y, sample_weight, params):
+        self._check_votes()
+        check_no_regressor(self.estimator)
+        check_grid(self.grid)
+        inputs = check_inputs(X, self.sigma, self, reset=True)
+        warn_of_little_noise(inputs)
+        check_may_train(self.estimator, inputs)
+        y = check_y(y)
+        if sample_weight is not None:
+            sample_weight = as_column(sample_weight, "sample_weight")
+        check_consistent_length(inputs.values, y, sample_weight)
+        check_abstain_label(self.abstain_label, np.unique(y))
+        self.entropy_ = draw_entropy(self.random_state)
+        estimator = clone(self.estimator)
+        n_copies, named = self.n_copies, None
+        if self.noise_param is not None:
+            if isinstance(estimator, FrozenEstimator):
+                raise ValueError(
+                    f"noise_param={self.noise_param!r} has no effect, because a "
+                    "FrozenEstimator is not trained: leave noise_param out."
+                )
+            level = self.sigma
+            if isinstance(level, Mapping):  # not all know the names of columns
+                level = inputs.level
+            estimator.set_params(**{self.noise_param: level})
+            n_copies = 0
+        if isinstance(estimator, FrozenEstimator):
+            estimator.fit(None, None)  # raises if it is not fitted; trains nothing
+            check_missing(estimator, inputs, most=1)
+            check_one_row(estimator, inputs)
+            _check_known(y, check_classes(getattr(estimator, "classes_", None)))
+        else:
+            fit_params = self._fit_params(sample_weight, params)
+            X_noisy, rows = noisy_training_set(inputs, n_copies, self.entropy_)
+            fit_params = _check_method_params(inputs.values, fit_params, indices=rows)
+            if inputs.frame is None:
+                X_noisy = as_net_takes(estimator, X_noisy)
+            check_devices(estimator)
+            y, named = labels_for_nets(estimator, y)
+            entropy = None if self.random_state is None else self.entropy_
+            with (
+                seeded_training(estimator, entropy),
+                training_with_missing(estimator, inputs),
+            ):
+                estimator.fit(X_noisy, y[rows], **fit_params)
+            check_missing(estimator, inputs, most=1)
+        self.estimator_ = estimator
+        if named is None:
+            check_net_labels(estimator)
+            named = getattr(estimator, "classes_", np.unique(y))
+        self.classes_ = check_classes(named)
+        check_abstain_label(self.abstain_label, self.classes_)
+
+    def _validate_params(self):
+        check_estimator(self.estimator)
+        super()._validate_params()
+
+    def _fit_params(self, sample_weight, params):
+        """Return what goes to the `fit` of `estimator`."""
+        if sample_weight is not None:
+            params = {**params, "sample_weight": sample_weight}
+        if _routing_enabled():
+            return process_routing(self, "fit", **params).estimator.fit
+        if sample_weight is not None and not takes_weights(self.estimator):
+            raise ValueError(
+                f"{type(self.estimator).__name__}.fit takes no sample_weight. To reach "
+                "a step of a Pipeline, name it, as in "
+                "fit(X, y, logisticregression__sample_weight=...), or enable "
+                "scikit-learn's metadata routing."
+            )
+        return params
+
+    def _check_votes(self):
+        for name in ("n", "n0"):
+            check_votes(getattr(self, name), name)
+
+    @property
+    def abstain_label_(self):
+        """What stands for "no prediction"; of the same kind as `classes_`."""
+        return check_abstain_label(self.abstain_label, self.classes_)
+
+    def _prepare(self, X):
+        """Check everything that a draw of votes needs, without writing to self."""
+        self._validate_params()
+        self._check_votes()
+        check_is_fitted(
+            self,
+            msg="Neither this %(name)s nor the estimator in it is fitted: call fit, or "
+            "wrap an estimator that is fitted.",
+        )
+        check_no_regressor(self.estimator)
+        if "estimator_" in vars(self):
+            estimator, entropy = self.estimator_, self.entropy_
+        else:
+            estimator, entropy = self.estimator, draw_entropy(self.random_state)
+            check_classes(getattr(estimator, "classes_", None))
+            check_net_labels(estimator)
+        check_abstain_label(self.abstain_label, self.classes_)
+        inputs = check_inputs(X, self.sigma, self, reset=False)
+        check_missing(estimator, inputs)
+        warn_of_little_noise(inputs)
+        if estimator is self.estimator and inputs.frame is not None:
+            # What it was fitted on is not known here: let it look at the columns.
+            check_one_row(estimator, inputs)
+        sigma = inputs.level
+        if is_one_number(self.sigma):
+            sigma = check_sigma(self.sigma, inputs.input_shape)
+        if self.grid is not None and self.method == "exact":
+            raise ValueError(
+                "method='exact' adds no noise to X, so there is nothing to round: its "
+                "certificates hold without a grid. Set grid=None."
+            )
+        inputs = inputs.on_grid(self.grid)
+        return Prepared(estimator, inputs, sigma, entropy)
+
+    def get_metadata_routing(self):
+        """Return the routing of metadata: what `fit` gets goes to `estimator`.
+
+        Returns
+        -------
+        router : MetadataRouter
+        """
+        return (
+            MetadataRouter(owner=self)
+            .add_self_request(self)
+            .add(
+                estimator=self.estimator,
+                method_mapping=MethodMapping().add(caller="fit", callee="fit"),
+            )
+        )
+
+    def __getstate__(self):
+        return {**super().__getstate__(), "_sksmooth_version": __version__}
+
+    def __setstate__(self, state):
+        state = dict(state)
+        made_by = state.pop("_sksmooth_version", "unknown")
+        name, current = type(self).__name__, __version__
+        missing = sorted(set(self._get_param_names()) - set(state))
+        if missing:
+            raise ValueError(
+                f"this {name} was pickled by another version of sksmooth ({made_by}; "
+                f"this is {current}), which had no parameter {missing[0]!r}: load and "
+                "use it with that version, or fit anew."
+            )
+        if made_by != current:
+            warnings.warn(
+                InconsistentVersionWarning(
+                    estimator_name=name,
+                    current_sklearn_version=f"{current} of sksmooth",
+                    original_sklearn_version=f"{made_by} of sksmooth",
+                ),
+                stacklevel=2,
+            )
+        super().__setstate__(state)
+
+    def __sklearn_is_fitted__(self):
+        if "estimator_" in vars(self):
+            return True
+        try:
+            check_is_fitted(self.estimator)
+        except NotFittedError:
+            return False
+        except (AttributeError, TypeError):  # not made for scikit-learn's own check
+            return hasattr(self.estimator, "classes_")
+        return True
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        if hasattr(self.estimator, "__sklearn_tags__"):
+            base = get_tags(self.estimator)
+            tags.input_tags.positive_only = base.input_tags.positive_only
+            tags.input_tags.allow_nan = allows_nan(self.estimator)
+            if base.classifier_tags is not None:
+                tags.classifier_tags.multi_class = base.classifier_tags.multi_class
+                tags.classifier_tags.poor_score = base.classifier_tags.poor_score
+        return tags
+
+
+def _check_known(y, classes):
+    unknown = np.flatnonzero(label_indices(y, classes) < 0)
+    if len(unknown):
+        raise ValueError(
+            f"y holds {y[unknown[0]]!r}, which the frozen estimator does not know: its "
+            f"classes are {classes.tolist()!r}."
+        )

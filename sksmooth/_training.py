@@ -1,0 +1,43 @@
+"""Noisy training sets."""
+
+import numpy as np
+
+from .noise._streams import noisy_copies, open_stream, stream_key
+
+
+def noisy_training_set(inputs, n_copies, entropy):
+    """Return `n_copies` noisy copies of every input, and the row each came from.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        The clean training inputs.
+
+    n_copies : int
+        How many copies; 0 returns the inputs as they are.
+
+    entropy : int
+        See ``stream_key``; the purpose is "train".
+
+    Returns
+    -------
+    X : container like the one the user passed, n_copies * len(inputs) rows
+        All first copies, then all second ones, and so on.
+
+    rows : ndarray of int
+        Index of the clean input behind each row of X.
+    """
+    n_inputs = len(inputs)
+    if n_copies == 0:
+        # A copy: what the estimator does to its input must not reach the user's X.
+        rows = np.arange(n_inputs)
+        return inputs.assemble(inputs.values.copy(), rows), rows
+    noisy = np.empty((n_copies, *inputs.values.shape), inputs.values.dtype)
+    copies = np.empty((n_copies, *inputs.values.shape[1:]), inputs.values.dtype)
+    for row, content in enumerate(inputs.contents()):
+        stream = open_stream(stream_key(entropy, "train", content))
+        noisy_copies(inputs.values[row], inputs.sigma, stream, copies)
+        noisy[:, row] = copies
+    rows = np.tile(np.arange(n_inputs), n_copies)
+    flat = noisy.reshape(n_copies * n_inputs, *inputs.values.shape[1:])
+    return inputs.assemble(flat, rows), rows

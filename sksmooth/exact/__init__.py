@@ -1,0 +1,1 @@
+"""Class probabilities under noise without votes."""

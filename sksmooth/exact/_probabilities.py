@@ -1,0 +1,196 @@
+"""Class probabilities under noise without votes, for classifiers that allow it."""
+
+import numpy as np
+from scipy.special import ndtr
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import Pipeline
+
+from ..models._bounded import EPS, SMALLEST
+from ..models._linear import check_finite, linear_scores
+from ._axes import Level, cdf_bounds, unsupported
+from ._stumps import ExactStumps, is_boosting, stumps_of
+from ._trees import ExactTree, is_tree
+
+# Inputs are taken in chunks of about this much memory, so that it stays in cache.
+_CHUNK_BYTES = 2**23
+
+
+def exact_probabilities(estimator, classes, inputs):
+    """Compute P(f(x + noise) = c) for each input and class.
+
+    Parameters
+    ----------
+    estimator : fitted classifier
+        f: a two-class linear classifier, a DecisionTreeClassifier, or a two-class
+        AdaBoostClassifier or GradientBoostingClassifier of depth-1 trees; also behind
+        affine steps of a Pipeline that act on each feature by itself (any affine ones
+        if f is linear), and in a FrozenEstimator.
+
+    classes : ndarray of shape (n_classes,)
+        The labels that `estimator` may return: the order of the columns.
+
+    inputs : Inputs
+        Rows and their noise level.
+
+    Returns
+    -------
+    probabilities : ndarray of shape (n_inputs, n_classes)
+        Rows sum to 1.
+
+    upper : ndarray of shape (n_inputs, n_classes)
+        Upper bounds that hold in exact arithmetic. Small ones are sharp relative to
+        their size, so 1 minus those of the other classes is a sharp lower bound, and
+        0 stands only for a class that cannot be predicted.
+
+    Raises
+    ------
+    ValueError
+        If `estimator` is not supported, or X has columns that are not numbers, or
+        missing values.
+    """
+    matrix = inputs.matrix()
+    if matrix is None:
+        raise unsupported(_describe_inputs(inputs))
+    X, sigma = matrix
+    if np.isnan(X.min(initial=0)):
+        row, column = np.argwhere(np.isnan(X))[0].tolist()
+        raise ValueError(
+            f"Input X contains NaN (first in input {inputs.origin[row]}, column "
+            f"{column}, counted from 0), and method='exact' takes no missing values. "
+            "Use method='monte_carlo', which does if the classifier does, or leave "
+            "these inputs out."
+        )
+    model, own_classes = _make_model(estimator, sigma)
+    columns = _places(own_classes, classes)
+    probabilities = np.zeros((len(X), len(classes)))
+    upper = np.zeros((len(X), len(classes)))
+    size = max(1, _CHUNK_BYTES // (model.row_bytes + 8 * X.shape[1]))
+    for start in range(0, len(X), size):
+        rows = slice(start, start + size)
+        both = model.probabilities(X[rows].astype(float))
+        probabilities[rows, columns] = both[0].T
+        upper[rows, columns] = np.minimum(both[1], 1).T
+    return probabilities, upper
+
+
+class ExactLinear:
+    """Class probabilities of a two-class linear classifier.
+
+    The score of x + noise is normal with mean ``weights @ x + offset`` and standard
+    deviation ``||weights * sigma||``; class 1 is where it is positive.
+
+    Parameters
+    ----------
+    weights : Bounded of shape (n_columns,)
+
+    offset : Bounded of shape ()
+
+    sigma : ndarray of shape (n_columns,)
+        Noise level of the columns of x.
+    """
+
+    def __init__(self, weights, offset, sigma):
+        self.weights, self.offset = weights, offset
+        self.spread = _norm(weights.value * sigma)
+        # A sum of as many squares, in any order, and a root; and what the weights may
+        # be off by moves the norm by no more than its own norm.
+        n_noisy = np.count_nonzero(weights.may_differ_from_0 & (sigma > 0))
+        self.slack = EPS * (len(sigma) + 4)
+        error = _norm(weights.error * sigma) * (1 + self.slack)
+        error += self.slack * self.spread + 4 * n_noisy * SMALLEST
+        self.level = Level(np.float64(self.spread), np.float64(error), np.float64(1))
+
+    @property
+    def row_bytes(self):
+        """Memory that one input takes."""
+        return 8 * (len(self.weights.value) + 10)
+
+    def probabilities(self, X):
+        """Return probabilities and upper bounds, each (2, n_inputs)."""
+        score, error = self._scores(X)
+        if self.level.is_0:
+            positive = score > 0
+            upper = np.stack([score - error <= 0, score + error > 0])
+            return np.stack([~positive, positive]).astype(float), upper.astype(float)
+        low, high = self.level.quotients(score - error, score + error)
+        upper = np.stack([cdf_bounds(-high, -low)[1], cdf_bounds(low, high)[1]])
+        with np.errstate(over="ignore"):
+            middle = score / (self.spread or self.level.high)
+        return ndtr(np.stack([-middle, middle])), upper
+
+    def _scores(self, X):
+        """Return the scores and bounds on their errors, each (n_inputs,)."""
+        weights, offset = self.weights, self.offset
+        with np.errstate(over="ignore", invalid="ignore"):
+            score = X @ weights.value + offset.value
+            size_of_x = np.abs(X)
+            size = size_of_x @ np.abs(weights.value) + np.abs(offset.value)
+        check_finite(size)
+        # A sum of n terms, each a rounded product, in any order. No term, no rounding:
+        # a score of exactly 0 stays a tie.
+        error = self.slack * size
+        own = size_of_x @ weights.error + offset.error
+        error += own * (1 + self.slack)
+        # A product that underflows is not 0.
+        small = size < 1e-280
+        if np.any(small):
+            terms = (X[small] != 0) & weights.may_differ_from_0
+            error[small] += 4 * SMALLEST * np.count_nonzero(terms, axis=1)
+        return score, error
+
+
+def _norm(values):
+    # Scaled, so that squares do not underflow.
+    largest = np.abs(values).max(initial=0)
+    return largest * np.linalg.norm(values / largest) if largest else 0.0
+
+
+def _make_model(estimator, sigma):
+    """Return what computes the probabilities, and the classes in its order."""
+    scores = linear_scores(estimator, bounded=True)
+    steps, f = _unwrap(estimator)
+    name = type(f).__name__
+    if scores is not None:
+        weights, offset = scores
+        if len(weights.value) != 1:
+            raise unsupported(f"{name} with {len(f.classes_)} classes")
+        return ExactLinear(weights[0], offset[0], sigma), f.classes_
+    if is_tree(f):
+        return ExactTree(f, steps, sigma), f.classes_
+    if is_boosting(f):
+        return ExactStumps(f, *stumps_of(f), steps, sigma), f.classes_
+    behind = " > ".join(type(step).__name__ for step in steps)
+    raise unsupported(f"{name} behind {behind}" if behind else name)
+
+
+def _unwrap(estimator):
+    """Return the steps in front of the classifier, and the classifier itself."""
+    steps = []
+    while True:
+        if isinstance(estimator, FrozenEstimator):
+            estimator = estimator.estimator
+        elif type(estimator) is Pipeline:
+            steps += [step for _, step in estimator.steps[:-1]]
+            estimator = estimator.steps[-1][1]
+        else:
+            return steps, estimator
+
+
+def _places(own_classes, classes):
+    """Return the column of each of `own_classes` among `classes`."""
+    place = {label: column for column, label in enumerate(classes.tolist())}
+    return [place[label] for label in own_classes.tolist()]
+
+
+def _describe_inputs(inputs):
+    """Say what keeps `inputs` from being a matrix of numbers."""
+    if inputs.frame is None:
+        return f"a classifier of inputs of shape {inputs.input_shape}"
+    table = inputs.table
+    names = [
+        f"{name!r} ({dtype})"
+        for name, dtype in zip(table.columns, table.schema.dtypes(), strict=True)
+        if not dtype.is_numeric()
+    ]
+    more = " ..." if len(names) > 5 else ""
+    return f"a classifier of columns that are not numbers: {', '.join(names[:5])}{more}"

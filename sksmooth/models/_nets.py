@@ -1,0 +1,250 @@
+"""Neural nets as base classifiers, as far as that can be known without torch."""
+
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ._affine import pull_back
+from ._find_nets import find_net, nets_in, with_nets
+
+# Folding costs the square of the width; wider inputs are no tables of features.
+_MAX_FOLDED_WIDTH = 4096
+
+# Through steps that mix features it costs the square of the width behind them, too.
+_MAX_MIXED_WIDTH = 1024
+
+# What a skorch net answers with, next to `predict` and `predict_proba`. One that does
+# any of it in its own way is asked through `predict`.
+_SKORCH_STEPS = (
+    "forward",
+    "forward_iter",
+    "evaluation_step",
+    "get_dataset",
+    "get_iterator",
+)
+_HARMLESS_ITERATOR_OPTIONS = {
+    "batch_size",
+    "num_workers",
+    "persistent_workers",
+    "pin_memory",
+    "prefetch_factor",
+}
+
+
+def why_not_direct(net):
+    """Say why votes of `net` must be taken through its `predict`; None if not."""
+    skorch = sys.modules.get("skorch")
+    if skorch is None or not isinstance(net, skorch.NeuralNet):
+        return None
+    cls, name = type(net), type(net).__name__
+    for base in (skorch.NeuralNetClassifier, skorch.NeuralNetBinaryClassifier):
+        if isinstance(net, base):
+            break
+    else:
+        return f"{name} is not one of skorch's own classifiers"
+    for method in ("predict", "predict_proba", *_SKORCH_STEPS):
+        if getattr(cls, method) is not getattr(base, method) or method in vars(net):
+            return f"{name} has its own {method}"
+    if net.dataset is not skorch.dataset.Dataset or net.get_params_for("dataset"):
+        return f"{name} has its own dataset, which may transform the inputs"
+    options = set(net.get_params_for("iterator_valid")) - _HARMLESS_ITERATOR_OPTIONS
+    loader = sys.modules["torch"].utils.data.DataLoader
+    if net.iterator_valid is not loader or options:
+        return f"{name} has its own iterator_valid, which may transform the inputs"
+    return None
+
+
+@dataclass(frozen=True)
+class Fed:
+    """What a net gets for a noisy copy of each input: a normal variable.
+
+    Attributes
+    ----------
+    values : ndarray of shape (n_inputs, *shape)
+        Its mean.
+
+    sigma : float or ndarray that broadcasts to `shape`
+        Its standard deviation, if its elements are independent; else None.
+
+    factor : ndarray of shape (n_normals, width), or None
+        Where `shape` is (width,): its covariance is ``factor.T @ factor``.
+
+    grid : float or ndarray that broadcasts to `shape`, or None
+        Steps of the grid that `values` are on, and that it is rounded to.
+    """
+
+    values: np.ndarray
+    sigma: Any
+    factor: np.ndarray | None = None
+    grid: Any = None
+
+    @property
+    def normals(self):
+        """How many normals a copy takes at most."""
+        if self.factor is not None:
+            return min(self.factor.shape)
+        return int(np.prod(self.values.shape[1:]))
+
+
+@dataclass
+class Settled:
+    """How a net is evaluated, decided once for all workers and draws of a call."""
+
+    mode: str  # any but "auto"
+    dtype: str | None
+    channels_last: bool
+    push_forward: bool
+    # The net in this mode (TorchNet), for workers that share memory; None: make one.
+    ready: Any = None
+
+    def __getstate__(self):
+        return {**vars(self), "ready": None}
+
+
+def pushes_forward(net_options):
+    """Tell whether noise may be drawn behind a linear map and not before it."""
+    if isinstance(net_options, Settled):
+        return net_options.push_forward
+    return (net_options or {}).get("push_forward", True)
+
+
+def direct(estimator, inputs, net_options=None):
+    """Return what a voter needs to ask a net itself, and not through `predict`.
+
+    Parameters
+    ----------
+    estimator : fitted classifier
+
+    inputs : Inputs
+
+    net_options : dict, Settled or None
+
+    Returns
+    -------
+    net : skorch net, ModuleClassifier or None
+        None if `estimator` does not end in one.
+
+    fed, reason
+        As of ``fold``.
+    """
+    found = find_net(estimator)
+    if found is None:
+        return None, None, None
+    net, steps = found
+    reason = why_not_direct(net)
+    if reason is not None:
+        return net, None, reason
+    return net, *fold(steps, inputs, mix=pushes_forward(net_options))
+
+
+def fold(steps, inputs, *, mix=True):
+    """Turn noise on the inputs into noise on what the net gets.
+
+    Through affine steps, z = A x + c, noise of levels sigma on x is normal noise on z
+    of covariance A diag(sigma^2) A^T, so the steps need not run for every copy. Where
+    every row of A has one element only, the features of z are independent.
+
+    Parameters
+    ----------
+    steps : list of fitted transformers
+
+    inputs : Inputs
+
+    mix : bool, default=True
+        Also fold steps that mix features.
+
+    Returns
+    -------
+    fed : Fed, or None if that is not possible
+
+    reason : str or None
+        Why it is not possible.
+    """
+    if not steps:
+        if inputs.frame is not None:
+            return None, "skorch takes a data frame apart by columns"
+        return Fed(inputs.values, inputs.sigma, grid=inputs.grid), None
+    if inputs.grid is not None:
+        return None, "on a grid, noise is added before the steps"
+    matrix = inputs.matrix()
+    if matrix is None:
+        return None, "the steps before the net get no numbers in two dimensions"
+    X, sigma = matrix
+    one = inputs.take(slice(0, 1))
+    # Also tells the width behind the steps, which not every transformer knows.
+    # A copy: steps may work in place.
+    if one.frame is None:
+        transformed = one.values.copy()
+    else:
+        transformed = one.table.clone().to_native()
+    for step in steps:
+        transformed = step.transform(transformed)
+    if not isinstance(transformed, np.ndarray):
+        return None, f"{type(steps[-1]).__name__} returns no array"
+    width = transformed.shape[1]
+    if max(width, X.shape[1]) > _MAX_FOLDED_WIDTH:
+        return None, f"more than {_MAX_FOLDED_WIDTH} features"
+    weights, offset = np.eye(width), np.zeros(width)
+    mixing = None
+    for step in reversed(steps):
+        pulled = pull_back(step, weights, offset)
+        if pulled is None:
+            return None, f"{type(step).__name__} is not affine"
+        weights, offset = pulled
+        if mixing is None and np.any(np.count_nonzero(weights, axis=1) > 1):
+            mixing = f"{type(step).__name__} mixes features"
+    if mixing is None:
+        column = np.abs(weights).argmax(axis=1)
+        scale = weights[np.arange(width), column]
+        level = np.abs(scale) * sigma[column]
+        noisy = column[level > 0]
+        if len(set(noisy)) == len(noisy):
+            return Fed(scale * X[:, column] + offset, level), None
+        mixing = "the net gets a feature more than once"
+    if not mix:
+        return None, f"{mixing}, and push_forward is off"
+    if width > _MAX_MIXED_WIDTH:
+        return None, f"{mixing}, and there are more than {_MAX_MIXED_WIDTH} of them"
+    return Fed(X @ weights.T + offset, None, (weights * sigma).T), None
+
+
+def as_net_takes(estimator, values):
+    """Return `values` in float32 if there is a net in `estimator` whose weights are.
+
+    scikit-learn's arrays are float64 by default; torch refuses to multiply them with
+    float32.
+    """
+    if values.dtype != np.float64:
+        return values
+    modules = [getattr(net, "module_", net.module) for net in nets_in(estimator)]
+    if not modules:
+        return values
+    torch = sys.modules["torch"]
+    # Of a class no more is known than what skorch makes of it by default; where there
+    # are both, as in a search that is fitted, the modules were made of the classes.
+    made = [module for module in modules if isinstance(module, torch.nn.Module)]
+    doubles = [
+        torch.float64 in {p.dtype for p in module.parameters() if p.is_floating_point()}
+        for module in made
+    ] or [torch.get_default_dtype() == torch.float64]
+    return values if all(doubles) else values.astype(np.float32)
+
+
+def as_predict_takes(estimator, inputs):
+    """Return an estimator whose nets add no noise, and inputs in a dtype they take."""
+    if not nets_in(estimator):
+        return estimator, inputs
+    from ._torch_net import silenced
+
+    inputs = inputs.as_dtype(as_net_takes(estimator, inputs.values).dtype)
+    return with_nets(estimator, silenced), inputs
+
+
+def check_devices(estimator):
+    """Raise a ValueError if a net is to be trained on a device that is not here."""
+    for net in nets_in(estimator, frozen=False):
+        from ._torch_net import check_device
+
+        check_device(net.device)

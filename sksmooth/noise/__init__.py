@@ -1,0 +1,1 @@
+"""What noise is: families, streams of random numbers, the grid."""

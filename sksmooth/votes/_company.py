@@ -1,0 +1,267 @@
+"""Does an answer to an input depend on the other inputs in the batch?
+
+Then the base classifier is no function of one input, and votes certify nothing. A net
+that uses statistics of the batch in eval mode is such a case, or a step of a Pipeline
+that standardises what it gets, or fills its gaps. A few noisy copies are enough to see
+it: the same ones are asked for in two batches of one size, so that rounding is the same
+in both, and without company.
+"""
+
+import warnings
+from contextlib import contextmanager
+
+import numpy as np
+
+from .._seeding import seeded_votes
+from ..models._find_nets import find_net, nets_in
+from ..models._linear import linear_scores
+from ..models._mlp import mlp_layers
+from ..models._nets import Settled, as_predict_takes, direct
+from ..models._trees import is_sum_of_trees
+from ._company_batches import (
+    Batch,
+    moved,
+    n_copies,
+    some_rows,
+    two_batches,
+)
+
+# Difference of outputs, relative to the largest, that is no rounding: where the size
+# of the batch is the same; and where it is another.
+_TOLERANCE = {"cpu": 1e-4}
+_ELSEWHERE = _OTHER_SIZE = 1e-2
+_HALF_PRECISION = 0.1
+
+# How often both batches have to be answered as before, in turns, if their answers
+# differ: else they are random.
+_REPEATS = 8
+
+
+def depends_on_company(estimator, classes, inputs, net_options=None):
+    """Tell whether answers were seen to depend on the other inputs of a batch.
+
+    Parameters
+    ----------
+    estimator : fitted classifier
+
+    classes : ndarray of shape (n_classes,)
+
+    inputs : Inputs
+
+    net_options : dict, Settled or None
+
+    Returns
+    -------
+    depends : bool
+        False where answers are random, or fail: that is not for here.
+    """
+    if is_sum_of_trees(estimator):
+        return False
+    if linear_scores(estimator) is not None or mlp_layers(estimator) is not None:
+        return False  # each copy is computed by itself, or all of them plainly
+    rows, kinds = some_rows(inputs)
+    inputs = inputs.take(rows)
+    net, fed, reason = direct(estimator, inputs, {"push_forward": False})
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        with _same_draws(estimator, inputs):
+            if net is not None and reason is None:
+                return _net_depends(net, classes, fed, kinds, net_options)
+            return _predict_depends(*as_predict_takes(estimator, inputs), kinds)
+
+
+def why_no_certificate(estimator):
+    """Return the message where answers depend on the company."""
+    name = type(estimator).__name__
+    if find_net(estimator) is not None:
+        hint = (
+            "In a net this comes from BatchNorm with track_running_stats=False, from "
+            "batch_norm(training=True), or from a softmax or mean over dim=0."
+        )
+    else:
+        hint = (
+            "In a Pipeline this comes from a step that computes means, ranks or the "
+            "like of the rows it transforms, where it should use those seen in fit."
+        )
+    return (
+        f"{name} answers differently to the same input in other company: its answer "
+        "depends on the other inputs in the batch, so it is no function of one input, "
+        f"which is what smoothing is about. {hint}"
+    )
+
+
+def _net_depends(net, classes, fed, kinds, net_options):
+    import torch
+
+    from ..models._net_modes import ready
+
+    if isinstance(net_options, Settled):
+        dtype = net_options.dtype
+    else:
+        dtype = (net_options or {}).get("dtype")
+    view = ready(net, classes, fed, Settled("eager", dtype, False, False))
+    size = 1 if view.convolves else n_copies(fed.values)  # deep nets take long
+
+    def output(batch):
+        values = torch.from_numpy(batch.values.astype(np.float32)).to(view.device)
+        output = view.output(values).reshape(len(values), -1)
+        return output.float().cpu().numpy()[batch.asked]
+
+    first, second = two_batches(fed, kinds, size)
+    half = dtype is not None or view.dtype.itemsize < 4
+    tolerance = _tolerance(view.device, half)
+
+    def differ_by_size(a, b):
+        return _ranks_differ(a, b, max(tolerance, _OTHER_SIZE))
+
+    def differ(a, b):
+        return _numbers_differ(a, b, a, tolerance)
+
+    return _depends(output, (first, second), differ, differ_by_size, {size, 1}, fed)
+
+
+def _predict_depends(estimator, inputs, kinds):
+    batches = two_batches(inputs, kinds, n_copies(inputs.values))
+
+    def ask(method):
+        def answers(batch):
+            # A copy: what the estimator does to it must not reach the next question.
+            X = inputs.assemble(batch.values.copy(), batch.rows)
+            return np.asarray(method(X))[batch.asked]
+
+        return answers
+
+    size = len(batches[0].values) // 2
+    labels = ask(estimator.predict)
+    if _depends(labels, batches, _labels_differ, _labels_differ, {size}, inputs):
+        return True
+    nets = nets_in(estimator)
+    if not nets or not hasattr(estimator, "predict_proba"):
+        return False
+    # Few labels are near enough to a boundary for a net that looks at others a little.
+    tolerance = max(map(_tolerance_of, nets))
+
+    def differ(a, b):
+        return _numbers_differ(a, b, a, tolerance)
+
+    def differ_by_size(a, b):
+        a, b = np.log(a), np.log(b)  # what a softmax was taken of, but for a constant
+        return _ranks_differ(a, b, max(tolerance, _OTHER_SIZE))
+
+    probabilities = ask(estimator.predict_proba)
+    return _depends(probabilities, batches, differ, differ_by_size, {size}, inputs)
+
+
+def _depends(ask, batches, differ, differ_by_size, sizes, source):
+    """Are answers to the same copies other ones, and no random ones?
+
+    Parameters
+    ----------
+    ask : callable
+        Takes a Batch, and returns answers to the copies that count.
+
+    batches : pair of Batch
+
+    differ : callable
+        Takes answers to the same copies, in batches of one size.
+
+    differ_by_size : callable
+        The same for batches of two sizes.
+
+    sizes : set of int
+        How many of the copies to ask for without company, too.
+
+    source : Inputs or Fed
+        What they are copies of.
+    """
+    first, second = batches
+    try:
+        a, b = ask(first), ask(second)
+        if differ(a, b):
+            return _steady(ask, [(first, a), (second, b)], differ)
+    except Exception:  # explained where votes are drawn
+        return False
+    for n in sizes:
+        values, rows = (part[first.asked][:n] for part in first[:2])
+        alone = Batch(values, rows, slice(n))
+        try:
+            b = ask(alone)
+            if (
+                differ_by_size(a[:n], b)
+                and _steady(ask, [(first, a), (alone, b)], differ)
+                and not _rounding(ask, first, a, source, differ_by_size)
+            ):
+                return True
+        except Exception:  # as of a BatchNorm that wants two rows, or squeeze()
+            continue
+    return False
+
+
+def _steady(ask, answered, differ):
+    """Are both batches answered as before, whenever they are asked?"""
+    return not any(
+        differ(answers, ask(batch))
+        for _ in range(_REPEATS)
+        for batch, answers in answered
+    )
+
+
+def _rounding(ask, batch, answers, source, differ):
+    """May answers change by rounding, which depends on the size of a batch?"""
+    return any(
+        differ(answers, ask(moved(batch, source, seed))) for seed in range(_REPEATS)
+    )
+
+
+def _labels_differ(a, b):
+    return not np.array_equal(a, b)
+
+
+def _numbers_differ(a, b, all_of_them, tolerance):
+    a, b, every = (np.asarray(one, float) for one in (a, b, all_of_them))
+    scale = np.abs(every[np.isfinite(every)]).max(initial=0)
+    return not np.allclose(a, b, rtol=0, atol=tolerance * scale, equal_nan=True)
+
+
+def _ranks_differ(a, b, tolerance):
+    """Do outputs differ that much, and by more than a positive factor and a constant?
+
+    These change no winner, so that a net may scale by the size of the batch.
+    """
+    scale = np.abs(a[np.isfinite(a)]).max(initial=0)
+    rows = np.any(np.abs(a - b) > tolerance * scale, axis=1)
+    return bool(np.any(np.abs(_ranks(a[rows]) - _ranks(b[rows])) > tolerance))
+
+
+def _ranks(outputs):
+    if outputs.shape[1] == 1:
+        return np.where(outputs > 0, 1, 0)
+    outputs = outputs.astype(float) - outputs.mean(axis=1, keepdims=True, dtype=float)
+    return outputs / np.linalg.norm(outputs, axis=1, keepdims=True)
+
+
+def _tolerance(device, half):
+    tolerance = _TOLERANCE.get(device.type, _ELSEWHERE)
+    return max(tolerance, _HALF_PRECISION) if half else tolerance
+
+
+def _tolerance_of(net):
+    module = getattr(net, "module_", getattr(net, "module", None))
+    if isinstance(module, type) or module is None:  # that skorch makes one of
+        return _TOLERANCE["cpu"]
+    found = [
+        _tolerance(p.device, p.is_floating_point() and p.dtype.itemsize < 4)
+        for p in module.parameters()
+    ]
+    return max(found, default=_TOLERANCE["cpu"])
+
+
+@contextmanager
+def _same_draws(estimator, inputs):
+    """Seed torch where there are nets; leave the global generators as they were."""
+    state = np.random.get_state()
+    try:
+        with seeded_votes(estimator, 0, "select", inputs):
+            yield
+    finally:
+        np.random.set_state(state)

@@ -1,0 +1,321 @@
+"""The rows of X, split into what receives noise and what stays as it is."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from hashlib import blake2b
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+
+from ..noise._grid import (
+    check_range,
+    grid_step,
+    round_to_grid,
+    rounding_loss,
+)
+from ..noise._sigma import check_sigma, sigma_by_column
+from ._cells import row_contents
+
+# Rows are rounded to a grid in chunks of about this much memory.
+_CHUNK_BYTES = 2**24
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Validated inputs, in a form from which noisy copies can be made.
+
+    Values may be missing (NaN, or null in a frame); they are missing in every copy.
+
+    Attributes
+    ----------
+    values : ndarray of shape (n_inputs, *shape), float32 or float64
+        What receives noise: the whole array, or a frame's columns with sigma > 0.
+
+    sigma : float or ndarray that broadcasts to `shape`
+        Noise level of `values`.
+
+    frame : data frame or None
+        The user's frame; None if X came as an array.
+
+    noisy : tuple of int
+        Places of the columns of `frame` that `values` holds, in order. (Places, as
+        names of pandas columns need not be strings.)
+
+    taken : ndarray of int of shape (n_inputs,) or None
+        Where these rows stand in the user's X, for error messages; None if X is whole.
+
+    grid : float, ndarray that broadcasts to `shape`, or None
+        Steps of the grid that `values` are on; None if they are on none.
+
+    loss : ndarray of float of shape (n_inputs,) or None
+        What having been rounded to the grid takes off each radius.
+    """
+
+    values: np.ndarray
+    sigma: Any
+    frame: Any = None
+    noisy: tuple = ()
+    taken: np.ndarray | None = None
+    grid: Any = None
+    loss: np.ndarray | None = None
+
+    @classmethod
+    def from_array(cls, X, sigma):
+        """Take an array of shape (n_inputs, *shape) and sigma, scalar or broadcastable.
+
+        Raises
+        ------
+        ValueError
+            If sigma does not broadcast against one input, is negative or not finite.
+        """
+        values = np.ascontiguousarray(X)
+        return cls(values, check_sigma(sigma, values.shape[1:]))
+
+    @classmethod
+    def from_frame(cls, frame, sigma):
+        """Take a data frame and sigma: scalar, one value a column, or by its name.
+
+        Raises
+        ------
+        ValueError
+            As `from_array`, and if a column with sigma > 0 is not floating-point.
+        """
+        table = nw.from_native(frame, eager_only=True)
+        sigma = sigma_by_column(sigma, table.columns)
+        sigma = check_sigma(sigma, (table.shape[1],))
+        noisy = np.broadcast_to(np.asarray(sigma) > 0, (table.shape[1],))
+        dtypes = table.schema.dtypes()
+        wrong = [
+            f"{table.columns[place]!r} ({dtypes[place]})"
+            for place in np.flatnonzero(noisy)
+            if not dtypes[place].is_float()
+        ]
+        if wrong:
+            raise ValueError(
+                "Gaussian noise needs floating-point columns, but these are not: "
+                f"{', '.join(wrong[:5])}{' ...' if len(wrong) > 5 else ''}. Either "
+                "declare them out of the adversary's reach with a sigma of 0 (sigma "
+                "then is an array with one value a column, or a dict from their "
+                "names), or, if noise on them makes sense, cast them to float."
+            )
+        places = np.flatnonzero(noisy).tolist()
+        if places:
+            values = np.ascontiguousarray(numbers(table[:, places]))
+        else:  # some libraries would forget how many rows there are
+            values = np.empty((len(table), 0))
+        if values.dtype not in (np.float32, np.float64):
+            values = values.astype(np.float64)
+        sigma = sigma if np.ndim(sigma) == 0 else sigma[noisy]
+        return cls(values, sigma, frame, tuple(places))
+
+    def __len__(self):
+        return len(self.values)
+
+    @property
+    def input_shape(self):
+        """Shape of one input: that of an array's row, or (n_columns,) of a frame."""
+        if self.frame is None:
+            return self.values.shape[1:]
+        return self.table.shape[1:]
+
+    @property
+    def level(self):
+        """Noise level of one whole input: a float, or an array of its shape."""
+        if self.frame is None or np.ndim(self.sigma) == 0:
+            return self.sigma
+        level = np.zeros(self.table.shape[1])
+        level[list(self.noisy)] = self.sigma
+        return level
+
+    @property
+    def table(self):
+        """The frame behind narwhals, or None."""
+        if self.frame is None:
+            return None
+        return nw.from_native(self.frame, eager_only=True)
+
+    @cached_property
+    def has_gaps(self):
+        """Is any of `values` missing?"""
+        return bool(np.isnan(self.values.min(initial=0)))
+
+    @cached_property
+    def _nulls(self):
+        """Which noisy columns have nulls beside NaN, by their places: where they do.
+
+        With pandas all those that may have some, so that the dtype of a copy does not
+        depend on the rows.
+        """
+        found = {}
+        for place in self.noisy:
+            column = self.table[:, place]
+            if isinstance(getattr(column.to_native(), "dtype", None), np.dtype):
+                continue  # NaN is all it can hold
+            null = column.is_null().to_numpy()
+            if null.any() or column.implementation.is_pandas_like():
+                found[place] = null
+        return found
+
+    @property
+    def origin(self):
+        """Where these rows stand in the user's X."""
+        return np.arange(len(self)) if self.taken is None else self.taken
+
+    def take(self, rows):
+        """Return the inputs in a slice of rows."""
+        frame = None if self.frame is None else self.table[rows].to_native()
+        taken = self.origin[rows]
+        loss = None if self.loss is None else self.loss[rows]
+        return replace(
+            self, values=self.values[rows], frame=frame, taken=taken, loss=loss
+        )
+
+    def on_grid(self, grid):
+        """Return the inputs rounded to a grid, on which noise is added exactly.
+
+        Parameters
+        ----------
+        grid : None, "auto" or float
+            Step of the grid; None returns the inputs as they are.
+
+        Raises
+        ------
+        ValueError
+            If `grid` is no power of two or too fine, or if noisy copies could leave
+            the range in which every multiple of it is a number of their dtype.
+        """
+        if grid is None:
+            return self
+        step = grid_step(grid, self.sigma)
+        for dtype in self._noisy_dtypes():
+            check_range(self.values, self.sigma, step, dtype)
+        values, loss = np.empty_like(self.values), np.empty(len(self))
+        size = max(1, _CHUNK_BYTES // max(1, 8 * self.values[0].size))
+        for start in range(0, len(self), size):
+            some = slice(start, start + size)
+            values[some] = round_to_grid(self.values[some], self.sigma, step)
+            loss[some] = rounding_loss(
+                self.values[some], values[some], self.sigma, step
+            )
+        frame = self.frame
+        if frame is not None:
+            frame = self.assemble(values, np.arange(len(self)))
+        return replace(self, values=values, frame=frame, grid=step, loss=loss)
+
+    def as_dtype(self, dtype):
+        """Return the inputs with `values` of another floating-point dtype."""
+        if self.grid is not None:
+            check_range(self.values, self.sigma, self.grid, dtype)
+        return replace(self, values=self.values.astype(dtype, copy=False))
+
+    def _noisy_dtypes(self):
+        """Dtypes in which the base classifier gets what has noise."""
+        if self.frame is None:
+            return [self.values.dtype]
+        dtypes = self.table.schema.dtypes()
+        return {np.dtype(str(dtypes[place]).lower()) for place in self.noisy}
+
+    def contents(self):
+        """Yield, row by row, the bytes that key the noise of that row.
+
+        Equal rows have equal bytes, whatever the memory layout of X. Nulls are not
+        equal to NaN: the base classifier may tell them apart.
+        """
+        gaps, null = self.has_gaps, self._null_cells()
+        others = self._other_contents()
+        for row, (value, other) in enumerate(zip(self.values, others, strict=True)):
+            # `+ 0.0` gives -0.0 and 0.0, which are equal, the same bytes.
+            value = value + 0.0
+            if gaps:
+                value[np.isnan(value)] = np.nan  # of all bit patterns the same one
+            if null is not None:
+                value[null[row]] = -np.nan  # the one with the sign set
+            yield value.tobytes() + other
+
+    def _null_cells(self):
+        """Return where `values` are null, as an array of bool; None if nowhere."""
+        if self.frame is None or not self.has_gaps:
+            return None
+        null = np.zeros(self.values.shape, bool)
+        for k, place in enumerate(self.noisy):
+            null[:, k] = self._nulls.get(place, False)
+        return null if null.any() else None
+
+    def _other_contents(self):
+        n_columns = 0 if self.frame is None else self.table.shape[1]
+        others = [place for place in range(n_columns) if place not in self.noisy]
+        return row_contents(self.table[:, others]) if others else [b""] * len(self)
+
+    def first_equal(self):
+        """Return, for each row, the place of the first row with this content."""
+        seen = {}
+        return np.array(
+            [
+                seen.setdefault(blake2b(content, digest_size=16).digest(), row)
+                for row, content in enumerate(self.contents())
+            ]
+        )
+
+    def assemble(self, values, rows):
+        """Return a container of the user's type with noisy `values` in place.
+
+        Parameters
+        ----------
+        values : ndarray of shape (n, *shape)
+            Noisy copies.
+
+        rows : ndarray of int of shape (n,)
+            The input that each of them is a copy of.
+        """
+        if self.frame is None:
+            return values
+        table = self.table
+        names, dtypes = table.columns, table.schema.dtypes()
+        backend = table.implementation
+        all_noisy = len(self.noisy) == len(names) and len(set(dtypes)) == 1
+        if all_noisy and not self._nulls and all(isinstance(n, str) for n in names):
+            return nw.from_numpy(values, schema=names, backend=backend).to_native()
+        # With a repeated index pandas would refuse the assignment.
+        copies = nw.maybe_reset_index(table[rows])
+        noise = []
+        for k, (place, column) in enumerate(zip(self.noisy, values.T, strict=True)):
+            there = slice(None)
+            if place in self._nulls:  # the copy has the right kind of gap already
+                there = np.flatnonzero(~np.isnan(self.values[rows, k]))
+            column = nw.new_series(
+                names[place], column[there], dtypes[place], backend=backend
+            )
+            if place in self._nulls:
+                column = copies[:, place].scatter(there, column)
+            noise.append(column)
+        return copies.with_columns(*noise).to_native()
+
+    def matrix(self):
+        """Return (X, sigma) with every column as a number, or None if that fails.
+
+        X is a 2-D float array (NaN where a value is missing), sigma the noise level of
+        each of its columns. This is
+        for short cuts that never make a noisy copy. On a grid there are none: f is
+        what `predict` computes for each point of it, rounding included.
+        """
+        if self.values.ndim != 2 or self.grid is not None:
+            return None
+        if self.frame is None:
+            width = self.values.shape[1]
+            return self.values, np.broadcast_to(self.sigma, (width,)).astype(float)
+        table = self.table
+        if not all(dtype.is_numeric() for dtype in table.schema.dtypes()):
+            return None
+        sigma = np.zeros(table.shape[1])
+        sigma[list(self.noisy)] = self.sigma
+        return numbers(table).astype(float, copy=False), sigma
+
+
+def numbers(table):
+    """Return a narwhals frame of numbers as an array, with NaN for what is missing."""
+    array = table.to_numpy()
+    if array.dtype == object:  # pandas' NA among floats of pyarrow
+        null = [table[:, j].is_null().to_numpy() for j in range(table.shape[1])]
+        array = np.where(np.column_stack(null), np.nan, array).astype(float)
+    return array

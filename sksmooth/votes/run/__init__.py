@@ -1,0 +1,1 @@
+"""What a long run needs: workers, a store of votes, progress."""

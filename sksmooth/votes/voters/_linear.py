@@ -1,0 +1,250 @@
+"""The voter for linear classifiers: votes drawn in the space of the scores.
+
+For a linear classifier the scores of noisy copies of x are exactly
+N(W x + b, W diag(sigma^2) W^T). Only differences of scores matter, so a vote costs
+n_classes - 1 normals, whatever the number of features.
+"""
+
+import numpy as np
+
+from ..._compiled import module_if_worth
+from ...models._linear import check_finite
+from .._voter import Voter
+
+# Inputs looked at together under shared noise.
+_ROWS = 256
+
+# No normal of NumPy is larger than this.
+_LARGEST_NORMAL = 40
+
+
+class LinearVoter(Voter):
+    """Counts the votes of a classifier with scores ``weights @ x + offset``.
+
+    Class 0 has score 0 and class k the k-th row; the highest score wins, and the
+    lower class in a tie, as in scikit-learn.
+
+    Parameters
+    ----------
+    weights : ndarray of shape (n_classes - 1, n_features)
+
+    offset : ndarray of shape (n_classes - 1,)
+
+    X : ndarray of shape (n_inputs, n_features)
+        The clean inputs.
+
+    sigma : ndarray of shape (n_features,)
+        Noise level of each feature.
+    """
+
+    # Scores are cheap: drown the overhead of calls, but stay near the cache.
+    batch_bytes = 2**21
+
+    def __init__(self, weights, offset, X, sigma):
+        # Classes with equal scores always tie, and the lowest of them wins. The factor
+        # below would break such ties at random, so only the lowest takes part.
+        self.n_classes = len(weights) + 1
+        scores = np.column_stack([weights, offset])
+        scores = np.vstack([np.zeros(scores.shape[1]), scores])
+        _, first = np.unique(scores, axis=0, return_index=True)
+        self.contenders = np.sort(first)
+        others = self.contenders[1:] - 1
+        self.weights = weights = weights[others]
+        self.offset = offset[others]
+        self.X = X
+        # With A = weights * sigma and A^T = Q R, the scores of the noise, A n for
+        # n ~ N(0, I), are R^T z for z = Q^T n ~ N(0, I): no assumption on the rank.
+        # The sign of R's rows is free; fixing it keeps votes equal across LAPACKs.
+        with np.errstate(over="ignore"):
+            scaled = weights * sigma
+            self._reach = _LARGEST_NORMAL * np.abs(scaled).sum(axis=1)
+        check_finite(self._reach)
+        factor = np.linalg.qr(scaled.T, mode="r")
+        signs = np.where(np.diagonal(factor) < 0, -1.0, 1.0)
+        self.factor = factor * signs[:, None]
+
+    @property
+    def row_bytes(self):
+        return 8 * max(1, sum(self.factor.shape)) + len(self.weights)
+
+    def allocate(self, size):
+        """Make room for a batch of `size` noisy copies, classes by rows."""
+        rank, n_scores = self.factor.shape
+        self._normals = np.empty((size, rank))
+        self._scores = np.empty((n_scores, size))
+        self._sums = np.empty((2, size))
+        self._better = np.empty((n_scores, size), bool)
+        return size
+
+    def fill(self, start, stop, row, stream):
+        """Put scores of noisy copies of input `row` into places start ... stop - 1."""
+        normals = self._normals[start:stop]
+        stream.standard_normal(out=normals)
+        scores = self._scores[:, start:stop]
+        np.matmul(self.factor.T, normals.T, out=scores)
+        scores += self._clean_scores(row)[:, None]
+
+    def tally(self, sizes):
+        """Count the winners of the batch; see ``Voter.tally``."""
+        return self._count(sizes)
+
+    def draw(self, stream, size):
+        """Make the scores of the noise of the next `size` copies of all inputs."""
+        normals = self._normals[:size]
+        stream.standard_normal(out=normals)
+        np.matmul(self.factor.T, normals.T, out=self._scores[:, :size])
+        self._leads = None
+
+    def compare(self, rows, size, batch_size):
+        """Count the votes on each of some inputs under the noise of ``draw``.
+
+        No copy is made: the scores of the noise are compared with what x is ahead by.
+
+        Parameters
+        ----------
+        rows : ndarray of int of shape (n_rows,)
+
+        size : int
+            How much noise there is.
+
+        batch_size : int
+            Scores to hold at a time, for each class.
+
+        Returns
+        -------
+        counts : ndarray of int of shape (n_rows, n_classes)
+        """
+        if self._leads is None:
+            self._leads = self._largest_leads(size, len(rows))
+        counts = np.zeros((len(rows), self.n_classes), np.int64)
+        n_together = max(1, batch_size // size)
+        for start in range(0, len(rows), _ROWS):
+            some = rows[start : start + _ROWS]
+            means = np.zeros((len(some), len(self.contenders)))
+            means[:, 1:] = [self._clean_scores(row) for row in some]
+            may_win = self._may_win(means)
+            clear = may_win.sum(axis=1) == 1
+            part = counts[start : start + _ROWS]
+            part[clear, self.contenders[may_win[clear].argmax(axis=1)]] = size
+            open_ = np.flatnonzero(~clear)
+            for few in np.split(open_, range(n_together, len(open_), n_together)):
+                if len(few):
+                    places = np.flatnonzero(may_win[few].any(axis=0))
+                    part[few] = self._count(
+                        np.full(len(few), size),
+                        places.tolist(),
+                        means[few].T[:, :, None],
+                    )
+        return counts
+
+    def _clean_scores(self, row):
+        with np.errstate(over="ignore", invalid="ignore"):
+            scores = self.weights @ self.X[row] + self.offset
+            check_finite(np.abs(scores) + self._reach)
+        return scores
+
+    def _largest_leads(self, size, n_rows):
+        """Return the most by which noise puts one contender ahead of another.
+
+        Returns
+        -------
+        leads : ndarray of shape (n_contenders, n_contenders)
+            Of the first over the second; infinite if not worth finding out.
+        """
+        n = len(self.contenders)
+        leads = np.full((n, n), np.inf)
+        if n_rows < 2 * n:
+            return leads
+        scores, gap = self._scores[:, :size], self._sums[0, :size]
+        for a in range(n):
+            for b in range(a):
+                if b == 0:
+                    gap = scores[a - 1]
+                else:
+                    gap = np.subtract(
+                        scores[a - 1], scores[b - 1], out=self._sums[0, :size]
+                    )
+                leads[a, b], leads[b, a] = gap.max(), -gap.min()
+        # More than rounding can change, here and where noise is added to a mean.
+        return leads + 8 * np.finfo(float).eps * np.abs(scores).max(initial=0)
+
+    def _may_win(self, means):
+        """Tell, for each input, which contenders may win under the noise of ``draw``.
+
+        The others are behind the one with the highest mean in every copy.
+        """
+        inputs, best = np.arange(len(means)), means.argmax(axis=1)
+        highest = means[inputs, best][:, None]
+        slack = 8 * np.finfo(float).eps * np.abs(means).max(axis=1, keepdims=True)
+        may_win = means + self._leads[:, best].T + slack >= highest
+        may_win[inputs, best] = True
+        return may_win
+
+    def _count(self, sizes, places=None, means=None):
+        """Count the winners in each part of a batch.
+
+        Parameters
+        ----------
+        sizes : ndarray of int of shape (n_parts,)
+
+        places : list of int, default=None
+            The contenders that may win, in order; None for all.
+
+        means : ndarray of shape (n_contenders, n_parts, 1), default=None
+            Added to the scores, which are then the same in all parts.
+
+        Returns
+        -------
+        counts : ndarray of int of shape (n_parts, n_classes)
+        """
+        if places is None:
+            places = list(range(len(self.contenders)))
+        size = int(sizes.sum())
+        module = module_if_worth("votes.voters._linear_kernel", size * len(places) // 4)
+        if module is not None:
+            return self._count_compiled(module, sizes, places, means)
+        shape = (size,) if means is None else (len(sizes), size // len(sizes))
+        sums, best = self._sums[:, :size].reshape(2, *shape)
+        better = self._better[:, :size].reshape(-1, *shape)
+        noisy = self._scores[:, : shape[-1]]
+        best.fill(0 if places[0] == 0 else -np.inf)
+        others = places[places[0] == 0 :]
+        for k in others:
+            if means is None:
+                sums = noisy[k - 1]
+            else:
+                np.add(noisy[k - 1], means[k], out=sums)
+            np.greater(sums, best, out=better[k - 1])
+            np.maximum(best, sums, out=best)
+        # The last score that is better than all before it wins.
+        counts = np.zeros((len(sizes), self.n_classes), np.int64)
+        starts = np.cumsum(sizes) - sizes
+        won, n_before = np.zeros(shape, bool), 0
+        for k in reversed(others):
+            won |= better[k - 1]
+            n_won = _count_parts(won.ravel(), starts)
+            counts[:, self.contenders[k]] = n_won - n_before
+            n_before = n_won
+        if places[0] == 0:
+            counts[:, self.contenders[0]] = sizes - n_before
+        return counts
+
+    def _count_compiled(self, module, sizes, places, means):
+        """Do what ``_count`` does."""
+        stops = np.cumsum(sizes)
+        starts = stops - sizes
+        if means is not None:  # all parts are under the same noise
+            starts, stops = 0 * starts, sizes
+            means = np.ascontiguousarray(means[:, :, 0].T)
+        counts = np.zeros((len(sizes), self.n_classes), np.int64)
+        found = np.zeros((len(sizes), len(places)), np.int64)
+        module.count(self._scores, starts, stops, means, np.array(places), found)
+        counts[:, self.contenders[places]] = found
+        return counts
+
+
+def _count_parts(flags, starts):
+    """Count the True in each part of `flags`; the parts begin at `starts`."""
+    if len(starts) == 1:  # many times faster
+        return np.count_nonzero(flags)
+    return np.add.reduceat(flags.view(np.uint8), starts, dtype=np.int64)

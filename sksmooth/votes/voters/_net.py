@@ -1,0 +1,230 @@
+"""The voter for neural nets: noise, forward pass and counting on the net's device."""
+
+import numpy as np
+import torch
+
+from ...models._first_layer import reduced
+from ...models._net_modes import check_options, ready
+from ...models._nets import Settled
+from ...models._torch_net import CONVOLVED_AT_ONCE, explained
+from .._voter import Voter
+from ._net_noise import GridNoise, MixedNoise, PlainNoise
+
+# Images in a batch on a CPU, which are counted at once.
+_CONVOLVED_ROWS = 4 * CONVOLVED_AT_ONCE
+
+# No normal of torch or NumPy is larger than this.
+_LARGEST_NORMAL = 40
+
+
+def make(net, classes, fed, places, settled):
+    """Return the voter for a net, evaluated as ``settle`` returned; None: plainly."""
+    if settled is None:
+        settled = Settled(**check_options(None))
+    view = settled.ready or ready(net, classes, fed, settled)
+    if view.first is not None:
+        _check_range(fed, view)
+        fed = view.first.feed(fed)
+    return TorchVoter(view, fed, places)
+
+
+class TorchVoter(Voter):
+    """Counts what a net answers to noisy copies, one transfer of counts a batch.
+
+    Parameters
+    ----------
+    net : TorchNet
+
+    fed : Fed
+        What the module of `net` takes for each input.
+
+    places : ndarray of int of shape (n_inputs,)
+        Where the inputs stand in the user's X, for error messages.
+
+    Raises
+    ------
+    ValueError
+        If an input with noise is too large for the dtype of the module, or too large
+        to be on the grid in that dtype.
+    """
+
+    def __init__(self, net, fed, places):
+        self.net = net
+        self.n_classes = net.n_classes
+        self.places = places
+        self.dtype = _dtype(net)
+        _check_range(fed, net)
+        self.shape = fed.values.shape[1:]
+        where = self.dtype, net.device
+        if fed.factor is not None:
+            self.noise = MixedNoise(fed.values, reduced(fed.factor), *where)
+        elif fed.grid is not None:
+            self.noise = GridNoise(fed.values, fed.sigma, fed.grid, *where)
+        else:
+            self.noise = PlainNoise(fed.values, fed.sigma, *where)
+        self.on_host = net.device.type == "cpu"
+        self._in_batch = []
+
+    @property
+    def batch_bytes(self):
+        """A good size of a batch.
+
+        Larger ones were measured to lose time on a CPU, where they leave its caches.
+        Elsewhere enough to keep the device busy.
+        """
+        if not self.on_host:
+            return 32 * 2**20
+        if self.net.convolves:
+            return min(_CONVOLVED_ROWS * self.row_bytes, 2**24)
+        return 5 * 2**19
+
+    @property
+    def row_bytes(self):
+        return self.dtype.itemsize * self.noise.row_size
+
+    def open(self, key):
+        """Return the stream of noise for one input, on the net's device."""
+        return self.noise.open(key)
+
+    def allocate(self, size):
+        """Make room for a batch of up to `size` noisy copies; return how many."""
+        where = {"dtype": self.dtype, "device": self.net.device}
+        self._shared = None
+        while True:
+            try:
+                self._batch = torch.empty((size, *self.shape), **where)
+                self.noise.allocate(size)
+            except RuntimeError as error:
+                if size == 1 or not _is_out_of_memory(error):
+                    raise
+                size = (size + 1) // 2
+            else:
+                self._at_once = size
+                if self.net.convolves and self.on_host:
+                    self._at_once = min(size, CONVOLVED_AT_ONCE)
+                return size
+
+    def fill(self, start, stop, row, stream):
+        """Put noisy copies of input `row` into places start ... stop - 1."""
+        self.noise.fill(row, stream, self._batch[start:stop])
+        self._in_batch.append(row)
+
+    def draw(self, stream, size):
+        """Make the noise of the next `size` copies of all inputs."""
+        if self._shared is None:
+            self._shared = torch.empty_like(self._batch)
+        self.noise.draw(stream, self._shared[:size])
+
+    def place(self, start, stop, row, first):
+        """Put copies of input `row` into places start ... stop - 1."""
+        noise = self._shared[first : first + stop - start]
+        self.noise.place(row, noise, self._batch[start:stop])
+        self._in_batch.append(row)
+
+    def classify(self, size):
+        """Return the class index of each of the first `size` copies."""
+        return self._winners(size).cpu().numpy()
+
+    def tally(self, sizes):
+        """Classify the batch and count; see ``Voter.tally``."""
+        rows, self._in_batch = self._in_batch, []
+        width = self.n_classes + 1  # the last column counts NaN
+        slots = self._winners(int(sizes.sum()))
+        if len(sizes) > 1:
+            device = slots.device
+            owner = torch.arange(len(sizes), device=device) * width
+            repeats = torch.as_tensor(sizes, device=device)
+            slots = slots + owner.repeat_interleave(repeats, output_size=len(slots))
+        counts = torch.bincount(slots, minlength=len(sizes) * width).cpu().numpy()
+        counts = counts.reshape(len(sizes), width)
+        nan = np.flatnonzero(counts[:, -1])
+        if len(nan):
+            place = min(self.places[rows[one]] for one in nan)
+            which = "counted from 0"
+            if self.places[0] > 0:  # other workers may have met earlier ones
+                first, last = self.places[0], self.places[-1]
+                which += f"; the first among inputs {first} to {last}"
+            raise ValueError(
+                f"{self.net.name} returned NaN for noisy copies of input {place} "
+                f"({which}). Is X scaled as in training, and did training diverge?"
+            )
+        return counts[:, :-1]
+
+    def _winners(self, size):
+        """Classify the first `size` copies, in parts that fit into memory or cache."""
+        parts, start = [], 0
+        while start < size:
+            left = size - start
+            # Of equal sizes: a pass over a few rows takes nearly as long.
+            n_rows = -(-left // -(-left // self._at_once))
+            batch = self._batch[start : start + n_rows]
+            part = self._part(batch, alone=n_rows == size)
+            if part is None:
+                self._at_once = (n_rows + 1) // 2
+                if self.net.device.type == "cuda":
+                    torch.cuda.empty_cache()
+                continue
+            parts.append(part)
+            start += n_rows
+        merged = parts[0] if len(parts) == 1 else torch.cat(parts)
+        if not self.on_host:
+            return merged
+        try:
+            return self.net.decide(merged)
+        except ValueError:
+            raise
+        except Exception as error:
+            raise explained(self.net, self._batch[:size], error) from error
+
+    def _part(self, batch, alone):
+        """Return what the net makes of copies; None if they are too many for memory.
+
+        On a CPU these are outputs, to be read together; elsewhere class indices, which
+        take less of the device's memory.
+        """
+        version = self._batch._version
+        try:
+            if not self.on_host:
+                return self.net.winners(batch)
+            output = self.net.output(batch)
+            # A module may use one buffer for all its answers.
+            return output if alone else output.clone()
+        except ValueError:
+            raise
+        except Exception as error:
+            # Copies that the module has changed cannot be tried again.
+            changed = self._batch._version != version
+            if changed or len(batch) == 1 or not _is_out_of_memory(error):
+                raise explained(self.net, batch, error) from error
+        return None
+
+
+def _dtype(net):
+    """Return in what noise is made; for half precision it is rounded once added."""
+    if net.dtype == torch.float64 and net.device.type != "mps":
+        return torch.float64
+    return torch.float32
+
+
+def _check_range(fed, net):
+    """Raise a ValueError if noisy copies may be too large for their dtype."""
+    if fed.factor is None:
+        noise = np.max(fed.sigma)
+    else:
+        noise = np.abs(fed.factor).sum(axis=0).max(initial=0)
+    dtype = _dtype(net)
+    largest = np.fmax.reduce(np.abs(fed.values), axis=None)  # but for missing values
+    if largest + _LARGEST_NORMAL * noise > torch.finfo(dtype).max:
+        raise ValueError(
+            f"x + noise overflows {str(dtype).removeprefix('torch.')}: scale X (and "
+            "sigma) down."
+        )
+
+
+def _is_out_of_memory(error):
+    if isinstance(error, torch.cuda.OutOfMemoryError):
+        return True
+    text = str(error).lower()
+    return isinstance(error, RuntimeError) and (
+        "out of memory" in text or "can't allocate memory" in text
+    )

@@ -1,0 +1,74 @@
+"""The voter for trees and sums of trees, compiled: needs numba (`sksmooth[fast]`).
+
+The labels are those of scikit-learn's `predict`, on every row: the same comparisons,
+and the same sums in the same order.
+"""
+
+import numpy as np
+
+from ..._compiled import compiled_module
+from ._predict import AnyVoter, explaining
+
+
+class TreesVoter(AnyVoter):
+    """Counts what a sum of trees predicts.
+
+    Parameters
+    ----------
+    estimator, classes, inputs
+        As for ``AnyVoter``.
+
+    model : Model
+        What ``compiled`` made of `estimator`.
+    """
+
+    prefer = "threads"
+
+    def __init__(self, estimator, classes, inputs, model):
+        super().__init__(estimator, classes, inputs)
+        self.model = model
+        self._own = self._class_indices(model.classes)
+
+    def classify(self, size):
+        """Return the class index of each of the first `size` copies.
+
+        Steps may write to the batch, so they run once: what comes out of them goes to
+        the compiled trees or, if it is nothing for these, to the classifier itself.
+        """
+        X = self._through_steps(self._batch[:size])
+        winner = self._by_trees(X, size)
+        if winner is None:
+            return self._by_predict(self.model.last, X, size)
+        return self._own[winner]
+
+    def _through_steps(self, X):
+        """Do what a Pipeline does before its last step predicts."""
+        with explaining(self.estimator, X):
+            for step in self.model.steps:
+                X = step.transform(X)
+        return X
+
+    def _by_trees(self, X, size):
+        """Return what the compiled trees make of X, or None if it is not for them."""
+        if type(X) is not np.ndarray or X.shape != (size, self.model.n_features):
+            return None
+        if X.dtype.kind not in "fiub":
+            return None
+        model, winner = self.model, np.empty(size, np.int64)
+        with np.errstate(over="ignore"):  # the kernel sees it
+            X = np.ascontiguousarray(X, model.forest.threshold.dtype)
+        forest = tuple(model.forest)
+        if not _kernel().classify(X, forest, model.rule, model.divisor, winner):
+            # Missing values, or numbers that are too large: predict knows.
+            return None
+        return winner
+
+
+def _kernel():
+    """Return the module with the compiled code, or None without numba."""
+    return compiled_module("votes.voters._trees_kernel")
+
+
+def has_kernel():
+    """Can trees be asked by compiled code?"""
+    return _kernel() is not None
