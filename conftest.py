@@ -11,13 +11,19 @@ collect_ignore_glob = [
 if find_spec("torch") is None:
     collect_ignore_glob += [
         "sksmooth/torch/*",
-        "sksmooth/_votes/_torch*.py",
-        "sksmooth/_votes/_device_*.py",
-        "sksmooth/_votes/_net_modes.py",
+        "sksmooth/models/_torch_net.py",
+        "sksmooth/models/_net_modes.py",
+        "sksmooth/models/_net_engines.py",
+        "sksmooth/models/_first_layer.py",
+        "sksmooth/noise/_on_device.py",
+        "sksmooth/votes/voters/_net*.py",
         "tests/nets.py",
         "docs/pitfalls.md",
     ]
 if find_spec("numba") is None:
-    collect_ignore_glob += ["sksmooth/_votes/*_kernel.py"]
+    collect_ignore_glob += [
+        "sksmooth/noise/*_kernel.py",
+        "sksmooth/votes/voters/*_kernel.py",
+    ]
 if find_spec("click") is None:
     collect_ignore_glob += ["sksmooth/cli/_*.py"]
