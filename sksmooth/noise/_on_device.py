@@ -1,4 +1,4 @@
-"""Streams of standard normals on a device other than the CPU, keyed as `_noise` keys.
+"""Streams of standard normals on a device other than the CPU, keyed as `_streams` keys.
 
 Numbers from the host would first have to be sent there, so a net on a GPU does not get
 the noise that it gets on a CPU. It has the same distribution.

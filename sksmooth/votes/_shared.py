@@ -1,7 +1,7 @@
 """Votes under one noise for all inputs: each block of it is drawn once.
 
 Vote number i on any input is f(x + noise i). So the loop is over blocks of noise
-outside and over inputs inside; in `_engine` it is the other way round.
+outside and over inputs inside; in `_count` it is the other way round.
 """
 
 from numbers import Integral
