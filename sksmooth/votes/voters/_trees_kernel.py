@@ -39,7 +39,7 @@ def classify(X, forest, rule, divisor, winner):
         Of the dtype of the thresholds: each further one is compiled anew.
 
     forest : tuple of arrays
-        See ``_trees.Forest``.
+        See ``models._trees.Forest``.
 
     rule : int
         0: the column with the highest mean of leaf values; the first of equal ones.
