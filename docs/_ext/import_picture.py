@@ -64,7 +64,7 @@ def draw(path):
         raise RuntimeError("\n".join(wrong))
     exist = set(imports.rooms()) - LEFT_OUT
     edges = [edge for edge in imports.edges() if not set(edge) & LEFT_OUT]
-    floors = [[room for room in floor if room in exist] for floor in imports.FLOORS]
+    floors = [[room for room in floor if room in exist] for floor in imports.FLOORS[""]]
     floors = [floor for floor in floors if floor]
     place = {
         room: (ACROSS.get(room, (k + 0.5) / len(floor)), height)
