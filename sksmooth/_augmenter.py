@@ -33,7 +33,7 @@ class GaussianAugmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     ----------
     sigma : float, array-like or dict, default=0.25
         Standard deviation of the noise, in the units of X; 0 adds none. An array is
-        broadcast against one input; for a data frame, one value a column, or a dict
+        broadcast against one input; for a data frame, one value per column, or a dict
         from their names, as for :class:`SmoothedClassifier`.
 
     random_state : int, RandomState instance or None, default=None

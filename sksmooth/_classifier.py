@@ -80,7 +80,7 @@ class SmoothedClassifier(BaseSmoother):
         Standard deviation of the noise, in the units of X. Larger values certify
         larger radii at lower accuracy. An array is broadcast against one input, 0
         marking a feature that the adversary cannot touch; radii are then in units of
-        sigma (see :class:`Certificate`). For a data frame: one value a column, as an
+        sigma (see :class:`Certificate`). For a data frame: one value per column, as an
         array or a pandas Series in the order of the columns, or a dict that names all
         of them, ``{"amount": 0.3, "age": 2.0}``. Its key "*" stands for those that
         are not named: ``{"amount": 0.3, "*": 0}``.

@@ -74,7 +74,7 @@ class Inputs:
 
     @classmethod
     def from_frame(cls, frame, sigma):
-        """Take a data frame and sigma: scalar, one value a column, or by its name.
+        """Take a data frame and sigma: scalar, one value per column, or by its name.
 
         Raises
         ------
@@ -96,7 +96,7 @@ class Inputs:
                 "Gaussian noise needs floating-point columns, but these are not: "
                 f"{', '.join(wrong[:5])}{' ...' if len(wrong) > 5 else ''}. Either "
                 "declare them out of the adversary's reach with a sigma of 0 (sigma "
-                "then is an array with one value a column, or a dict from their "
+                "then is an array with one value per column, or a dict from their "
                 "names), or, if noise on them makes sense, cast them to float."
             )
         places = np.flatnonzero(noisy).tolist()
