@@ -1,6 +1,6 @@
 """What `certify` returns."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -8,6 +8,7 @@ from ._claims import proved_share, recertified, votes_of_selected
 from ._columns import as_rows
 from ._summary import round_down as round_down
 from ._summary import summary
+from .noise import Gaussian, Noise
 from .stats._checks import check_radius
 
 # One value (or one row of a table) for each input; `first_equal` is one, too.
@@ -89,8 +90,11 @@ class Certificate:
     looks : ndarray of int
         Sample sizes at which drawing might have stopped; ``[n]`` if it could not.
 
-    noise : {"independent", "shared"}
-        Did the inputs have noise of their own, or all the same? Then several
+    noise : Noise
+        Of which kind.
+
+    shared_noise : bool
+        Did all inputs have the same noise, and not each its own? Then several
         certificates can be wrong together.
 
     projected : bool
@@ -149,7 +153,8 @@ class Certificate:
     abstain_label: object
     first_equal: np.ndarray
     looks: np.ndarray
-    noise: str = "independent"
+    noise: Noise = field(default_factory=Gaussian)
+    shared_noise: bool = False
     projected: bool = False
     radius_loss: np.ndarray | None = None
     index: object = None

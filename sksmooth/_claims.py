@@ -5,8 +5,8 @@ from sklearn.utils.validation import check_consistent_length
 
 from ._columns import as_weights
 from ._labels import as_labels, label_indices, name_classes
-from .stats import certify_counts, lower_confidence_bound, split_alpha
-from .stats._certify import BOUNDS, bounds_from_lower
+from .stats import lower_confidence_bound, split_alpha
+from .stats._certify import BOUNDS, bounds_from_lower, certify_votes
 from .stats._checks import check_level
 from .stats._projection import projected_counts
 from .stats._radius import radius_after_loss
@@ -41,16 +41,16 @@ def recertified(certificate, alpha, bound, n):
         )
     counts = certificate.counts
     counts = counts if n is None else projected_counts(counts, n)
-    unit = certificate.sigma if np.ndim(certificate.sigma) == 0 else 1.0
+    noise = certificate.noise.bind(certificate.sigma)
     if sequential:
         look = np.searchsorted(certificate.looks, certificate.n_used)
         alphas = split_alpha(alpha, len(certificate.looks))[look]
         votes = votes_of_selected(certificate)
         p_lower = lower_confidence_bound(votes, certificate.n_used, alphas)
-        bounds = bounds_from_lower(certificate.selected, p_lower, unit)
+        bounds = bounds_from_lower(certificate.selected, p_lower, noise)
     else:
-        bounds = certify_counts(
-            counts, certificate.selection_counts, alpha=alpha, bound=bound, sigma=unit
+        bounds = certify_votes(
+            counts, certificate.selection_counts, alpha, bound, noise
         )
     radius = radius_after_loss(bounds.radius, certificate.radius_loss)
     return {
@@ -85,7 +85,7 @@ def proved_share(certificate, y_true, radius, rho, sample_weight):
     weight = weight[counted]
     _, group = np.unique(certificate.first_equal[counted], return_inverse=True)
     n_distinct = int(group.max()) + 1
-    independent = certificate.noise == "independent"
+    independent = not certificate.shared_noise
     # A little below, so that rounding does not cost an input.
     alpha = rho / n_distinct * (1 - 1e-12)
     if not independent and certificate.alpha > alpha:

@@ -1,12 +1,10 @@
 """SmoothedClassifier: the scikit-learn face over votes and guarantees."""
 
 import math
-import sys
 import warnings
 from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import replace
-from functools import cache, partial
 from numbers import Integral, Real
 
 import numpy as np
@@ -15,35 +13,26 @@ from sklearn.utils.validation import check_consistent_length
 from ._certificate import Certificate
 from ._columns import names_of
 from ._labels import as_labels, label_indices, name_classes
-from ._sklearn import HasMethods, Interval, StrOptions
+from ._reach import Reach
+from ._sklearn import Interval, StrOptions
 from ._smoother import BaseSmoother
-from ._validation import SEEDS
 from .exact._probabilities import exact_probabilities
+from .noise import find_noise
 from .noise._grid import grid_step, loss_of_others
 from .noise._sigma import is_one_number, least_levels, sigma_by_column
-from .stats import (
-    certify_counts,
-    max_certifiable_radius,
-    sample_sizes,
-    split_alpha,
-)
+from .stats import sample_sizes
 from .stats._certify import (
     BOUNDS,
     bounds_from_lower,
     bounds_from_upper,
-    unanimous_radius,
+    certify_votes,
 )
 from .stats._checks import check_level, check_radius
-from .stats._planning import (
-    can_name_class,
-    fewest_samples,
-    fewest_samples_to_name,
-    too_small,
-)
-from .stats._radius import radius_after_loss, radius_before_loss
+from .stats._planning import can_name_class, fewest_samples_to_name, too_small
+from .stats._radius import radius_after_loss
 from .stats._sequential import BoundProbability, CertifyKnownLabel, NameTopClass
-from .votes._company import depends_on_company, why_no_certificate
-from .votes._count import Votes, count_votes, settle
+from .votes._company import why_no_certificate
+from .votes._count import Votes
 from .votes.run._fingerprint import fingerprint
 from .votes.run._store import VoteStore
 
@@ -122,11 +111,15 @@ class SmoothedClassifier(BaseSmoother):
         for d features. None trusts that f cannot tell x from the lowest bits of
         x + noise, as other implementations do. Does not affect training.
 
-    noise : {"independent", "shared"}, default="independent"
-        "shared" gives all inputs the same noise: several times faster where the base
-        model is cheap, and the right choice for comparing models, whose scores then
-        vary together. Each answer keeps its guarantee, but several can be wrong
-        together, so a claim about a whole test set is weaker (see
+    noise : str or instance of Noise, default="gaussian"
+        The kind of noise, by its name or as an instance: "gaussian" is
+        :class:`~sksmooth.noise.Gaussian`.
+
+    shared_noise : bool, default=False
+        True gives all inputs the same noise: several times faster where the base model
+        is cheap, and the right choice for comparing models, whose scores then vary
+        together. Each answer keeps its guarantee, but several can be wrong together,
+        so a claim about a whole test set is weaker (see
         :meth:`Certificate.certified_accuracy_lower_bound`).
 
     n_copies : int, default=1
@@ -212,8 +205,8 @@ class SmoothedClassifier(BaseSmoother):
     grid, and f is what `predict` of `estimator` computes there, rounding included; no
     short cut replaces it.
 
-    Rows that are equal share their noise, so their votes are equal too. With `noise`
-    "shared" all rows do; the noise in `fit` is independent in any case.
+    Rows that are equal share their noise, so their votes are equal too. With
+    `shared_noise` all rows do; the noise in `fit` is independent in any case.
 
     A missing value (NaN; null in a data frame) stays missing in every noisy copy, in
     training, too. X may have some if `estimator` takes them, by itself or by an imputer
@@ -242,27 +235,11 @@ class SmoothedClassifier(BaseSmoother):
     """
 
     _parameter_constraints: dict = {
-        "estimator": [HasMethods("fit")],  # the rest is for check_estimator
-        "sigma": [Interval(Real, 0, None, closed="neither"), "array-like", Mapping],
-        "alpha": [Interval(Real, 0, 1, closed="neither")],
+        **BaseSmoother._parameter_constraints,
         "n0": [Interval(Integral, 1, None, closed="left")],
-        "n": [Interval(Integral, 1, None, closed="left")],
         "stopping": [StrOptions({"sequential", "fixed"})],
         "bound": [StrOptions(set(BOUNDS))],
-        "method": [StrOptions({"monte_carlo", "exact"})],
-        "grid": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"}), None],
-        "noise": [StrOptions({"independent", "shared"})],
-        "n_copies": [Interval(Integral, 0, None, closed="left")],
-        "noise_param": [str, None],
         "abstain_label": [str, Real, None],
-        "batch_size": [
-            Interval(Integral, 1, None, closed="left"),
-            StrOptions({"auto"}),
-        ],
-        "net_options": [dict, None],
-        "random_state": SEEDS,
-        "n_jobs": [Integral, None],
-        "verbose": ["verbose"],
     }
 
     def __init__(
@@ -277,7 +254,8 @@ class SmoothedClassifier(BaseSmoother):
         bound="cohen",
         method="monte_carlo",
         grid=None,
-        noise="independent",
+        noise="gaussian",
+        shared_noise=False,
         n_copies=1,
         noise_param=None,
         abstain_label="auto",
@@ -297,6 +275,7 @@ class SmoothedClassifier(BaseSmoother):
         self.method = method
         self.grid = grid
         self.noise = noise
+        self.shared_noise = shared_noise
         self.n_copies = n_copies
         self.noise_param = noise_param
         self.abstain_label = abstain_label
@@ -364,7 +343,7 @@ class SmoothedClassifier(BaseSmoother):
         >>> g.predict(X[[0, 70, 149]])  # the second one is a close call
         array([ 0, -1,  2])
         """
-        prepared = self._ready(X)
+        prepared = self._ready(X, "predict")
         if self.method == "exact":
             self._open(store, prepared)
             shares, bounds = self._exact(prepared)
@@ -421,7 +400,7 @@ class SmoothedClassifier(BaseSmoother):
                [0.   , 0.498, 0.502],
                [0.   , 0.277, 0.723]])
         """
-        prepared = self._ready(X)
+        prepared = self._ready(X, "predict")
         if self.method == "exact":
             self._open(store, prepared)
             return self._exact(prepared)[0]
@@ -499,10 +478,10 @@ class SmoothedClassifier(BaseSmoother):
         >>> prediction, radius.round(2)
         (array([ 0, -1,  2]), array([0.62, 0.  , 0.12]))
         """
-        prepared = self._ready(X, certifies=True)
-        early = radius_tol is not None
-        if self._reach(early=early) == 0:
-            needed = self._fewest(0.0, early=early)
+        prepared = self._ready(X, *self._purposes)
+        early, reach = radius_tol is not None, self._reach
+        if reach.radius(self.n, early=early) == 0:
+            needed = reach.fewest(0.0, early=early)
             warnings.warn(
                 too_small(self.n, self.alpha, "certify always abstains", needed),
                 stacklevel=2,
@@ -575,8 +554,8 @@ class SmoothedClassifier(BaseSmoother):
                [ True, False]])
         """
         radii = check_radius(radius)
-        prepared = self._ready(X, certifies=True)
-        unreachable = self._unreachable(radii)
+        prepared = self._ready(X, *self._purposes)
+        unreachable = self._reach.unreachable(radii, self.n, self.sigma)
         if unreachable:
             warnings.warn(unreachable, stacklevel=2)
         return self._known_correct(prepared, y, radii, store)
@@ -584,7 +563,7 @@ class SmoothedClassifier(BaseSmoother):
     def _known_correct(self, prepared, y, radii, store=None):
         """Do what `certified_correct` says, with what is prepared already."""
         y = as_labels(y, "y")
-        check_consistent_length(prepared.inputs.values, y)
+        check_consistent_length(prepared.voting.inputs.values, y)
         label = label_indices(y, self.classes_)
         if self.method == "exact" or not BOUNDS[self.bound].by_threshold:
             with self._open(store, prepared) as store:
@@ -595,17 +574,18 @@ class SmoothedClassifier(BaseSmoother):
             correct = np.zeros((len(y), radii.size), bool)
             known = np.flatnonzero(label >= 0)
             if len(known):
-                part = prepared._replace(inputs=prepared.inputs.take(known))
+                loss = prepared.loss
                 rule = CertifyKnownLabel(
                     looks=self._looks(first=100),
                     alpha=self.alpha,
                     radii=radii.ravel(),
-                    sigma=self._unit,
+                    noise=self._noise,
                     label=label[known],
-                    loss=part.inputs.loss,
+                    loss=None if loss is None else loss[known],
                 )
                 with self._open(store, prepared) as store:
-                    correct[known] = self._vote(part, "estimate", rule, store).value
+                    votes = self._vote(prepared.of(known), "estimate", rule, store)
+                correct[known] = votes.value
         return correct.reshape(len(y), *radii.shape)
 
     def max_certifiable_radius(self, *, known_label=False):
@@ -635,7 +615,7 @@ class SmoothedClassifier(BaseSmoother):
         >>> round(g.max_certifiable_radius(), 3)
         1.599
         """
-        return self._reach(known_label)
+        return self._reach.radius(self.n, known_label)
 
     def required_samples(self, radius, *, known_label=False):
         """Return the smallest `n` with which a radius can be certified at all.
@@ -674,71 +654,33 @@ class SmoothedClassifier(BaseSmoother):
             raise ValueError(f"radius must be one number, got {radius!r}.")
         if self.method == "exact":
             return 0
-        needed = self._fewest(float(radius), known_label)
+        needed = self._reach.fewest(float(radius), known_label)
         if needed is None:
             raise ValueError(
                 "no feasible number of votes certifies a radius of "
-                f"{radius / self._unit:g} sigma: choose a larger sigma."
+                f"{radius / self._noise.unit:g} sigma: choose a larger sigma."
             )
         return needed
 
-    def _reach(self, known_label=False, early=False):
-        """Largest radius that can be certified; `early` if votes may end early."""
-        reach = self._unanimous(self.n, known_label, early)
-        return float(radius_after_loss(reach, self._least_loss()))
+    @property
+    def _noise(self):
+        """The noise, as far as radii depend on it: before X is known."""
+        sigma = float(self.sigma) if is_one_number(self.sigma) else np.ones(1)
+        return find_noise(self.noise).bind(sigma)
 
-    def _unanimous(self, n, known_label, early):
-        """Radius that `n` equal votes certify, before what a grid takes off."""
-        if self.method == "exact":
-            return np.inf
-        if (known_label or early) and BOUNDS[self.bound].by_threshold:
-            alpha = self.alpha
-            if early or self.stopping == "sequential":
-                alpha = split_alpha(alpha, len(sample_sizes(n)))[-1]
-            return max_certifiable_radius(n, self._unit, alpha)
-        return unanimous_radius(
-            n,
-            alpha=self.alpha,
-            bound=self.bound,
-            # Before `fit` it may not be known that there are only two.
-            n_classes=max(2, len(getattr(self, "classes_", range(3)))),
-            sigma=self._unit,
-        )
+    @property
+    def _reach(self):
+        # Before `fit` it may not be known that there are only two classes.
+        n_classes = max(2, len(getattr(self, "classes_", range(3))))
+        settings = self.bound, self.stopping, self.method == "exact"
+        return Reach(self._noise, self.alpha, n_classes, self._least_loss(), *settings)
 
-    def _fewest(self, radius, known_label=False, early=False):
-        """Smallest n that reaches a radius, and more than 0; None if there is none."""
-        radius = radius_before_loss(radius, self._least_loss())
-
-        def enough(n):
-            reach = self._unanimous(n, known_label, early)
-            return reach >= radius and reach > 0
-
-        # Up to 100 votes there is one look, beyond there are several, with parts of
-        # alpha: what 100 reach, 101 may not.
-        if enough(100):
-            return fewest_samples(lambda n: enough(min(n, 100)))
-        return fewest_samples(lambda n: n > 100 and enough(n))
-
-    def _unreachable(self, radii):
-        """Say which of the radii `certified_correct` can never certify; "" if none."""
-        reach = self._reach(known_label=True)
-        highest = np.max(radii, initial=0.0)
-        if highest <= reach and reach > 0:
-            return ""
-        needed = self._fewest(highest, known_label=True)
-        if reach == 0 and needed is not None:
-            consequence = "no radius can be certified, not even 0"
-            return too_small(self.n, self.alpha, consequence, needed)
-        remedy = (
-            "no feasible n would do: choose a larger sigma"
-            if needed is None
-            else f"n = {needed} would do"
-        )
-        return (
-            f"radius {highest:g} can never be certified: sigma={self.sigma!r}, "
-            f"n={self.n} and alpha={self.alpha:g} reach {reach:.3g} at most; "
-            f"{remedy}."
-        )
+    @property
+    def _purposes(self):
+        """What `certify` draws votes for."""
+        if BOUNDS[self.bound].needs_selection:
+            return "estimate", "select"
+        return ("estimate",)
 
     def _certify(self, prepared, radius_tol=None, store=None):
         """Do what `certify` says, with what is prepared already."""
@@ -760,38 +702,31 @@ class SmoothedClassifier(BaseSmoother):
                 looks=sample_sizes(self.n),
                 alpha=self.alpha,
                 selected=selection.argmax(axis=1),
-                tolerance=_tolerances(radius_tol, len(prepared.inputs)) / self._unit,
+                tolerance=_tolerances(radius_tol, len(selection)),
+                noise=self._noise,
             )
             votes = self._vote(prepared, "estimate", rule, store)
-            bounds = bounds_from_lower(rule.selected, votes.value, self._unit)
+            bounds = bounds_from_lower(rule.selected, votes.value, self._noise)
             return self._certificate(prepared, selection, votes, bounds, rule.looks)
         votes = self._vote(prepared, "estimate", self.n, store)
-        bounds = certify_counts(
-            votes.counts,
-            selection,
-            alpha=self.alpha,
-            bound=self.bound,
-            sigma=self._unit,
+        bounds = certify_votes(
+            votes.counts, selection, self.alpha, self.bound, self._noise
         )
         return self._certificate(prepared, selection, votes, bounds)
 
     def _vote(self, prepared, purpose, rule, store):
         """Draw votes: a number of them, or until a rule is settled."""
-        return count_votes(
-            prepared.estimator,
-            self.classes_,
-            prepared.inputs,
-            rule,
-            entropy=prepared.entropy,
-            purpose=purpose,
-            noise=self.noise,
-            batch_size=self.batch_size,
-            net_options=prepared.settled or self.net_options,
-            n_jobs=self.n_jobs,
-            verbose=self.verbose,
-            store=store,
-            before=prepared.check,
-        )
+
+        def check():
+            """Refuse to certify, and warn of votes, if answers depend on company."""
+            if not prepared.voting.depends_on_company:
+                return
+            message = why_no_certificate(prepared.voting.estimator)
+            if purpose != "predict":
+                raise ValueError(f"no certificate holds here: {message}")
+            warnings.warn(message, UserWarning, stacklevel=6)
+
+        return prepared.voting.draw(purpose, rule, store, before=check)
 
     def _open(self, path, prepared):
         """Return the store of votes as a context, which is None without a path."""
@@ -809,51 +744,21 @@ class SmoothedClassifier(BaseSmoother):
                 f"{self.random_state!r} draws other noise each time: give an int, or "
                 "call fit (and keep the fitted classifier)."
             )
-        settings, model = fingerprint(
-            prepared.estimator,
-            self.classes_,
-            prepared.inputs,
-            prepared.entropy,
-            self.noise,
-            prepared.settled,
-        )
-        return VoteStore(path, settings, model)
+        settled = prepared.voting.recognised.settled if self.net_options else None
+        return VoteStore(path, *fingerprint(prepared.voting, settled))
 
-    def _ready(self, X, *, certifies=False):
-        """Prepare, and decide how a net is evaluated, once for all draws of votes.
-
-        Before the first of them, if there is one, it is a ValueError, or a warning
-        unless a certificate is wanted, if answers of the base depend on other inputs.
-        """
-        prepared = self._prepare(X)
-        if self.method == "exact":
-            return prepared
-        check_level(self.alpha)
-        base = prepared.estimator, self.classes_, prepared.inputs
-
-        @cache
-        def check():  # knows nothing of what it is put into: no cycle keeps X alive
-            if not depends_on_company(*base, self.net_options):
-                return
-            message = why_no_certificate(base[0])
-            if certifies:
-                raise ValueError(f"no certificate holds here: {message}")
-            warnings.warn(message, UserWarning, stacklevel=6)
-
-        prepared = prepared._replace(check=check)
-        if not self.net_options:
-            return prepared
-        say = partial(print, file=sys.stderr) if self.verbose else lambda message: None
-        return prepared._replace(settled=settle(*base, self.net_options, say))
+    def _ready(self, X, *purposes):
+        """Prepare, and find out at once whether a net can be evaluated as asked."""
+        prepared = self._prepare(X, purposes)
+        if self.method != "exact":
+            check_level(self.alpha)
+            if self.net_options:
+                prepared.voting.recognised  # noqa: B018
+        return prepared
 
     def _looks(self, first):
         """Sample sizes at which the votes are looked at."""
         return sample_sizes(self.n, self.n if self.stopping == "fixed" else first)
-
-    @property
-    def _unit(self):
-        """What radii are multiples of: sigma, or 1 if sigma is an array."""
-        return float(self.sigma) if is_one_number(self.sigma) else 1.0
 
     def _least_loss(self):
         """What a grid takes off the radius of any input; None without one."""
@@ -872,21 +777,21 @@ class SmoothedClassifier(BaseSmoother):
 
     def _top_class_votes(self, prepared, path):
         looks = self._looks(_FIRST_TO_PREDICT)
-        rule = NameTopClass(looks, self.alpha, len(prepared.inputs))
+        rule = NameTopClass(looks, self.alpha)
         with self._open(path, prepared) as store:
             return self._vote(prepared, "predict", rule, store)
 
     def _exact(self, prepared):
         """Return exact class probabilities and the certified bounds they give."""
+        voting = prepared.voting
         shares, upper = exact_probabilities(
-            prepared.estimator, self.classes_, prepared.inputs
+            voting.estimator, voting.classes, voting.inputs
         )
-        return shares, bounds_from_upper(shares, upper, self._unit)
+        return shares, bounds_from_upper(shares, upper, self._noise)
 
     def _certificate(self, prepared, selection, votes, bounds, looks=None):
         exact = self.method == "exact"
-        loss = prepared.inputs.loss
-        radius = radius_after_loss(bounds.radius, loss)
+        radius = radius_after_loss(bounds.radius, prepared.loss)
         n = 0 if exact else self.n
         return Certificate(
             prediction=self._labels(bounds.selected, radius > 0),
@@ -904,9 +809,10 @@ class SmoothedClassifier(BaseSmoother):
             bound="exact" if exact else self.bound,
             classes=self.classes_,
             abstain_label=self.abstain_label_,
-            first_equal=prepared.inputs.first_equal(),
-            radius_loss=loss,
-            noise=self.noise,
+            first_equal=prepared.voting.first_equal(),
+            radius_loss=prepared.loss,
+            noise=find_noise(self.noise),
+            shared_noise=self.shared_noise,
         )
 
     def _labels(self, winner, certain):

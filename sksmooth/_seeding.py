@@ -30,7 +30,7 @@ def seeded_training(estimator, entropy):
 
 
 @contextmanager
-def seeded_votes(estimator, entropy, purpose, inputs):
+def seeded_votes(estimator, entropy, purpose, inputs, rows):
     """Seed torch while nets vote; afterwards its generators are as before.
 
     A net that is asked through skorch moves the global generator, as every iterator
@@ -46,13 +46,16 @@ def seeded_votes(estimator, entropy, purpose, inputs):
     purpose : str
 
     inputs : Inputs
+
+    rows : ndarray of int
+        The first of these inputs counts; nothing is done if there is none.
     """
-    if not len(inputs) or not nets_in(estimator):
+    if not len(rows) or not nets_in(estimator):
         yield
         return
     cuda = sys.modules["torch"].cuda
     devices = range(cuda.device_count()) if cuda.is_initialized() else None
-    first = next(inputs.take(slice(0, 1)).contents())
+    first = next(inputs.take(rows[:1]).contents())
     with _seeded(stream_key(entropy, purpose, b"torch" + first), devices):
         yield
 

@@ -1,7 +1,8 @@
 """How a base classifier is wrapped: trained under noise, and made ready to vote."""
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from numbers import Integral, Real
 from typing import NamedTuple
 
 import numpy as np
@@ -17,7 +18,10 @@ from ._fit_signature import FitOfWrapper, takes_weights
 from ._labels import check_abstain_label, label_indices
 from ._seeding import seeded_training
 from ._sklearn import (
+    HasMethods,
+    Interval,
     KeepsSecrets,
+    StrOptions,
     _check_method_params,
     _fit_context,
     _routing_enabled,
@@ -26,6 +30,7 @@ from ._sklearn import (
 )
 from ._training import noisy_training_set
 from ._validation import (
+    SEEDS,
     FromFit,
     all_or_nothing,
     check_classes,
@@ -38,31 +43,56 @@ from ._validation import (
 from ._version import __version__
 from .models._net_labels import check_net_labels, labels_for_nets
 from .models._nets import as_net_takes, check_devices
+from .noise import Noise, find_noise
 from .noise._grid import check_grid
 from .noise._sigma import check_sigma, is_one_number
 from .stats._checks import check_votes
 from .votes._missing import check_may_train, check_missing, training_with_missing
-from .votes._rows import Inputs
 from .votes._spread import warn_of_little_noise
+from .votes._voting import Voting
 from .votes.voters._predict import check_one_row
 
 
 class Prepared(NamedTuple):
-    """What every draw of votes for one X needs."""
+    """What every answer about one X needs."""
 
-    estimator: object
-    inputs: Inputs
-    sigma: float | np.ndarray
-    entropy: int
-    settled: object = None  # how a net is evaluated, once that has been decided
-    check: Callable | None = None  # called before the first vote is drawn
+    voting: Voting
+    sigma: float | np.ndarray  # as it is told to the user
+    loss: np.ndarray | None  # what a grid takes off the radius of each input
 
-    def __repr__(self):  # without the entropy, which is a secret
-        return f"Prepared({type(self.estimator).__name__}, {len(self.inputs)} inputs)"
+    def of(self, rows):
+        """Return what answers about some of the inputs need."""
+        if len(rows) == len(self.voting.inputs):
+            return self
+        return self._replace(voting=self.voting.of(rows))
 
 
 class BaseSmoother(KeepsSecrets, ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
-    """Wraps `estimator`, fitted or not; the parameters are those of the subclass."""
+    """Wraps `estimator`, fitted or not.
+
+    The parameters are those below; a subclass has them in its ``__init__``.
+    """
+
+    _parameter_constraints: dict = {
+        "estimator": [HasMethods("fit")],  # the rest is for check_estimator
+        "sigma": [Interval(Real, 0, None, closed="neither"), "array-like", Mapping],
+        "alpha": [Interval(Real, 0, 1, closed="neither")],
+        "n": [Interval(Integral, 1, None, closed="left")],
+        "method": [StrOptions({"monte_carlo", "exact"})],
+        "grid": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"}), None],
+        "noise": [str, Noise],
+        "shared_noise": ["boolean"],
+        "n_copies": [Interval(Integral, 0, None, closed="left")],
+        "noise_param": [str, None],
+        "batch_size": [
+            Interval(Integral, 1, None, closed="left"),
+            StrOptions({"auto"}),
+        ],
+        "net_options": [dict, None],
+        "random_state": SEEDS,
+        "n_jobs": [Integral, None],
+        "verbose": ["verbose"],
+    }
 
     _secrets = ("entropy_",)
 
@@ -113,7 +143,8 @@ class BaseSmoother(KeepsSecrets, ClassifierMixin, MetaEstimatorMixin, BaseEstima
         self._check_votes()
         check_no_regressor(self.estimator)
         check_grid(self.grid)
-        inputs = check_inputs(X, self.sigma, self, reset=True)
+        noise = find_noise(self.noise)
+        inputs = check_inputs(X, self.sigma, self, reset=True, noise=noise)
         warn_of_little_noise(inputs)
         check_may_train(self.estimator, inputs)
         y = check_y(y)
@@ -164,6 +195,7 @@ class BaseSmoother(KeepsSecrets, ClassifierMixin, MetaEstimatorMixin, BaseEstima
 
     def _validate_params(self):
         check_estimator(self.estimator)
+        find_noise(self.noise)
         super()._validate_params()
 
     def _fit_params(self, sample_weight, params):
@@ -190,8 +222,8 @@ class BaseSmoother(KeepsSecrets, ClassifierMixin, MetaEstimatorMixin, BaseEstima
         """What stands for "no prediction"; of the same kind as `classes_`."""
         return check_abstain_label(self.abstain_label, self.classes_)
 
-    def _prepare(self, X):
-        """Check everything that a draw of votes needs, without writing to self."""
+    def _prepare(self, X, purposes):
+        """Check everything that draws of votes need, without writing to self."""
         self._validate_params()
         self._check_votes()
         check_is_fitted(
@@ -207,7 +239,8 @@ class BaseSmoother(KeepsSecrets, ClassifierMixin, MetaEstimatorMixin, BaseEstima
             check_classes(getattr(estimator, "classes_", None))
             check_net_labels(estimator)
         check_abstain_label(self.abstain_label, self.classes_)
-        inputs = check_inputs(X, self.sigma, self, reset=False)
+        noise = find_noise(self.noise)
+        inputs = check_inputs(X, self.sigma, self, reset=False, noise=noise)
         check_missing(estimator, inputs)
         warn_of_little_noise(inputs)
         if estimator is self.estimator and inputs.frame is not None:
@@ -221,8 +254,20 @@ class BaseSmoother(KeepsSecrets, ClassifierMixin, MetaEstimatorMixin, BaseEstima
                 "method='exact' adds no noise to X, so there is nothing to round: its "
                 "certificates hold without a grid. Set grid=None."
             )
-        inputs = inputs.on_grid(self.grid)
-        return Prepared(estimator, inputs, sigma, entropy)
+        inputs, loss = inputs.on_grid(self.grid)
+        voting = Voting(
+            estimator,
+            self.classes_,
+            inputs,
+            entropy=entropy,
+            purposes=purposes,
+            shared_noise=self.shared_noise,
+            batch_size=self.batch_size,
+            net_options=self.net_options,
+            n_jobs=self.n_jobs,
+            verbose=self.verbose,
+        )
+        return Prepared(voting, sigma, loss)
 
     def get_metadata_routing(self):
         """Return the routing of metadata: what `fit` gets goes to `estimator`.

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .noise._streams import noisy_copies, open_stream, stream_key
+from .noise._streams import stream_key
 
 
 def noisy_training_set(inputs, n_copies, entropy):
@@ -34,9 +34,10 @@ def noisy_training_set(inputs, n_copies, entropy):
         return inputs.assemble(inputs.values.copy(), rows), rows
     noisy = np.empty((n_copies, *inputs.values.shape), inputs.values.dtype)
     copies = np.empty((n_copies, *inputs.values.shape[1:]), inputs.values.dtype)
+    noise = inputs.noise
     for row, content in enumerate(inputs.contents()):
-        stream = open_stream(stream_key(entropy, "train", content))
-        noisy_copies(inputs.values[row], inputs.sigma, stream, copies)
+        stream = noise.open(stream_key(entropy, "train", content))
+        noise.copies(inputs.values[row], stream, copies)
         noisy[:, row] = copies
     rows = np.tile(np.arange(n_inputs), n_copies)
     flat = noisy.reshape(n_copies * n_inputs, *inputs.values.shape[1:])

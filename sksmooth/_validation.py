@@ -22,10 +22,13 @@ from ._containers import (
 from ._labels import check_label_kind
 from ._sklearn import Interval, estimator_type
 from .models._find_nets import find_net
+from .noise import Gaussian
 from .noise._sigma import check_some_noise, is_one_number, sigma_by_column
 from .votes._missing import missing_rows
 from .votes._rows import Inputs, numbers
 from .votes.voters._predict import check_one_row
+
+_GAUSSIAN = Gaussian()
 
 _AS_ARRAY = {
     "dtype": [np.float64, np.float32],
@@ -92,7 +95,7 @@ def draw_entropy(random_state):
     return int.from_bytes(check_random_state(random_state).bytes(16), "little")
 
 
-def check_inputs(X, sigma, estimator, *, reset, allow_no_noise=False):
+def check_inputs(X, sigma, estimator, *, reset, allow_no_noise=False, noise=_GAUSSIAN):
     """Validate X against what `estimator` was fitted on, and take its rows apart.
 
     Parameters
@@ -112,6 +115,9 @@ def check_inputs(X, sigma, estimator, *, reset, allow_no_noise=False):
 
     allow_no_noise : bool, default=False
         Accept a sigma that is 0 everywhere.
+
+    noise : Noise, default=Gaussian()
+        What X gets.
 
     Returns
     -------
@@ -136,7 +142,7 @@ def check_inputs(X, sigma, estimator, *, reset, allow_no_noise=False):
     # Otherwise what is known of X is what a fitted base says of itself.
     is_own = reset or "input_shape_" in vars(estimator) or base is None
     if nw.dependencies.is_into_dataframe(X):
-        inputs = _from_frame(X, sigma, estimator, reset=reset, is_own=is_own)
+        inputs = _from_frame(X, sigma, estimator, noise, reset=reset, is_own=is_own)
     else:
         try:
             if is_own:
@@ -151,7 +157,7 @@ def check_inputs(X, sigma, estimator, *, reset, allow_no_noise=False):
         names = getattr(estimator, "feature_names_in_", None)
         if names is not None and values.ndim == 2:
             sigma = sigma_by_column(sigma, names)
-        inputs = Inputs.from_array(values, sigma)
+        inputs = Inputs.from_array(values, sigma, noise)
     if not allow_no_noise:  # a mapping may put none on the columns that are there
         check_some_noise(inputs.level)
     if not is_own:
@@ -168,11 +174,11 @@ def check_inputs(X, sigma, estimator, *, reset, allow_no_noise=False):
     return inputs
 
 
-def _from_frame(frame, sigma, estimator, *, reset, is_own):
+def _from_frame(frame, sigma, estimator, noise, *, reset, is_own):
     if is_own:
         validate_data(estimator, X=frame, reset=reset, skip_check_array=True)
     try:
-        inputs = Inputs.from_frame(_floats_for_integers(frame, sigma), sigma)
+        inputs = Inputs.from_frame(_floats_for_integers(frame, sigma), sigma, noise)
     except ValueError:
         if not np.ndim(sigma):
             check_no_text(frame, getattr(estimator, "estimator", None))
@@ -183,7 +189,7 @@ def _from_frame(frame, sigma, estimator, *, reset, is_own):
     if not reset and getattr(estimator, "_fitted_on_frame", True) is False:
         matrix = inputs.matrix()
         if matrix is not None:
-            inputs = Inputs.from_array(*matrix)
+            inputs = Inputs.from_array(*matrix, noise)
     return inputs
 
 

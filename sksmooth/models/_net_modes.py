@@ -71,6 +71,9 @@ def settle(net, classes, fed, options, say):
     -------
     settled : Settled
 
+    view : TorchNet
+        The net, evaluated so.
+
     Raises
     ------
     ValueError
@@ -85,7 +88,7 @@ def settle(net, classes, fed, options, say):
         return _fastest(net, classes, fed, options, say)
     settled = Settled(**options)
     if _is_plain(settled):
-        return settled
+        return settled, ready(net, classes, fed, settled)
     plain = ready(net, classes, fed, Settled(**{**options, **_PLAIN}))
     batch = _probe(plain, fed)
     probes = _probes(batch)
@@ -95,9 +98,9 @@ def settle(net, classes, fed, options, say):
         raise
     except Exception as error:  # not the fault of the mode
         raise explained(plain, batch, error) from error
-    settled.ready = ready(net, classes, fed, settled)
-    _check(settled, probes, expected)
-    return settled
+    view = ready(net, classes, fed, settled)
+    _check(view, settled, probes, expected)
+    return settled, view
 
 
 _PLAIN = {"mode": "eager", "channels_last": False}
@@ -171,6 +174,7 @@ def ready(net, classes, fed, settled):
             batch = view.to_input(_probe(view, fed, rows=2))
             with view.precision():
                 view.replace(run[settled.mode](view.module, batch))
+                view.in_engine = True
         view.winners(_probe(view, fed, rows=2))
     except Exception as error:
         raise ValueError(
@@ -180,15 +184,15 @@ def ready(net, classes, fed, settled):
 
 
 def _fastest(net, classes, fed, options, say):
-    """Return what "auto" means for a net."""
+    """Return what "auto" means for a net, and the net evaluated so."""
     plain = Settled(**{**options, **_PLAIN})
     eager = ready(net, classes, fed, plain)
     if options["dtype"] is not None:
         say(f"mode 'auto' is 'eager', the only one for dtype={options['dtype']!r}.")
-        return plain
+        return plain, eager
     if eager.device.type != "cpu" or eager.borrowed:
         say(f"mode 'auto' is 'eager', the only one for {eager.name} here.")
-        return plain
+        return plain, eager
     candidates = [{"mode": "frozen"}, {"mode": "onnxruntime"}]
     if fed.values.ndim == 4 and eager.first is None:
         candidates.append({"channels_last": True})
@@ -198,26 +202,27 @@ def _fastest(net, classes, fed, options, say):
     try:
         expected = [_answers(eager, probe) for probe in probes]
     except Exception:  # will be raised again, and explained, where votes are drawn
-        return plain
+        return plain, eager
     if time.perf_counter() - start > _SLOW:
         batch = batch[: _PROBE // 4]
     shortest = _seconds(eager, batch)
-    seconds, best = {_label(plain): shortest}, plain
+    seconds, best = {_label(plain): shortest}, (plain, eager)
     for changes in candidates:
         settled = Settled(**{**vars(plain), **changes})
         try:
-            settled.ready = ready(net, classes, fed, settled)
-            _check(settled, [*probes, batch], [*expected, expected[0][: len(batch)]])
+            view = ready(net, classes, fed, settled)
+            answers = [*expected, expected[0][: len(batch)]]
+            _check(view, settled, [*probes, batch], answers)
         except ValueError as error:
             say(f"mode 'auto' passes over {_label(settled)}: {error}.")
             continue
-        seconds[_label(settled)] = taken = _seconds(settled.ready, batch)
-        limit = shortest * (_WORTH_IT if best is plain else 1)
+        seconds[_label(settled)] = taken = _seconds(view, batch)
+        limit = shortest * (_WORTH_IT if best[0] is plain else 1)
         if taken < limit:
-            best, shortest = settled, taken
+            best, shortest = (settled, view), taken
     first = seconds[_label(plain)]
     table = ", ".join(f"{name} {taken / first:.2f}" for name, taken in seconds.items())
-    say(f"mode 'auto' is {_label(best)}. Time of a forward pass: {table}.")
+    say(f"mode 'auto' is {_label(best[0])}. Time of a forward pass: {table}.")
     return best
 
 
@@ -226,20 +231,20 @@ def _probes(batch):
     return [batch, batch[:3]]
 
 
-def _check(settled, probes, expected):
+def _check(view, settled, probes, expected):
     """Raise a ValueError if a net answers otherwise than expected, or fails."""
     for probe, classes in zip(probes, expected, strict=True):
         try:
-            answers = _answers(settled.ready, probe)
+            answers = _answers(view, probe)
         except Exception as error:  # a graph may hold the number of rows it was made of
             raise ValueError(
-                f"the module of {settled.ready.name} cannot be used in mode "
+                f"the module of {view.name} cannot be used in mode "
                 f"{_label(settled)}: it fails on a batch of {len(probe)}, "
                 f"{in_short(error)}"
             ) from error
         if not torch.equal(answers, classes):
             raise ValueError(
-                f"the module of {settled.ready.name} answers differently in mode "
+                f"the module of {view.name} answers differently in mode "
                 f"{_label(settled)}"
             )
 

@@ -2,10 +2,10 @@
 
 import sys
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from ..noise import BoundNoise
 from ._affine import pull_back
 from ._find_nets import find_net, nets_in, with_nets
 
@@ -58,27 +58,33 @@ def why_not_direct(net):
 
 @dataclass(frozen=True)
 class Fed:
-    """What a net gets for a noisy copy of each input: a normal variable.
+    """What a net gets for a noisy copy of each input: a random variable.
 
     Attributes
     ----------
     values : ndarray of shape (n_inputs, *shape)
         Its mean.
 
-    sigma : float or ndarray that broadcasts to `shape`
-        Its standard deviation, if its elements are independent; else None.
+    noise : BoundNoise or None
+        What is added to it, if that is independent for its elements.
 
     factor : ndarray of shape (n_normals, width), or None
         Where `shape` is (width,): its covariance is ``factor.T @ factor``.
-
-    grid : float or ndarray that broadcasts to `shape`, or None
-        Steps of the grid that `values` are on, and that it is rounded to.
     """
 
     values: np.ndarray
-    sigma: Any
+    noise: BoundNoise | None
     factor: np.ndarray | None = None
-    grid: Any = None
+
+    @property
+    def sigma(self):
+        """Its standard deviation, if its elements are independent; else None."""
+        return None if self.noise is None else self.noise.sigma
+
+    @property
+    def grid(self):
+        """Steps of the grid that `values` are on; None if they are on none."""
+        return None if self.noise is None else self.noise.step
 
     @property
     def normals(self):
@@ -88,7 +94,7 @@ class Fed:
         return int(np.prod(self.values.shape[1:]))
 
 
-@dataclass
+@dataclass(frozen=True)
 class Settled:
     """How a net is evaluated, decided once for all workers and draws of a call."""
 
@@ -96,11 +102,6 @@ class Settled:
     dtype: str | None
     channels_last: bool
     push_forward: bool
-    # The net in this mode (TorchNet), for workers that share memory; None: make one.
-    ready: Any = None
-
-    def __getstate__(self):
-        return {**vars(self), "ready": None}
 
 
 def pushes_forward(net_options):
@@ -126,7 +127,7 @@ def direct(estimator, inputs, net_options=None):
     net : skorch net, ModuleClassifier or None
         None if `estimator` does not end in one.
 
-    fed, reason
+    feed, reason
         As of ``fold``.
     """
     found = find_net(estimator)
@@ -142,22 +143,25 @@ def direct(estimator, inputs, net_options=None):
 def fold(steps, inputs, *, mix=True):
     """Turn noise on the inputs into noise on what the net gets.
 
-    Through affine steps, z = A x + c, noise of levels sigma on x is normal noise on z
-    of covariance A diag(sigma^2) A^T, so the steps need not run for every copy. Where
-    every row of A has one element only, the features of z are independent.
+    Through affine steps, z = A x + c, normal noise of levels sigma on x is normal noise
+    on z of covariance A diag(sigma^2) A^T, so the steps need not run for every copy.
+    Where every row of A has one element only, the features of z are independent, and
+    noise of any kind stays of that kind.
 
     Parameters
     ----------
     steps : list of fitted transformers
 
     inputs : Inputs
+        One at least of those that will be fed.
 
     mix : bool, default=True
         Also fold steps that mix features.
 
     Returns
     -------
-    fed : Fed, or None if that is not possible
+    feed : callable, or None if that is not possible
+        ``feed(inputs)`` returns what the net gets, as a Fed.
 
     reason : str or None
         Why it is not possible.
@@ -165,7 +169,7 @@ def fold(steps, inputs, *, mix=True):
     if not steps:
         if inputs.frame is not None:
             return None, "skorch takes a data frame apart by columns"
-        return Fed(inputs.values, inputs.sigma, grid=inputs.grid), None
+        return lambda inputs: Fed(inputs.values, inputs.noise), None
     if inputs.grid is not None:
         return None, "on a grid, noise is added before the steps"
     matrix = inputs.matrix()
@@ -201,13 +205,23 @@ def fold(steps, inputs, *, mix=True):
         level = np.abs(scale) * sigma[column]
         noisy = column[level > 0]
         if len(set(noisy)) == len(noisy):
-            return Fed(scale * X[:, column] + offset, level), None
+            noise = inputs.noise.at(level)
+
+            def feed(inputs):
+                return Fed(scale * inputs.matrix()[0][:, column] + offset, noise)
+
+            return feed, None
         mixing = "the net gets a feature more than once"
+    if not inputs.noise.is_normal:
+        return None, f"{mixing}, and the noise is not normal"
     if not mix:
         return None, f"{mixing}, and push_forward is off"
     if width > _MAX_MIXED_WIDTH:
         return None, f"{mixing}, and there are more than {_MAX_MIXED_WIDTH} of them"
-    return Fed(X @ weights.T + offset, None, (weights * sigma).T), None
+    factor = (weights * sigma).T
+    return lambda inputs: Fed(
+        inputs.matrix()[0] @ weights.T + offset, None, factor
+    ), None
 
 
 def as_net_takes(estimator, values):
@@ -232,14 +246,18 @@ def as_net_takes(estimator, values):
     return values if all(doubles) else values.astype(np.float32)
 
 
-def as_predict_takes(estimator, inputs):
-    """Return an estimator whose nets add no noise, and inputs in a dtype they take."""
+def as_predict_takes(estimator, dtype):
+    """Return an estimator whose nets add no noise, and the dtype of what they take.
+
+    `dtype` is that of the inputs.
+    """
     if not nets_in(estimator):
-        return estimator, inputs
+        return estimator, dtype
     from ._torch_net import silenced
 
-    inputs = inputs.as_dtype(as_net_takes(estimator, inputs.values).dtype)
-    return with_nets(estimator, silenced), inputs
+    return with_nets(estimator, silenced), as_net_takes(
+        estimator, np.empty(0, dtype)
+    ).dtype
 
 
 def check_devices(estimator):

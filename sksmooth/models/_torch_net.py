@@ -51,6 +51,9 @@ class TorchNet:
     first : FirstLayer or None
         The layer that noise has been pushed through; the module is what comes after.
 
+    in_engine : bool
+        Whether the module is run by an engine that several threads may use.
+
     Raises
     ------
     ValueError
@@ -65,6 +68,7 @@ class TorchNet:
         self.autocast = None
         self.memory_format = torch.preserve_format
         self.first = None
+        self.in_engine = False
         skorch = sys.modules.get("skorch")
         is_skorch = skorch is not None and isinstance(net, skorch.NeuralNet)
         module = net.module_ if is_skorch else net.module
@@ -96,6 +100,19 @@ class TorchNet:
                 f"{str(self.device)!r}. Move the net by set_params(device=...), not "
                 "its module."
             )
+
+    def twin(self):
+        """Return a net that answers alike, by a module of its own where one is run.
+
+        The weights are shared. What an engine has made of the module is too: it may be
+        run by several threads.
+        """
+        twin = copy.copy(self)
+        if self._net is not None:
+            twin._net = shallow_twin(self._net, self.module)
+        if not (self.borrowed or self.in_engine):
+            twin.replace(private_copy(self.module))
+        return twin
 
     def replace(self, module):
         """Answer by another module that computes the same."""

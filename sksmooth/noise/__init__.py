@@ -1,1 +1,33 @@
-"""What noise is: families, streams of random numbers, the grid."""
+"""Kinds of noise: how they are drawn, and what they prove."""
+
+from ._family import BoundNoise, Noise
+from ._gaussian import Gaussian
+
+__all__ = ["BoundNoise", "Gaussian", "Noise"]
+
+# The names that the parameter `noise` may have.
+FAMILIES = {"gaussian": Gaussian}
+
+
+def find_noise(noise):
+    """Return the Noise that a name or an instance stands for.
+
+    Raises
+    ------
+    ValueError
+        If there is no such name.
+    """
+    if isinstance(noise, Noise):
+        return noise
+    if isinstance(noise, str) and noise in FAMILIES:
+        return FAMILIES[noise]()
+    if noise in ("shared", "independent"):
+        raise ValueError(
+            f"noise={noise!r} is now shared_noise={noise == 'shared'}: noise names the "
+            "kind of noise, and shared_noise says whether all inputs have the same."
+        )
+    names = ", ".join(map(repr, FAMILIES))
+    raise ValueError(
+        f"noise must be one of {names} or an instance of a kind of noise, such as "
+        f"sksmooth.noise.Gaussian(), got {noise!r}."
+    )

@@ -64,44 +64,83 @@ class DeviceStream:
             rest[:], self._spare = block[: len(rest)], block[len(rest) :]
 
 
-def noisy_copies_on_device(x, sigma, stream, out):
-    """Fill `out` with copies of `x`, each with its own N(0, sigma^2) noise.
+class DeviceNormals:
+    """Draws N(0, sigma^2) noise on a device.
 
     Parameters
     ----------
-    x : tensor of shape `shape`
-        One input.
+    sigma : float or ndarray that broadcasts to `shape`
+        Standard deviation; 0 leaves a feature untouched.
 
-    sigma : float or tensor that broadcasts to `shape`
-        Standard deviation of the noise; 0 leaves a feature untouched.
+    step : float or ndarray that broadcasts to `shape`, or None
+        Steps of the grid that inputs are on; then noise is drawn in double precision
+        and rounded to it, as ``noisy_copies_on_grid`` does.
 
-    stream : DeviceStream
+    shape : tuple of int
+        Shape of one input.
 
-    out : contiguous tensor of shape (n_copies, *shape)
-        Overwritten.
+    dtype : torch.dtype
+        Of the copies, float32 or float64.
+
+    device : torch.device
     """
-    shared_noise_on_device(sigma, stream, out)
-    out.add_(x)
 
+    def __init__(self, sigma, step, shape, dtype, device):
+        self.shape, self.dtype, self.device, self.step = shape, dtype, device, None
+        if step is None:
+            if np.ndim(sigma):
+                sigma = np.broadcast_to(sigma, shape)
+            self.level = level_on_device(sigma, dtype, device)
+        else:
+            self.dtype = torch.float64
+            self.level, self.step = (
+                torch.as_tensor(part, dtype=self.dtype, device=device)
+                for part in (sigma / step, step)
+            )
 
-def shared_noise_on_device(sigma, stream, out):
-    """Fill `out` with N(0, sigma^2) noise, to be added to several inputs.
+    def open(self, key):
+        """Return the stream of noise for one input."""
+        return DeviceStream(key, self.shape, self.dtype, self.device)
 
-    Plus x the same as ``noisy_copies_on_device``, to the bit.
+    def copies(self, x, stream, out):
+        """Fill `out` with copies of `x`, each with its own noise.
 
-    Parameters
-    ----------
-    sigma, stream, out
-        As in ``noisy_copies_on_device``.
-    """
-    level = sigma
-    if not isinstance(sigma, torch.Tensor):
-        level = level_on_device(sigma, out.dtype, out.device)
-    if isinstance(level, torch.Tensor):
-        stream.draw(out)
-        out.mul_(level)  # in the precision of the level
-    else:  # rounded as by mul_, and one pass over memory less
-        stream.draw(out, level)
+        Parameters
+        ----------
+        x : tensor of shape `shape`
+            One input; on the grid, if there is one.
+
+        stream : DeviceStream
+
+        out : contiguous tensor of shape (n_copies, *shape)
+            Overwritten.
+        """
+        if self.step is not None:
+            self._on_grid(x.to(self.dtype) / self.step, stream, out)
+            return
+        self.alone(stream, out)
+        out.add_(x)
+
+    def alone(self, stream, out):
+        """Fill `out` with noise: plus x, to the bit what ``copies`` makes of x."""
+        if self.step is not None:
+            self._on_grid(self.step.new_zeros(self.shape), stream, out)
+        elif isinstance(self.level, torch.Tensor):
+            stream.draw(out)
+            out.mul_(self.level)  # in the precision of the level
+        else:  # rounded as by mul_, and one pass over memory less
+            stream.draw(out, self.level)
+
+    def _on_grid(self, place, stream, out):
+        """Write (place + level * normals, rounded to whole numbers) * step."""
+        rows = max(1, _DOUBLES // max(1, place.numel()))
+        buffer = place.new_empty((min(rows, len(out)), *place.shape))
+        for part in out.split(rows):
+            steps = buffer[: len(part)]
+            stream.draw(steps)
+            # Whole numbers, added and scaled exactly.
+            steps.mul_(self.level).round_().add_(place).mul_(self.step)
+            part.copy_(steps)
 
 
 def level_on_device(sigma, dtype, device):
@@ -142,35 +181,3 @@ def _rounded_up(level):
 def _generator(key, device):
     # Counter-based generators, seeded by 64 bits.
     return torch.Generator(device).manual_seed(int.from_bytes(key[:8], "little") >> 1)
-
-
-def noisy_copies_on_device_grid(place, scale, step, stream, out):
-    """Do what ``noisy_copies_on_grid`` does, on a device.
-
-    Parameters
-    ----------
-    place : float64 tensor of shape `shape`
-        The input in steps of the grid: whole numbers.
-
-    scale : float64 tensor that broadcasts to `shape`
-        Standard deviation of the noise in steps.
-
-    step : float64 tensor that broadcasts to `shape`
-        Steps of the grid.
-
-    stream : DeviceStream
-        Of dtype float64.
-
-    out : tensor of shape (n_copies, *shape)
-        Overwritten.
-    """
-    rows = max(1, _DOUBLES // max(1, place.numel()))
-    buffer = torch.empty(
-        (min(rows, len(out)), *place.shape), dtype=torch.float64, device=out.device
-    )
-    for part in out.split(rows):
-        steps = buffer[: len(part)]
-        stream.draw(steps)
-        # Whole numbers, added and scaled exactly.
-        steps.mul_(scale).round_().add_(place).mul_(step)
-        part.copy_(steps)

@@ -10,7 +10,6 @@ from hashlib import blake2b
 
 import numpy as np
 
-from ._grid import noisy_copies_on_grid
 from ._normals import Stream
 
 PURPOSES = ("select", "estimate", "predict", "train")
@@ -62,67 +61,15 @@ def open_stream(key):
     return Stream(int.from_bytes(key, "little"))
 
 
-def noisy_copies(x, sigma, stream, out, grid=None):
-    """Fill `out` with copies of `x`, each with its own N(0, sigma^2) noise.
-
-    Parameters
-    ----------
-    x : ndarray of shape `shape`
-        One input. What is NaN is NaN in every copy.
-
-    sigma : float or ndarray that broadcasts to `shape`
-        Standard deviation of the noise; 0 leaves a feature untouched.
-
-    stream : Stream
-        Consumed by ``out.size`` standard normals.
-
-    out : C-contiguous ndarray of shape (n_copies, *shape), float32 or float64
-        Overwritten.
-
-    grid : float or ndarray that broadcasts to `shape`, default=None
-        Steps of the grid that `x` is on; the noise is then rounded to it, and the sum
-        is exact. See ``Inputs.on_grid``.
-
-    Raises
-    ------
-    ValueError
-        If a noisy copy is too large for the dtype.
-    """
-    if grid is not None:
-        return noisy_copies_on_grid(x, sigma, grid, stream, out)
-    if not stream.noisy_copies(x, sigma, out):
-        _raise_overflow(out.dtype)
-
-
-def shared_noise(sigma, stream, out, grid=None):
-    """Fill `out` with N(0, sigma^2) noise, to be added to several inputs.
-
-    With ``add_noise`` equal to ``noisy_copies``.
-
-    Parameters
-    ----------
-    sigma, stream, out, grid
-        As in ``noisy_copies``.
-
-    Raises
-    ------
-    ValueError
-        If the noise is too large for the dtype.
-    """
-    # On a grid, what is added to it is there, too, so that sums are exact.
-    noisy_copies(np.zeros(out.shape[1:], out.dtype), sigma, stream, out, grid)
-
-
 def add_noise(x, noise, out):
     """Write x + noise to `out`; raise a ValueError if that is too large for it."""
     try:
         with np.errstate(over="raise"):
             np.add(noise, x, out=out)
     except FloatingPointError:
-        _raise_overflow(out.dtype)
+        raise overflow(out.dtype) from None
 
 
-def _raise_overflow(dtype):
-    raise ValueError(
-        f"x + noise overflows {dtype}: scale X (and sigma) down."
-    ) from None
+def overflow(dtype):
+    """Return the error that says that a noisy copy is too large."""
+    return ValueError(f"x + noise overflows {dtype}: scale X (and sigma) down.")

@@ -4,12 +4,11 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from scipy import special
 
+from ..noise import Gaussian
 from ._binomial import lower_confidence_bound
 from ._bounds import joint_lower_bound, multiclass_bounds
 from ._checks import check_counts, check_part, check_positive
-from ._radius import radius_from_probabilities
 
 
 class CertifiedBounds(NamedTuple):
@@ -21,28 +20,27 @@ class CertifiedBounds(NamedTuple):
     radius: np.ndarray
 
 
-def _cohen(counts, selection_counts, n, alpha, sigma):
+def _one_class(counts, selection_counts, n, alpha, noise):
     selected = selection_counts.argmax(axis=1)
     p_lower = lower_confidence_bound(_pick(counts, selected), n, alpha)
-    return bounds_from_lower(selected, p_lower, sigma)
+    return bounds_from_lower(selected, p_lower, noise)
 
 
-def _joint(counts, selection_counts, n, alpha, sigma):
+def _joint(counts, selection_counts, n, alpha, noise):
     selected = counts.argmax(axis=1)
     p_lower = joint_lower_bound(_pick(counts, selected), n, alpha)
-    return bounds_from_lower(selected, p_lower, sigma)
+    return bounds_from_lower(selected, p_lower, noise)
 
 
-def _multiclass(counts, selection_counts, n, alpha, sigma):
+def _multiclass(counts, selection_counts, n, alpha, noise):
     if counts.shape[1] == 2:  # the runner-up has what is left: nothing to share out
-        return _cohen(counts, selection_counts, n, alpha, sigma)
+        return _one_class(counts, selection_counts, n, alpha, noise)
     order = np.argsort(-selection_counts, axis=1, kind="stable")
     selected, second = order[:, 0], order[:, 1]
     p_lower, p_upper = multiclass_bounds(
         _pick(counts, selected), _pick(counts, second), n, alpha
     )
-    radius = radius_from_probabilities(p_lower, p_upper, sigma=sigma)
-    return CertifiedBounds(selected, p_lower, p_upper, radius)
+    return CertifiedBounds(selected, p_lower, p_upper, noise.radius(p_lower, p_upper))
 
 
 class Bound(NamedTuple):
@@ -51,12 +49,12 @@ class Bound(NamedTuple):
     certify: Callable
     # Does it select classes on votes of their own?
     needs_selection: bool = True
-    # Is a radius a question of one probability alone, p_A > Phi(radius / sigma)?
+    # Is a radius a question of one probability alone: is that of the class enough?
     by_threshold: bool = True
 
 
 BOUNDS = {
-    "cohen": Bound(_cohen),
+    "cohen": Bound(_one_class),
     "joint": Bound(_joint, needs_selection=False),
     "multiclass": Bound(_multiclass, by_threshold=False),
 }
@@ -83,7 +81,7 @@ def certify_counts(counts, selection_counts=None, *, alpha, bound="cohen", sigma
         classes of probability below 1/2.
 
     sigma : float, default=1.0
-        Noise level; the radius has its units.
+        Level of Gaussian noise; the radius has its units.
 
     Returns
     -------
@@ -112,7 +110,27 @@ def certify_counts(counts, selection_counts=None, *, alpha, bound="cohen", sigma
     >>> bounds.p_lower.round(3), bounds.radius.round(3)
     (array([0.775]), array([0.378]))
     """
-    if np.ndim(check_part(alpha)) or np.ndim(check_positive(sigma, "sigma")):
+    if np.ndim(check_positive(sigma, "sigma")):
+        raise ValueError("alpha and sigma must be single numbers.")
+    noise = Gaussian().bind(float(sigma))
+    return certify_votes(counts, selection_counts, alpha, bound, noise)
+
+
+def certify_votes(counts, selection_counts, alpha, bound, noise):
+    """Do what ``certify_counts`` does, for noise of any kind.
+
+    Parameters
+    ----------
+    counts, selection_counts, alpha, bound
+        As in ``certify_counts``.
+
+    noise : BoundNoise
+
+    Returns
+    -------
+    bounds : CertifiedBounds
+    """
+    if np.ndim(check_part(alpha)):
         raise ValueError("alpha and sigma must be single numbers.")
     if bound not in BOUNDS:
         raise ValueError(f"bound must be one of {sorted(BOUNDS)}, got {bound!r}.")
@@ -127,21 +145,25 @@ def certify_counts(counts, selection_counts=None, *, alpha, bound="cohen", sigma
         if selection_counts.shape != counts.shape:
             raise ValueError("selection_counts and counts must have the same shape.")
     return BOUNDS[bound].certify(
-        counts, selection_counts, counts.sum(axis=1), alpha, sigma
+        counts, selection_counts, counts.sum(axis=1), alpha, noise
     )
 
 
-def unanimous_radius(n, *, alpha, bound="cohen", n_classes=2, sigma=1.0):
+def unanimous_radius(n, alpha, bound, n_classes, noise):
     """Radius that `n` votes certify if all of them are for one class.
 
     No other votes certify more; 0 means that nothing can be certified at all.
 
     Parameters
     ----------
-    n, n_classes : int
+    n : int
 
-    alpha, bound, sigma
+    alpha, bound
         As in ``certify_counts``.
+
+    n_classes : int
+
+    noise : BoundNoise
 
     Returns
     -------
@@ -149,24 +171,25 @@ def unanimous_radius(n, *, alpha, bound="cohen", n_classes=2, sigma=1.0):
 
     Examples
     --------
+    >>> from sksmooth.noise import Gaussian
     >>> from sksmooth.stats._certify import unanimous_radius
-    >>> [unanimous_radius(n, alpha=0.001) > 0 for n in (9, 10)]
+    >>> noise = Gaussian().bind(0.5)
+    >>> [unanimous_radius(n, 0.001, "cohen", 2, noise) > 0 for n in (9, 10)]
     [False, True]
     """
     votes = np.zeros((1, n_classes), np.int64)
     votes[0, 0] = n
-    bounds = certify_counts(votes, votes, alpha=alpha, bound=bound, sigma=sigma)
+    bounds = certify_votes(votes, votes, alpha, bound, noise)
     return float(bounds.radius[0])
 
 
-def bounds_from_lower(selected, p_lower, sigma):
+def bounds_from_lower(selected, p_lower, noise):
     """Complete the bounds with the shortcut p_upper = 1 - p_lower, rounded up."""
-    radius = radius_from_probabilities(p_lower, sigma=sigma)
     p_upper = np.minimum(np.nextafter(1 - p_lower, np.inf), 1.0)
-    return CertifiedBounds(selected, p_lower, p_upper, radius)
+    return CertifiedBounds(selected, p_lower, p_upper, noise.radius(p_lower))
 
 
-def bounds_from_upper(probabilities, upper, sigma):
+def bounds_from_upper(probabilities, upper, noise):
     """Certify from upper bounds on every class probability, exact up to rounding.
 
     Bounding 1 - p_A by the sum of the other classes' bounds keeps radii accurate
@@ -176,7 +199,7 @@ def bounds_from_upper(probabilities, upper, sigma):
     ----------
     probabilities, upper : ndarray of float of shape (n_inputs, n_classes)
 
-    sigma : float
+    noise : BoundNoise
 
     Returns
     -------
@@ -187,10 +210,7 @@ def bounds_from_upper(probabilities, upper, sigma):
     np.put_along_axis(others, selected[:, None], 0.0, axis=1)
     rest = np.minimum(others.sum(axis=1) * (1 + 1e-12), 1.0)
     runner_up = np.minimum(others.max(axis=1), rest)
-    radius = sigma / 2 * (-special.ndtri(rest) - special.ndtri(runner_up))
-    # A few units in the last place for the rounding of ndtri and of the difference.
-    radius = np.where(rest + runner_up < 1, radius * (1 - 1e-14), 0.0)
-    radius = np.maximum(radius, 0.0)
+    radius = noise.radius_of_rest(rest, runner_up)
     # Rounded down; 1 stands only for a class that no other can beat.
     p_lower = np.where(rest > 0, np.nextafter(1 - rest, 0.0), 1.0)
     return CertifiedBounds(selected, p_lower, runner_up, radius)

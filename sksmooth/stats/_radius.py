@@ -1,8 +1,8 @@
 """From class probabilities to an l2 radius: Theorem 1, and two earlier guarantees."""
 
 import numpy as np
-from scipy import special
 
+from ..noise import Gaussian
 from ._checks import check_positive
 
 _EPS = np.finfo(float).eps
@@ -143,15 +143,6 @@ def radius_before_loss(radius, loss):
     return float(np.nextafter(up, np.inf))
 
 
-def _cohen(p_a, p_b):
-    if p_b is None:
-        return special.ndtri(p_a)
-    # Where p_a <= p_b nothing is certified, and inf - inf is avoided.
-    ahead = p_a > p_b
-    p_a, p_b = np.where(ahead, p_a, 0.5), np.where(ahead, p_b, 0.5)
-    return (special.ndtri(p_a) - special.ndtri(p_b)) / 2
-
-
 def _lecuyer(p_a, p_b):
     p_a, p_b, ahead = _ahead(p_a, p_b)
     with np.errstate(divide="ignore"):
@@ -240,7 +231,7 @@ def _maximum(function, grid, low, high):
     return best
 
 
-_GUARANTEES = {"cohen": _cohen, "lecuyer": _lecuyer, "li": _li}
+_GUARANTEES = {"cohen": Gaussian().bind(1.0).radius, "lecuyer": _lecuyer, "li": _li}
 
 
 def _check_probability(value, name):

@@ -7,18 +7,18 @@ most alpha whatever made the drawing stop at one look and not at another.
 A rule is called as ``rule(look, rows, counts)`` with the index of the look that each of
 some inputs has reached, the inputs' places and their counts so far. It returns, for
 each of them, a value (the engine keeps the largest over the looks) and whether the
-answer is settled. ``rule.questions()`` tells what its answers depend on besides votes:
-for each input, bytes that are equal only where the rule would do the same.
+answer is settled. ``rule.empty(n_inputs)`` are the values before the first look.
+Fields with an entry for each input are named in ``rule.per_input``.
 """
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
-from hashlib import blake2b
+from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
-from scipy import special
 
+from ..noise import BoundNoise
 from ._binomial import lower_confidence_bound, upper_confidence_bound
 from ._checks import (
     check_counts,
@@ -26,7 +26,7 @@ from ._checks import (
     check_part,
     check_radius,
 )
-from ._radius import radius_after_loss, radius_from_probabilities
+from ._radius import radius_after_loss
 from ._ranking import rank_verification_pvalue
 
 # Error allowed in giving up early, at each look. Any value leaves the guarantee as it
@@ -113,7 +113,7 @@ def split_alpha(alpha, n_looks, last=0.5):
     return check_part(parts)
 
 
-def fewest_votes_for_radius(n, alpha, radius, sigma):
+def fewest_votes_for_radius(n, alpha, radius, noise):
     """Fewest of n votes with which a class is certified at a radius.
 
     Parameters
@@ -125,10 +125,9 @@ def fewest_votes_for_radius(n, alpha, radius, sigma):
         Level of the Clopper-Pearson bound.
 
     radius : array-like of float
-        l2 radii, >= 0.
+        Radii, >= 0.
 
-    sigma : float
-        Noise level.
+    noise : BoundNoise
 
     Returns
     -------
@@ -138,9 +137,7 @@ def fewest_votes_for_radius(n, alpha, radius, sigma):
     radius = check_radius(radius)
 
     def enough(k):
-        reached = radius_from_probabilities(
-            lower_confidence_bound(k, n, alpha), sigma=sigma
-        )
+        reached = noise.radius(lower_confidence_bound(k, n, alpha))
         return (reached >= radius) & (reached > 0)
 
     return _fewest(enough, n, radius.shape)
@@ -158,21 +155,19 @@ def _fewest(enough, n, shape):
     return high
 
 
-@lru_cache(maxsize=64)
-def _thresholds(looks, alphas, radii, sigma, futility):
+def _thresholds(looks, alphas, radii, noise, futility):
     """Counts of the right class at which each look accepts or rejects each radius.
 
     Returns accept and reject, int arrays of shape (n_looks, n_radii): the radius is
     certified from `accept` votes on, and given up at `reject` votes or fewer.
     """
-    radii = np.array(radii)
     accept = np.array(
         [
-            fewest_votes_for_radius(n, alpha, radii, sigma)
+            fewest_votes_for_radius(n, alpha, radii, noise)
             for n, alpha in zip(looks, alphas, strict=True)
         ]
     )
-    p_needed = special.ndtr(radii / sigma)
+    p_needed = noise.needed(radii)
     reject = np.array(
         [
             _fewest(
@@ -194,26 +189,9 @@ def _thresholds(looks, alphas, radii, sigma, futility):
     return accept, reject
 
 
-def _questions(rule, own):
-    """Return, for each input, bytes that stand for the rule and the input's `own`.
-
-    `own` has the names of the fields with an entry for each input.
-    """
-    settings = [
-        (field.name, np.asarray(getattr(rule, field.name)).tolist())
-        for field in fields(rule)
-        if field.name not in (*own, "n_inputs")
-    ]
-    shared = blake2b(f"{type(rule).__name__} {settings!r}".encode()).digest()
-    columns = [getattr(rule, name).tolist() for name in own]
-    if not columns:
-        return [shared] * rule.n_inputs
-    return [shared + repr(values).encode() for values in zip(*columns, strict=True)]
-
-
 @dataclass(frozen=True)
 class CertifyKnownLabel:
-    """Is the probability of the known label above Phi(r / sigma), for each radius?
+    """Is the probability of the known label above what each radius needs?
 
     Certified accuracy needs no more: no class is selected, and the question is one
     of a fixed threshold. The value is a boolean for each radius.
@@ -227,10 +205,9 @@ class CertifyKnownLabel:
         P(an input is called certified at a radius at which it is not) <= alpha.
 
     radii : ndarray of float of shape (n_radii,)
-        In the units of `sigma`.
 
-    sigma : float
-        Noise level.
+    noise : BoundNoise
+        Tells which radius a probability certifies.
 
     label : ndarray of int of shape (n_inputs,)
         Column of the true class of each input.
@@ -242,40 +219,33 @@ class CertifyKnownLabel:
         What is taken off the radius of each input, see ``radius_after_loss``.
     """
 
+    per_input: ClassVar = ("label", "loss")
+
     looks: np.ndarray
     alpha: float
     radii: np.ndarray
-    sigma: float
+    noise: BoundNoise
     label: np.ndarray
     futility: float = FUTILITY
     loss: np.ndarray | None = None
 
-    @property
-    def empty(self):
-        return np.zeros((len(self.label), len(self.radii)), bool)
-
-    def take(self, rows):
-        loss = None if self.loss is None else self.loss[rows]
-        return replace(self, label=self.label[rows], loss=loss)
-
-    def questions(self):
-        return _questions(self, ["label"] if self.loss is None else ["label", "loss"])
+    def empty(self, n_inputs):
+        return np.zeros((n_inputs, len(self.radii)), bool)
 
     def __call__(self, look, rows, counts):
         if self.loss is not None:
             return self._decide(look, rows, counts)
-        alphas = split_alpha(self.alpha, len(self.looks))
-        accept, reject = _thresholds(
-            tuple(self.looks.tolist()),
-            tuple(alphas.tolist()),
-            tuple(self.radii.tolist()),
-            self.sigma,
-            self.futility,
-        )
+        accept, reject = self._thresholds
         votes = np.take_along_axis(counts, self.label[rows][:, None], axis=1)
         accepted = votes >= accept[look]
         rejected = votes <= reject[look]
         return accepted, np.all(accepted | rejected, axis=1)
+
+    @cached_property
+    def _thresholds(self):
+        alphas = split_alpha(self.alpha, len(self.looks))
+        looks = self.looks.tolist()
+        return _thresholds(looks, alphas, self.radii, self.noise, self.futility)
 
     def _decide(self, look, rows, counts):
         """Answer where thresholds differ from input to input."""
@@ -284,9 +254,7 @@ class CertifyKnownLabel:
         votes = np.take_along_axis(counts, self.label[rows][:, None], axis=1)[:, 0]
 
         def reaches(p):
-            left = radius_after_loss(
-                radius_from_probabilities(p, sigma=self.sigma), loss
-            )[:, None]
+            left = radius_after_loss(self.noise.radius(p), loss)[:, None]
             return (left >= self.radii) & (left > 0)
 
         accepted = reaches(lower_confidence_bound(votes, n, alphas[look]))
@@ -314,23 +282,15 @@ class NameTopClass:
 
     alpha : float
         P(the class named is not the most probable one) <= alpha.
-
-    n_inputs : int
     """
+
+    per_input: ClassVar = ()
 
     looks: np.ndarray
     alpha: float
-    n_inputs: int
 
-    @property
-    def empty(self):
-        return np.zeros(self.n_inputs, bool)
-
-    def take(self, rows):
-        return replace(self, n_inputs=len(np.arange(self.n_inputs)[rows]))
-
-    def questions(self):
-        return _questions(self, [])
+    def empty(self, n_inputs):
+        return np.zeros(n_inputs, bool)
 
     def __call__(self, look, rows, counts):
         alphas = split_alpha(self.alpha, len(self.looks), last=None)
@@ -360,29 +320,26 @@ class BoundProbability:
         Column of the selected class.
 
     tolerance : ndarray of float of shape (n_inputs,)
-        In units of sigma.
+        In the units of radii.
+
+    noise : BoundNoise
+        Tells which radius a probability certifies.
 
     futility : float, default=0.001
         Level of the upper bound.
     """
 
+    per_input: ClassVar = ("selected", "tolerance")
+
     looks: np.ndarray
     alpha: float
     selected: np.ndarray
     tolerance: np.ndarray
+    noise: BoundNoise
     futility: float = FUTILITY
 
-    @property
-    def empty(self):
-        return np.zeros(len(self.selected))
-
-    def take(self, rows):
-        return replace(
-            self, selected=self.selected[rows], tolerance=self.tolerance[rows]
-        )
-
-    def questions(self):
-        return _questions(self, ["selected", "tolerance"])
+    def empty(self, n_inputs):
+        return np.zeros(n_inputs)
 
     def __call__(self, look, rows, counts):
         alphas = split_alpha(self.alpha, len(self.looks))
@@ -393,5 +350,5 @@ class BoundProbability:
             upper_confidence_bound(votes, n, self.futility),
             lower_confidence_bound(votes + n_last - n, n_last, alphas[-1]),
         )
-        growth = radius_from_probabilities(at_most) - radius_from_probabilities(p_lower)
+        growth = self.noise.radius(at_most) - self.noise.radius(p_lower)
         return p_lower, growth <= self.tolerance[rows]

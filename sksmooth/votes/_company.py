@@ -14,10 +14,7 @@ import numpy as np
 
 from .._seeding import seeded_votes
 from ..models._find_nets import find_net, nets_in
-from ..models._linear import linear_scores
-from ..models._mlp import mlp_layers
 from ..models._nets import Settled, as_predict_takes, direct
-from ..models._trees import is_sum_of_trees
 from ._company_batches import (
     Batch,
     moved,
@@ -37,12 +34,12 @@ _HALF_PRECISION = 0.1
 _REPEATS = 8
 
 
-def depends_on_company(estimator, classes, inputs, net_options=None):
+def depends_on_company(recognised, classes, inputs, net_options=None):
     """Tell whether answers were seen to depend on the other inputs of a batch.
 
     Parameters
     ----------
-    estimator : fitted classifier
+    recognised : Recognised
 
     classes : ndarray of shape (n_classes,)
 
@@ -55,19 +52,20 @@ def depends_on_company(estimator, classes, inputs, net_options=None):
     depends : bool
         False where answers are random, or fail: that is not for here.
     """
-    if is_sum_of_trees(estimator):
+    if recognised.plain:
         return False
-    if linear_scores(estimator) is not None or mlp_layers(estimator) is not None:
-        return False  # each copy is computed by itself, or all of them plainly
+    estimator, net, feed = recognised.estimator, recognised.net, None
     rows, kinds = some_rows(inputs)
     inputs = inputs.take(rows)
-    net, fed, reason = direct(estimator, inputs, {"push_forward": False})
+    if net is not None:
+        _, feed, _ = direct(estimator, inputs, {"push_forward": False})
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         with _same_draws(estimator, inputs):
-            if net is not None and reason is None:
-                return _net_depends(net, classes, fed, kinds, net_options)
-            return _predict_depends(*as_predict_takes(estimator, inputs), kinds)
+            if feed is not None:
+                return _net_depends(net, classes, feed(inputs), kinds, net_options)
+            asked, dtype = as_predict_takes(estimator, inputs.values.dtype)
+            return _predict_depends(asked, inputs.as_dtype(dtype), kinds)
 
 
 def why_no_certificate(estimator):
@@ -261,7 +259,7 @@ def _same_draws(estimator, inputs):
     """Seed torch where there are nets; leave the global generators as they were."""
     state = np.random.get_state()
     try:
-        with seeded_votes(estimator, 0, "select", inputs):
+        with seeded_votes(estimator, 0, "select", inputs, [0]):
             yield
     finally:
         np.random.set_state(state)

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from hashlib import blake2b
 from typing import Any
 
 import narwhals as nw
 import numpy as np
 
+from ..noise import BoundNoise, Gaussian
 from ..noise._grid import (
     check_range,
     grid_step,
@@ -16,6 +16,8 @@ from ..noise._grid import (
 )
 from ..noise._sigma import check_sigma, sigma_by_column
 from ._cells import row_contents
+
+_GAUSSIAN = Gaussian()
 
 # Rows are rounded to a grid in chunks of about this much memory.
 _CHUNK_BYTES = 2**24
@@ -32,8 +34,8 @@ class Inputs:
     values : ndarray of shape (n_inputs, *shape), float32 or float64
         What receives noise: the whole array, or a frame's columns with sigma > 0.
 
-    sigma : float or ndarray that broadcasts to `shape`
-        Noise level of `values`.
+    noise : BoundNoise
+        What `values` receive.
 
     frame : data frame or None
         The user's frame; None if X came as an array.
@@ -44,24 +46,16 @@ class Inputs:
 
     taken : ndarray of int of shape (n_inputs,) or None
         Where these rows stand in the user's X, for error messages; None if X is whole.
-
-    grid : float, ndarray that broadcasts to `shape`, or None
-        Steps of the grid that `values` are on; None if they are on none.
-
-    loss : ndarray of float of shape (n_inputs,) or None
-        What having been rounded to the grid takes off each radius.
     """
 
     values: np.ndarray
-    sigma: Any
+    noise: BoundNoise
     frame: Any = None
     noisy: tuple = ()
     taken: np.ndarray | None = None
-    grid: Any = None
-    loss: np.ndarray | None = None
 
     @classmethod
-    def from_array(cls, X, sigma):
+    def from_array(cls, X, sigma, kind=_GAUSSIAN):
         """Take an array of shape (n_inputs, *shape) and sigma, scalar or broadcastable.
 
         Raises
@@ -70,10 +64,10 @@ class Inputs:
             If sigma does not broadcast against one input, is negative or not finite.
         """
         values = np.ascontiguousarray(X)
-        return cls(values, check_sigma(sigma, values.shape[1:]))
+        return cls(values, kind.bind(check_sigma(sigma, values.shape[1:])))
 
     @classmethod
-    def from_frame(cls, frame, sigma):
+    def from_frame(cls, frame, sigma, kind=_GAUSSIAN):
         """Take a data frame and sigma: scalar, one value per column, or by its name.
 
         Raises
@@ -93,7 +87,7 @@ class Inputs:
         ]
         if wrong:
             raise ValueError(
-                "Gaussian noise needs floating-point columns, but these are not: "
+                "noise needs floating-point columns, but these are not: "
                 f"{', '.join(wrong[:5])}{' ...' if len(wrong) > 5 else ''}. Either "
                 "declare them out of the adversary's reach with a sigma of 0 (sigma "
                 "then is an array with one value per column, or a dict from their "
@@ -107,10 +101,20 @@ class Inputs:
         if values.dtype not in (np.float32, np.float64):
             values = values.astype(np.float64)
         sigma = sigma if np.ndim(sigma) == 0 else sigma[noisy]
-        return cls(values, sigma, frame, tuple(places))
+        return cls(values, kind.bind(sigma), frame, tuple(places))
 
     def __len__(self):
         return len(self.values)
+
+    @property
+    def sigma(self):
+        """Noise level of `values`: float, or ndarray that broadcasts to an input."""
+        return self.noise.sigma
+
+    @property
+    def grid(self):
+        """Steps of the grid that `values` are on; None if they are on none."""
+        return self.noise.step
 
     @property
     def input_shape(self):
@@ -166,18 +170,22 @@ class Inputs:
         """Return the inputs in a slice of rows."""
         frame = None if self.frame is None else self.table[rows].to_native()
         taken = self.origin[rows]
-        loss = None if self.loss is None else self.loss[rows]
-        return replace(
-            self, values=self.values[rows], frame=frame, taken=taken, loss=loss
-        )
+        return replace(self, values=self.values[rows], frame=frame, taken=taken)
 
     def on_grid(self, grid):
-        """Return the inputs rounded to a grid, on which noise is added exactly.
+        """Round the inputs to a grid, on which noise is added exactly.
 
         Parameters
         ----------
         grid : None, "auto" or float
             Step of the grid; None returns the inputs as they are.
+
+        Returns
+        -------
+        inputs : Inputs
+
+        loss : ndarray of float of shape (n_inputs,) or None
+            What having been rounded takes off each radius.
 
         Raises
         ------
@@ -186,7 +194,7 @@ class Inputs:
             the range in which every multiple of it is a number of their dtype.
         """
         if grid is None:
-            return self
+            return self, None
         step = grid_step(grid, self.sigma)
         for dtype in self._noisy_dtypes():
             check_range(self.values, self.sigma, step, dtype)
@@ -201,7 +209,8 @@ class Inputs:
         frame = self.frame
         if frame is not None:
             frame = self.assemble(values, np.arange(len(self)))
-        return replace(self, values=values, frame=frame, grid=step, loss=loss)
+        noise = self.noise.at(self.sigma, step)
+        return replace(self, values=values, frame=frame, noise=noise), loss
 
     def as_dtype(self, dtype):
         """Return the inputs with `values` of another floating-point dtype."""
@@ -246,16 +255,6 @@ class Inputs:
         n_columns = 0 if self.frame is None else self.table.shape[1]
         others = [place for place in range(n_columns) if place not in self.noisy]
         return row_contents(self.table[:, others]) if others else [b""] * len(self)
-
-    def first_equal(self):
-        """Return, for each row, the place of the first row with this content."""
-        seen = {}
-        return np.array(
-            [
-                seen.setdefault(blake2b(content, digest_size=16).digest(), row)
-                for row, content in enumerate(self.contents())
-            ]
-        )
 
     def assemble(self, values, rows):
         """Return a container of the user's type with noisy `values` in place.

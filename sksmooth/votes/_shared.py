@@ -4,12 +4,10 @@ Vote number i on any input is f(x + noise i). So the loop is over blocks of nois
 outside and over inputs inside; in `_count` it is the other way round.
 """
 
-from numbers import Integral
-
 import numpy as np
 
 
-def count_shared(voter, rows, rule, votes, stream, block, report=None):
+def count_shared(voter, rows, asked, votes, stream, block, report=None):
     """Count the votes on some inputs under the noise of `stream`.
 
     Parameters
@@ -20,8 +18,7 @@ def count_shared(voter, rows, rule, votes, stream, block, report=None):
     rows : ndarray of int
         The inputs that are wanted.
 
-    rule : int or stopping rule
-        See ``count_votes``.
+    asked : Asked
 
     votes : Votes
         The arrays to count in.
@@ -35,8 +32,7 @@ def count_shared(voter, rows, rule, votes, stream, block, report=None):
         ``report(rows, n_votes)`` is told which rows are settled, and how many votes
         were drawn since it was last told.
     """
-    fixed = isinstance(rule, Integral)
-    looks = [int(rule)] if fixed else rule.looks.tolist()
+    looks = asked.looks.tolist()
     kind = _Compared if hasattr(voter, "compare") else _Copied
     counter = kind(voter, votes.counts, block)
 
@@ -45,13 +41,8 @@ def count_shared(voter, rows, rule, votes, stream, block, report=None):
         if not rows:
             return []
         rows = np.array(rows)
-        settled = np.full(len(rows), look == len(looks) - 1)
         votes.n_used[rows] = looks[look]
-        if not fixed:
-            at = np.full(len(rows), look)
-            now, enough = rule(at, rows, votes.counts[rows])
-            votes.value[rows] = np.maximum(votes.value[rows], now)
-            settled |= enough
+        settled = asked.settled(np.full(len(rows), look), rows, votes)
         if report is not None:
             n_new = looks[look] - (looks[look - 1] if look else 0)
             report(rows[settled], n_new * len(rows))

@@ -1,34 +1,56 @@
 """What the engine asks of a voter."""
 
+import copy
+from abc import ABC, abstractmethod
+
 import numpy as np
 
 from ..noise._streams import open_stream
 
 
-class Voter:
-    """Base of the voters: classifies batches of noisy copies and counts the classes.
+class Voter(ABC):
+    """Classifies batches of noisy copies and counts the classes.
 
-    A voter also has ``n_classes``, ``batch_bytes`` and ``row_bytes`` (a good size of a
-    batch, and of one of its rows), ``allocate(size)``, which returns for how many of
-    `size` copies there is room, ``fill(start, stop, row, stream)``, which puts noisy
-    copies of an input into places of the batch, and ``classify(size)``, the class
-    index of each of the first `size` copies.
+    A voter is made once for a classifier, and knows no inputs; ``on(inputs)`` returns
+    one for some, which shares with it all that the classifier is.
 
-    For shared noise it has ``draw(stream, size)``, which makes noise for `size` copies,
-    and either ``place(start, stop, row, first)``, which puts copies of an input under
-    the noise from number `first` on into places of the batch, or ``compare``, see
-    ``LinearVoter``.
+    Attributes
+    ----------
+    n_classes : int
 
-    ``prefer`` is what workers it is for, as joblib names them: "threads" where most of
-    the time is spent in compiled code that lets others run.
+    prefer : str
+        For which workers it is best, as joblib names them: "threads" where most of the
+        time is spent in compiled code that lets others run.
+
+    batch_bytes, row_bytes : int
+        A good size of a batch, and the size of one of its rows.
     """
 
     prefer = "threads"
 
-    def open(self, key):
-        """Return the stream of noise that `fill` will consume for one input."""
-        return open_stream(key)
+    def on(self, inputs):
+        """Return the voter for some inputs, with no batch yet."""
+        twin = copy.copy(self)
+        twin.take(inputs)
+        return twin
 
+    @abstractmethod
+    def take(self, inputs):
+        """Be the voter for these inputs."""
+
+    @abstractmethod
+    def allocate(self, size):
+        """Make room for a batch of up to `size` noisy copies; return how many."""
+
+    @abstractmethod
+    def fill(self, start, stop, row, stream):
+        """Put noisy copies of input `row` into places start ... stop - 1."""
+
+    @abstractmethod
+    def draw(self, stream, size):
+        """Make the noise of the next `size` copies, shared by all inputs."""
+
+    @abstractmethod
     def tally(self, sizes):
         """Classify the batch and count.
 
@@ -41,6 +63,31 @@ class Voter:
         -------
         counts : ndarray of int of shape (n_rows, n_classes)
         """
+
+    def open(self, key):
+        """Return the stream of noise that `fill` will consume for one input."""
+        return open_stream(key)
+
+
+class CopyingVoter(Voter):
+    """A voter that makes a copy for every vote, also under shared noise.
+
+    (One that does not has ``compare``, see ``LinearVoter``.)
+    """
+
+    @abstractmethod
+    def place(self, start, stop, row, first):
+        """Put copies of input `row` into places start ... stop - 1.
+
+        Under the noise of ``draw``, from number `first` on.
+        """
+
+    @abstractmethod
+    def classify(self, size):
+        """Return the class index of each of the first `size` copies."""
+
+    def tally(self, sizes):
+        """Classify the batch and count; see ``Voter.tally``."""
         slots = np.repeat(np.arange(len(sizes)) * self.n_classes, sizes)
         slots += self.classify(len(slots))
         counts = np.bincount(slots, minlength=len(sizes) * self.n_classes)

@@ -2,7 +2,6 @@
 
 import pickle
 import warnings
-from dataclasses import fields
 from hashlib import blake2b
 
 import joblib
@@ -12,10 +11,10 @@ from ...models._nets import as_net_takes
 from ._contents import as_unpickled, hash_contents
 
 # Raise it when the same settings would give other votes, or a rule other values.
-VERSION = 3
+VERSION = 4
 
 
-def fingerprint(estimator, classes, inputs, entropy, noise, settled):
+def fingerprint(voting, settled):
     """Return the settings that votes depend on, readable or as hashes.
 
     Neither alpha nor the rule is among them, nor what tells the noise: `entropy` is
@@ -23,16 +22,7 @@ def fingerprint(estimator, classes, inputs, entropy, noise, settled):
 
     Parameters
     ----------
-    estimator : fitted classifier
-
-    classes : ndarray of shape (n_classes,)
-
-    inputs : Inputs
-
-    entropy : int
-
-    noise : str
-        See ``count_votes``.
+    voting : Voting
 
     settled : Settled or None
         How a net is evaluated, if there are options for it.
@@ -49,24 +39,25 @@ def fingerprint(estimator, classes, inputs, entropy, noise, settled):
     ValueError
         If `estimator` cannot be pickled, and so not be told from others.
     """
+    estimator, inputs = voting.estimator, voting.inputs
     settings = {
         "version": str(VERSION),
         "random_state": blake2b(
-            entropy.to_bytes(16, "little"), person=b"fingerprint", digest_size=16
+            voting.entropy.to_bytes(16, "little"), person=b"fingerprint", digest_size=16
         ).hexdigest(),
-        "noise": noise,
+        "shared_noise": str(voting.shared_noise),
+        "noise": _describe(inputs.noise.kind),
+        "sigma": _describe(inputs.sigma),
+        "grid": _describe(inputs.grid),
         "estimator": hash_estimator(estimator),
-        "classes": _describe(classes),
-        "net_options": _describe_options(settled),
+        "classes": _describe(voting.classes),
+        "net_options": repr(settled and vars(settled)),
         "X": f"{inputs.values.dtype} of shape {inputs.input_shape}",
     }
     if inputs.frame is not None:
         dtypes = zip(inputs.table.columns, inputs.table.schema.dtypes(), strict=True)
         settings["columns"] = _describe([(str(name), str(d)) for name, d in dtypes])
-    # All that Inputs knows, next to the rows, is how noise is put on them.
-    for field in fields(inputs):
-        if field.name not in ("values", "frame", "taken", "loss"):
-            settings[field.name] = _describe(getattr(inputs, field.name))
+        settings["noisy"] = _describe(inputs.noisy)
     return settings, Model(estimator, inputs, settings["estimator"])
 
 
@@ -146,14 +137,6 @@ class Model:
         row = as_net_takes(self._estimator, one.values[0])
         values = np.array([row + shift * one.sigma for shift in shifts], row.dtype)
         return one.assemble(values, np.zeros(len(shifts), int))
-
-
-def _describe_options(settled):
-    if settled is None:
-        return "None"
-    return repr(
-        {f.name: getattr(settled, f.name) for f in fields(settled) if f.name != "ready"}
-    )
 
 
 def _describe(value):

@@ -13,6 +13,7 @@ import threading
 import time
 import zlib
 from contextlib import contextmanager
+from dataclasses import fields
 from hashlib import blake2b
 from numbers import Integral
 
@@ -290,15 +291,12 @@ class Ledger:
 
     def __init__(self, store, keys, rule, votes):
         self.store, self.votes = store, votes
-        if isinstance(rule, Integral):
-            questions = [repr(int(rule)).encode()] * len(keys)
-            self.looks = {int(rule)}
-        else:
-            questions = rule.questions()
-            self.looks = set(np.asarray(rule.looks).tolist())
+        self.looks = (
+            {int(rule)} if isinstance(rule, Integral) else set(rule.looks.tolist())
+        )
         self.names = [
             blake2b(key, key=blake2b(question).digest(), digest_size=32).digest()
-            for key, question in zip(keys, questions, strict=True)
+            for key, question in zip(keys, _questions(rule, len(keys)), strict=True)
         ]
         self._finished, self._committed = [], time.monotonic()
 
@@ -376,6 +374,21 @@ class Ledger:
         value = b"" if votes.value is None else votes.value[row].tobytes()
         counts = votes.counts[row].astype("<i8").tobytes()
         return self.names[row], counts, votes.n_used[row], value
+
+
+def _questions(rule, n_inputs):
+    """Return, for each input, bytes that are equal only where a rule asks the same."""
+    if isinstance(rule, Integral):
+        return [repr(int(rule)).encode()] * n_inputs
+    values = {field.name: getattr(rule, field.name) for field in fields(rule)}
+    own = [values.pop(name) for name in rule.per_input]
+    columns = [[None] * n_inputs if one is None else one.tolist() for one in own]
+    for name, one in values.items():
+        values[name] = one.tolist() if isinstance(one, np.ndarray) else one
+    same = blake2b(f"{type(rule).__name__} {values!r}".encode()).digest()
+    if not columns:
+        return [same] * n_inputs
+    return [same + repr(row).encode() for row in zip(*columns, strict=True)]
 
 
 def _is_value(content, values):

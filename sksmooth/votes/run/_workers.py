@@ -7,7 +7,6 @@ import threading
 import time
 from contextlib import closing, contextmanager
 from itertools import islice
-from numbers import Integral
 from typing import NamedTuple
 
 import cloudpickle
@@ -77,23 +76,19 @@ def shares_memory():
     return getattr(get_active_backend()[0], "supports_sharedmem", False)
 
 
-def share(content):
-    """Return an object whose ``content()`` is `content`, in any worker."""
-    return Here(content) if shares_memory() else Parcel(content)
-
-
-def run_chunks(count, shared, inputs, rule, chunks, skip):
+def run_chunks(work, shared, chunk, chunks, skip):
     """Count votes of all chunks in the workers of joblib's backend.
 
     Parameters
     ----------
-    count : callable
-        ``count(estimator, inputs=..., rule=..., **settings)``, importable by name.
+    work : callable
+        ``work(shared, rows, chunk)`` returns the votes of a chunk; importable by name.
 
-    shared : what `share` returned for (estimator, settings)
+    shared : object
+        Sent to each worker once.
 
-    inputs, rule : Inputs, int or stopping rule
-        Cut into chunks by their ``take``.
+    chunk : callable
+        ``chunk(rows)`` returns what a worker gets for some rows.
 
     chunks : Chunks
 
@@ -107,7 +102,7 @@ def run_chunks(count, shared, inputs, rule, chunks, skip):
 
     votes : Votes
     """
-
+    shared = Here(shared) if shares_memory() else Parcel(shared)
     failures = []
 
     def tasks():
@@ -117,12 +112,9 @@ def run_chunks(count, shared, inputs, rule, chunks, skip):
             for rows in chunks:
                 rows = rows[[not skip(row) for row in rows]]
                 if len(rows):
-                    some = _as_slice(rows)
-                    part = rule if isinstance(rule, Integral) else rule.take(some)
                     # As one argument: dask leaves a large array with one worker alone,
                     # and the run is lost with that worker; a tuple goes with the task.
-                    chunk = rows, inputs.take(some), part
-                    yield delayed(_work)(count, shared, chunk)
+                    yield delayed(_work)(work, shared, (rows, chunk(rows)))
         except Exception as error:
             failures.append(error)
 
@@ -190,24 +182,17 @@ def _in_rounds(parallel, tasks, size):
             yield from parallel(some)
 
 
-def _as_slice(rows):
-    """Return rows as a slice if they are neighbours, which needs no copy."""
-    first, last = int(rows[0]), int(rows[-1])
-    neighbours = last - first == len(rows) - 1 and np.all(np.diff(rows) == 1)
-    return slice(first, last + 1) if neighbours else rows
-
-
-def _work(count, shared, chunk):
+def _work(work, shared, rows_and_chunk):
     """Count the votes of one chunk; what a worker does."""
     start = time.perf_counter()
-    rows, inputs, rule = chunk
+    rows, chunk = rows_and_chunk
     # What is imported to open the model may run tasks, too. In a worker of dask they
     # would let the next chunk start, which waits for the model: neither would go on.
     with parallel_config("sequential"):
         # Before the threads are limited, for the libraries that it loads.
-        estimator, settings = shared.content()
+        content = shared.content()
         with shared.one_thread():
-            votes = count(estimator, inputs=inputs, rule=rule, **settings)
+            votes = work(content, rows, chunk)
     return rows, votes, time.perf_counter() - start
 
 

@@ -30,9 +30,6 @@ class LinearVoter(Voter):
 
     offset : ndarray of shape (n_classes - 1,)
 
-    X : ndarray of shape (n_inputs, n_features)
-        The clean inputs.
-
     sigma : ndarray of shape (n_features,)
         Noise level of each feature.
     """
@@ -40,7 +37,7 @@ class LinearVoter(Voter):
     # Scores are cheap: drown the overhead of calls, but stay near the cache.
     batch_bytes = 2**21
 
-    def __init__(self, weights, offset, X, sigma):
+    def __init__(self, weights, offset, sigma):
         # Classes with equal scores always tie, and the lowest of them wins. The factor
         # below would break such ties at random, so only the lowest takes part.
         self.n_classes = len(weights) + 1
@@ -51,7 +48,6 @@ class LinearVoter(Voter):
         others = self.contenders[1:] - 1
         self.weights = weights = weights[others]
         self.offset = offset[others]
-        self.X = X
         # With A = weights * sigma and A^T = Q R, the scores of the noise, A n for
         # n ~ N(0, I), are R^T z for z = Q^T n ~ N(0, I): no assumption on the rank.
         # The sign of R's rows is free; fixing it keeps votes equal across LAPACKs.
@@ -62,6 +58,10 @@ class LinearVoter(Voter):
         factor = np.linalg.qr(scaled.T, mode="r")
         signs = np.where(np.diagonal(factor) < 0, -1.0, 1.0)
         self.factor = factor * signs[:, None]
+
+    def take(self, inputs):
+        """Be the voter for these inputs."""
+        self.X, _ = inputs.matrix()
 
     @property
     def row_bytes(self):

@@ -8,7 +8,7 @@ columns with noise if they are fewer: see ``_linear``. The rest of the net is as
 import numpy as np
 from scipy.special import expit
 
-from .._voter import Voter
+from .._voter import CopyingVoter
 
 _ACTIVATIONS = {
     "identity": lambda hidden: None,
@@ -18,7 +18,7 @@ _ACTIVATIONS = {
 }
 
 
-class MLPVoter(Voter):
+class MLPVoter(CopyingVoter):
     """Counts the votes of a net from what its first layer makes of noisy copies.
 
     Parameters
@@ -29,9 +29,6 @@ class MLPVoter(Voter):
     classes : ndarray of shape (n_classes,)
         The labels in the order of the counts.
 
-    X : ndarray of shape (n_inputs, n_features)
-        The clean inputs.
-
     sigma : ndarray of shape (n_features,)
         Noise level of each feature.
     """
@@ -39,17 +36,20 @@ class MLPVoter(Voter):
     # Where matrix products run at full speed, but stay near the cache.
     batch_bytes = 2**21
 
-    def __init__(self, layers, classes, X, sigma):
+    def __init__(self, layers, classes, sigma):
         self.layers = layers
         self.n_classes = len(classes)
         own = {label: place for place, label in enumerate(classes.tolist())}
         self._own = np.array([own[label] for label in layers.classes.tolist()])
-        self.X = X
         self.dtype = layers.rest[0][0].dtype
         # As in LinearVoter: noise without a matrix that needs to have full rank.
         factor = np.linalg.qr((layers.weights * sigma)[:, sigma > 0].T, mode="r")
         signs = np.where(np.diagonal(factor) < 0, -1.0, 1.0)
         self.factor = (factor * signs[:, None]).astype(self.dtype)
+
+    def take(self, inputs):
+        """Be the voter for these inputs."""
+        self.X, _ = inputs.matrix()
 
     @property
     def row_bytes(self):

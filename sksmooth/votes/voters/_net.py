@@ -1,14 +1,17 @@
 """The voter for neural nets: noise, forward pass and counting on the net's device."""
 
+from threading import get_ident
+
 import numpy as np
 import torch
 
 from ...models._first_layer import reduced
-from ...models._net_modes import check_options, ready
+from ...models._net_modes import ready, settle
 from ...models._nets import Settled
 from ...models._torch_net import CONVOLVED_AT_ONCE, explained
-from .._voter import Voter
-from ._net_noise import GridNoise, MixedNoise, PlainNoise
+from ...noise._grid import check_range
+from .._voter import CopyingVoter
+from ._net_noise import MixedNoise, PlainNoise
 
 # Images in a batch on a CPU, which are counted at once.
 _CONVOLVED_ROWS = 4 * CONVOLVED_AT_ONCE
@@ -17,52 +20,97 @@ _CONVOLVED_ROWS = 4 * CONVOLVED_AT_ONCE
 _LARGEST_NORMAL = 40
 
 
-def make(net, classes, fed, places, settled):
-    """Return the voter for a net, evaluated as ``settle`` returned; None: plainly."""
-    if settled is None:
-        settled = Settled(**check_options(None))
-    view = settled.ready or ready(net, classes, fed, settled)
-    if view.first is not None:
-        _check_range(fed, view)
-        fed = view.first.feed(fed)
-    return TorchVoter(view, fed, places)
+def make(net, classes, feed, inputs, net_options, say):
+    """Return the voter for a net that is asked itself, and how it is evaluated.
+
+    Parameters
+    ----------
+    net : skorch net or ModuleClassifier
+
+    classes : ndarray of shape (n_classes,)
+
+    feed : callable
+        See ``fold``.
+
+    inputs : Inputs
+        Some of those that are to be voted on.
+
+    net_options, say
+        As for ``recognise``.
+
+    Returns
+    -------
+    voter : TorchVoter
+
+    settled : Settled
+    """
+    fed = feed(inputs)
+    if isinstance(net_options, Settled):
+        settled, view = net_options, ready(net, classes, fed, net_options)
+    else:
+        settled, view = settle(net, classes, fed, net_options, say)
+    return TorchVoter(view, feed, fed), settled
 
 
-class TorchVoter(Voter):
+class TorchVoter(CopyingVoter):
     """Counts what a net answers to noisy copies, one transfer of counts a batch.
 
     Parameters
     ----------
     net : TorchNet
 
+    feed : callable
+        Takes Inputs, and returns what the net takes for each of them, as a Fed.
+
     fed : Fed
-        What the module of `net` takes for each input.
-
-    places : ndarray of int of shape (n_inputs,)
-        Where the inputs stand in the user's X, for error messages.
-
-    Raises
-    ------
-    ValueError
-        If an input with noise is too large for the dtype of the module, or too large
-        to be on the grid in that dtype.
+        That of some inputs.
     """
 
-    def __init__(self, net, fed, places):
-        self.net = net
+    def __init__(self, net, feed, fed):
+        self.net, self._feed = net, feed
+        self._nets = {get_ident(): net}
         self.n_classes = net.n_classes
-        self.places = places
         self.dtype = _dtype(net)
-        _check_range(fed, net)
+        if net.first is not None:
+            fed = net.first.feed(fed)
         self.shape = fed.values.shape[1:]
         where = self.dtype, net.device
         if fed.factor is not None:
-            self.noise = MixedNoise(fed.values, reduced(fed.factor), *where)
-        elif fed.grid is not None:
-            self.noise = GridNoise(fed.values, fed.sigma, fed.grid, *where)
+            self.noise = MixedNoise(reduced(fed.factor), *where)
         else:
-            self.noise = PlainNoise(fed.values, fed.sigma, *where)
+            self.noise = PlainNoise(fed.noise, self.shape, *where)
         self.on_host = net.device.type == "cpu"
+
+    def on(self, inputs):
+        """Return the voter for some inputs.
+
+        Each thread asks a module of its own: what it keeps of a batch must not meet
+        another batch.
+        """
+        twin = super().on(inputs)
+        ident = get_ident()
+        if ident not in self._nets:
+            self._nets[ident] = self.net.twin()
+        twin.net = self._nets[ident]
+        return twin
+
+    def take(self, inputs):
+        """Be the voter for these inputs.
+
+        Raises
+        ------
+        ValueError
+            If one of them with noise is too large for the dtype of the module, or too
+            large to be on the grid in that dtype.
+        """
+        fed = self._feed(inputs)
+        _check_range(fed, self.net)
+        if self.net.first is not None:
+            fed = self.net.first.feed(fed)
+            _check_range(fed, self.net)
+        # Where they stand in the user's X, for error messages.
+        self.places = inputs.origin
+        self.noise = self.noise.on(fed.values)
         self._in_batch = []
 
     @property
@@ -219,6 +267,9 @@ def _check_range(fed, net):
             f"x + noise overflows {str(dtype).removeprefix('torch.')}: scale X (and "
             "sigma) down."
         )
+    if fed.grid is not None:
+        kind = np.float32 if dtype == torch.float32 else np.float64
+        check_range(fed.values, fed.sigma, fed.grid, kind)
 
 
 def _is_out_of_memory(error):

@@ -11,18 +11,13 @@ On a CPU a net gets the same noise as any other classifier, written by NumPy int
 memory of the batch.
 """
 
+import copy
+
 import numpy as np
 import torch
 
-from ...noise._grid import check_range, noisy_copies_on_grid
-from ...noise._on_device import (
-    DeviceStream,
-    level_on_device,
-    noisy_copies_on_device,
-    noisy_copies_on_device_grid,
-    shared_noise_on_device,
-)
-from ...noise._streams import noisy_copies, open_stream, shared_noise
+from ...noise._on_device import DeviceStream
+from ...noise._streams import open_stream
 
 
 class PlainNoise:
@@ -30,9 +25,10 @@ class PlainNoise:
 
     Parameters
     ----------
-    values : ndarray of shape (n_inputs, *shape)
+    noise : BoundNoise
 
-    sigma : float or ndarray that broadcasts to `shape`
+    shape : tuple of int
+        Shape of an input.
 
     dtype : torch.dtype
         float32 or float64.
@@ -40,40 +36,43 @@ class PlainNoise:
     device : torch.device
     """
 
-    def __init__(self, values, sigma, dtype, device):
-        self.values, self.dtype, self.device = values, dtype, device
-        self.shape = values.shape[1:]
-        self.row_size = int(np.prod(self.shape))
-        self.on_host = device.type == "cpu"
-        self.sigma = sigma
-        if not self.on_host:
-            if np.ndim(sigma):
-                sigma = np.broadcast_to(sigma, self.shape)
-            self.sigma = level_on_device(sigma, dtype, device)
-        self._row, self._x = None, None
+    def __init__(self, noise, shape, dtype, device):
+        self.noise, self.dtype, self.device = noise, dtype, device
+        self.row_size = int(np.prod(shape))
+        self.drawn_there = None
+        if device.type != "cpu":
+            self.drawn_there = noise.on_device(shape, dtype, device)
+
+    def on(self, values):
+        """Return the maker of noise for inputs: ndarray of shape (n_inputs, *shape)."""
+        twin = copy.copy(self)
+        twin.values, twin._row = values, None
+        return twin
 
     def allocate(self, size):
         """Make room for what `size` copies need besides themselves."""
 
     def open(self, key):
         """Return the stream of noise for one input."""
-        if self.on_host:
-            return open_stream(key)
-        return DeviceStream(key, self.shape, self.dtype, self.device)
+        return (self.drawn_there or self.noise).open(key)
 
     def fill(self, row, stream, out):
         """Write noisy copies of input `row` to `out`."""
-        if self.on_host:
-            noisy_copies(self.values[row], self.sigma, stream, out.numpy())
-        else:
-            noisy_copies_on_device(self.load(row), self.sigma, stream, out)
+        if self.drawn_there is not None:
+            self.drawn_there.copies(self.load(row), stream, out)
+            return
+        copies = self._here(out)
+        self.noise.copies(self.values[row], stream, copies.numpy())
+        self._send(copies, out)
 
     def draw(self, stream, out):
         """Write noise alone to `out`."""
-        if self.on_host:
-            shared_noise(self.sigma, stream, out.numpy())
-        else:
-            shared_noise_on_device(self.sigma, stream, out)
+        if self.drawn_there is not None:
+            self.drawn_there.alone(stream, out)
+            return
+        noise = self._here(out)
+        self.noise.alone(stream, noise.numpy())
+        self._send(noise, out)
 
     def place(self, row, noise, out):
         """Write input `row` plus noise to `out`."""
@@ -86,14 +85,20 @@ class PlainNoise:
             self._row, self._x = row, x.to(self.device, self.dtype)
         return self._x
 
+    def _here(self, out):
+        """Return `out`, or room for as much on the host if it is elsewhere."""
+        return out if self.device.type == "cpu" else torch.empty_like(out, device="cpu")
+
+    def _send(self, numbers, out):
+        if numbers is not out:
+            out.copy_(numbers)
+
 
 class MixedNoise(PlainNoise):
     """Normal noise of any covariance on inputs that are rows.
 
     Parameters
     ----------
-    values : ndarray of shape (n_inputs, width)
-
     factor : ndarray of shape (n_normals, width)
         The covariance is ``factor.T @ factor``.
 
@@ -101,10 +106,11 @@ class MixedNoise(PlainNoise):
         As for ``PlainNoise``.
     """
 
-    def __init__(self, values, factor, dtype, device):
-        super().__init__(values, 1.0, dtype, device)
+    def __init__(self, factor, dtype, device):
+        self.dtype, self.device = dtype, device
+        self.on_host = device.type == "cpu"
         self.factor = torch.from_numpy(factor).to(device, dtype)
-        self.row_size += len(self.factor)
+        self.row_size = sum(factor.shape)
 
     def allocate(self, size):
         """Make room for the normals behind `size` copies."""
@@ -131,62 +137,3 @@ class MixedNoise(PlainNoise):
         else:
             stream.draw(normals)
         return normals
-
-
-class GridNoise(PlainNoise):
-    """Makes noisy copies of inputs that are on a grid.
-
-    Parameters
-    ----------
-    values : ndarray of shape (n_inputs, *shape)
-
-    sigma, step : float or ndarray that broadcasts to `shape`
-
-    dtype : torch.dtype
-        float32 or float64.
-
-    device : torch.device
-
-    Raises
-    ------
-    ValueError
-        If a noisy copy may not be a number of `dtype` exactly.
-    """
-
-    def __init__(self, values, sigma, step, dtype, device):
-        check_range(
-            values, sigma, step, np.float32 if dtype == torch.float32 else float
-        )
-        super().__init__(values, sigma, dtype, device)
-        self.sigma, self.step = sigma, step
-        self.on_host = device.type in ("cpu", "mps")
-
-    def open(self, key):
-        """Return the stream of noise for one input."""
-        if self.on_host:
-            return open_stream(key)
-        return DeviceStream(key, self.shape, torch.float64, self.device)
-
-    def fill(self, row, stream, out):
-        """Write noisy copies of input `row` to `out`."""
-        self._write(self.values[row], stream, out)
-
-    def draw(self, stream, out):
-        """Write noise alone to `out`; adding an input to it is exact, too."""
-        self._write(np.zeros(self.shape), stream, out)
-
-    def _write(self, x, stream, out):
-        sigma, step = self.sigma, self.step
-        if self.device.type == "cpu":
-            noisy_copies_on_grid(x, sigma, step, stream, out.numpy())
-        elif self.on_host:
-            copies = torch.empty(out.shape, dtype=out.dtype)
-            noisy_copies_on_grid(x, sigma, step, stream, copies.numpy())
-            out.copy_(copies)
-        else:
-            place, scale = x.astype(float) / step, sigma / step
-            place, scale, step = (
-                torch.as_tensor(part, dtype=torch.float64, device=self.device)
-                for part in (place, scale, step)
-            )
-            noisy_copies_on_device_grid(place, scale, step, stream, out)

@@ -6,11 +6,10 @@ import numpy as np
 
 from ..._errors import in_words
 from ...models._nets import as_net_takes
-from ...noise._streams import add_noise, noisy_copies, shared_noise
-from .._voter import Voter
+from .._voter import CopyingVoter
 
 
-class AnyVoter(Voter):
+class AnyVoter(CopyingVoter):
     """Counts what `estimator.predict` answers to noisy copies.
 
     Parameters
@@ -20,8 +19,8 @@ class AnyVoter(Voter):
     classes : ndarray of shape (n_classes,)
         The labels that `estimator` may return.
 
-    inputs : Inputs
-        What is copied.
+    dtype : floating-point dtype
+        In which `estimator` takes noisy copies.
     """
 
     # What `predict` does is not known.
@@ -31,13 +30,17 @@ class AnyVoter(Voter):
     # the cache and for what the estimator allocates on top.
     batch_bytes = 8 * 2**20
 
-    def __init__(self, estimator, classes, inputs):
+    def __init__(self, estimator, classes, dtype):
         self.estimator = estimator
         self.classes = classes
         self.n_classes = len(classes)
-        self.inputs = inputs
+        self.dtype = dtype
         self._order = np.argsort(classes, kind="stable")
         self._sorted = classes[self._order]
+
+    def take(self, inputs):
+        """Be the voter for these inputs."""
+        self.inputs = inputs.as_dtype(self.dtype)
 
     @property
     def row_bytes(self):
@@ -55,26 +58,25 @@ class AnyVoter(Voter):
 
     def fill(self, start, stop, row, stream):
         """Put noisy copies of input `row` into places start ... stop - 1."""
-        noisy_copies(
-            self.inputs.values[row],
-            self.inputs.sigma,
-            stream,
-            self._batch[start:stop],
-            grid=self.inputs.grid,
-        )
+        x = self.inputs.values[row]
+        self.inputs.noise.copies(x, stream, self._batch[start:stop])
         self._rows[start:stop] = row
+
+    def open(self, key):
+        """Return the stream of noise for one input."""
+        return self.inputs.noise.open(key)
 
     def draw(self, stream, size):
         """Make the noise of the next `size` copies of all inputs."""
         if self._noise is None:
             self._noise = np.empty_like(self._batch)
-        out, grid = self._noise[:size], self.inputs.grid
-        shared_noise(self.inputs.sigma, stream, out, grid=grid)
+        self.inputs.noise.alone(stream, self._noise[:size])
 
     def place(self, start, stop, row, first):
         """Put copies of input `row` into places start ... stop - 1."""
         noise = self._noise[first : first + stop - start]
-        add_noise(self.inputs.values[row], noise, self._batch[start:stop])
+        x = self.inputs.values[row]
+        self.inputs.noise.add(x, noise, self._batch[start:stop])
         self._rows[start:stop] = row
 
     def classify(self, size):

@@ -15,7 +15,7 @@ class TreesVoter(AnyVoter):
 
     Parameters
     ----------
-    estimator, classes, inputs
+    estimator, classes, dtype
         As for ``AnyVoter``.
 
     model : Model
@@ -24,8 +24,8 @@ class TreesVoter(AnyVoter):
 
     prefer = "threads"
 
-    def __init__(self, estimator, classes, inputs, model):
-        super().__init__(estimator, classes, inputs)
+    def __init__(self, estimator, classes, dtype, model):
+        super().__init__(estimator, classes, dtype)
         self.model = model
         self._own = self._class_indices(model.classes)
 

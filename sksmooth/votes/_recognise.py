@@ -1,0 +1,127 @@
+"""What a classifier is, found out once for a call, and the voter that is for it."""
+
+from typing import Any, NamedTuple
+
+from ..models._find_nets import nets_in
+from ..models._linear import linear_scores
+from ..models._mlp import mlp_layers
+from ..models._net_labels import numbers_for_labels
+from ..models._nets import Settled, as_predict_takes, direct
+from ..models._ties import layer_ties, linear_ties
+from ..models._trees import compiled, is_sum_of_trees
+from ._voter import Voter
+from .voters._linear import LinearVoter
+from .voters._mlp import MLPVoter
+from .voters._predict import AnyVoter
+from .voters._trees import TreesVoter, has_kernel
+
+
+class Recognised(NamedTuple):
+    """What a classifier is.
+
+    Attributes
+    ----------
+    estimator : fitted classifier
+
+    voter : Voter
+        The fastest that is exact in distribution. It has no inputs yet.
+
+    plain : bool
+        Is each answer sure to be computed from one copy alone?
+
+    net : skorch net, ModuleClassifier or None
+        The net that is asked itself, and not through ``estimator.predict``.
+
+    settled : Settled or None
+        How a net at the end of `estimator` is evaluated.
+    """
+
+    estimator: Any
+    voter: Voter
+    plain: bool = False
+    net: Any = None
+    settled: Settled | None = None
+
+
+def recognise(estimator, classes, inputs, net_options=None, say=lambda message: None):
+    """Find out what a classifier is, and make its voter.
+
+    Parameters
+    ----------
+    estimator : fitted classifier
+
+    classes : ndarray of shape (n_classes,)
+        The labels that `estimator` may return.
+
+    inputs : Inputs
+        Some of those that are to be voted on.
+
+    net_options : dict, Settled or None
+        Settled, where it has been decided already how a net is evaluated.
+
+    say : callable
+        Takes what the user may want to know, in words.
+
+    Returns
+    -------
+    recognised : Recognised
+
+    Raises
+    ------
+    ValueError
+        If there are options, but `estimator` is no net or must be asked through
+        `predict`.
+    """
+    scores, layers = linear_scores(estimator), mlp_layers(estimator)
+    plain = scores is not None or layers is not None or is_sum_of_trees(estimator)
+    if plain and not net_options and inputs.noise.is_normal:
+        voter = _without_noisy_inputs(scores, layers, classes, inputs)
+        if voter is not None:
+            return Recognised(estimator, voter, plain)
+    net, feed, reason = direct(estimator, inputs, net_options)
+    if net is not None and reason is None:
+        from .voters import _net
+
+        voter, settled = _net.make(net, classes, feed, inputs, net_options, say)
+        return Recognised(estimator, voter, net=net, settled=settled)
+    settled = _settled_by_predict(estimator, net, reason, net_options, say)
+    numbers = classes
+    if nets_in(estimator):
+        numbers = numbers_for_labels(estimator, classes)
+    asked, dtype = as_predict_takes(estimator, inputs.values.dtype)
+    model = compiled(asked, inputs) if has_kernel() else None
+    if model is not None:
+        voter = TreesVoter(asked, numbers, dtype, model)
+    else:
+        voter = AnyVoter(asked, numbers, dtype)
+    return Recognised(estimator, voter, plain, settled=settled)
+
+
+def _without_noisy_inputs(scores, layers, classes, inputs):
+    """Return a voter that draws what noise makes of the inputs, or None."""
+    matrix = None
+    if scores is not None or layers is not None:
+        matrix = inputs.matrix()
+    if matrix is None:
+        return None
+    sigma = matrix[1]
+    if scores is not None:
+        return None if linear_ties(*scores, sigma) else LinearVoter(*scores, sigma)
+    if layer_ties(layers.weights, sigma):
+        return None
+    return MLPVoter(layers, classes, sigma)
+
+
+def _settled_by_predict(estimator, net, reason, net_options, say):
+    """Return how a net is evaluated that is asked through `predict`; None: no net."""
+    if isinstance(net_options, Settled):
+        return net_options
+    if net is None:
+        reason = f"{type(estimator).__name__} does not end in a neural net"
+    # To draw no noise behind a step is what predict does anyway.
+    if net_options and (net is None or set(net_options) != {"push_forward"}):
+        raise ValueError(f"net_options={net_options!r} cannot be used: {reason}.")
+    if net is None:
+        return None
+    say(f"votes are taken through predict, which is slower: {reason}.")
+    return Settled(mode="eager", dtype=None, channels_last=False, push_forward=False)
