@@ -4,7 +4,6 @@ import math
 import warnings
 from collections.abc import Mapping
 from contextlib import nullcontext
-from dataclasses import replace
 from numbers import Integral, Real
 
 import numpy as np
@@ -487,9 +486,7 @@ class SmoothedClassifier(BaseSmoother):
                 stacklevel=2,
             )
         with self._open(store, prepared) as store:
-            certificate = self._certify(prepared, radius_tol, store)
-        index, columns = names_of(X)
-        return replace(certificate, index=index, feature_names=columns)
+            return self._certify(prepared, radius_tol, store, names_of(X))
 
     def certified_correct(self, X, y, radius, *, store=None):
         """Tell for which inputs the true class is certified at given radii.
@@ -682,7 +679,7 @@ class SmoothedClassifier(BaseSmoother):
             return "estimate", "select"
         return ("estimate",)
 
-    def _certify(self, prepared, radius_tol=None, store=None):
+    def _certify(self, prepared, radius_tol=None, store=None, names=(None, None)):
         """Do what `certify` says, with what is prepared already."""
         if radius_tol is not None and (self.bound, self.method) != _STOPPABLE:
             raise ValueError(
@@ -693,7 +690,7 @@ class SmoothedClassifier(BaseSmoother):
             shares, bounds = self._exact(prepared)
             none = np.zeros(shares.shape, np.int64)
             votes = Votes(none, none[:, 0], None)
-            return self._certificate(prepared, none, votes, bounds)
+            return self._certificate(prepared, none, votes, bounds, names)
         selection = None
         if BOUNDS[self.bound].needs_selection:
             selection = self._vote(prepared, "select", self.n0, store).counts
@@ -707,12 +704,14 @@ class SmoothedClassifier(BaseSmoother):
             )
             votes = self._vote(prepared, "estimate", rule, store)
             bounds = bounds_from_lower(rule.selected, votes.value, self._noise)
-            return self._certificate(prepared, selection, votes, bounds, rule.looks)
+            return self._certificate(
+                prepared, selection, votes, bounds, names, rule.looks
+            )
         votes = self._vote(prepared, "estimate", self.n, store)
         bounds = certify_votes(
             votes.counts, selection, self.alpha, self.bound, self._noise
         )
-        return self._certificate(prepared, selection, votes, bounds)
+        return self._certificate(prepared, selection, votes, bounds, names)
 
     def _vote(self, prepared, purpose, rule, store):
         """Draw votes: a number of them, or until a rule is settled."""
@@ -789,7 +788,7 @@ class SmoothedClassifier(BaseSmoother):
         )
         return shares, bounds_from_upper(shares, upper, self._noise)
 
-    def _certificate(self, prepared, selection, votes, bounds, looks=None):
+    def _certificate(self, prepared, selection, votes, bounds, names, looks=None):
         exact = self.method == "exact"
         radius = radius_after_loss(bounds.radius, prepared.loss)
         n = 0 if exact else self.n
@@ -813,6 +812,8 @@ class SmoothedClassifier(BaseSmoother):
             radius_loss=prepared.loss,
             noise=find_noise(self.noise),
             shared_noise=self.shared_noise,
+            index=names[0],
+            feature_names=names[1],
         )
 
     def _labels(self, winner, certain):

@@ -48,9 +48,9 @@ def seeded_votes(estimator, entropy, purpose, inputs, rows):
     inputs : Inputs
 
     rows : ndarray of int
-        The first of these inputs counts; nothing is done if there is none.
+        The first of these inputs counts.
     """
-    if not len(rows) or not nets_in(estimator):
+    if not nets_in(estimator):
         yield
         return
     cuda = sys.modules["torch"].cuda

@@ -1,5 +1,6 @@
 """Everything private that is taken from scikit-learn, in one place."""
 
+from functools import cache
 from inspect import getattr_static
 
 import numpy as np
@@ -13,7 +14,12 @@ from sklearn.metrics._scorer import _BaseScorer
 from sklearn.model_selection._search import BaseSearchCV
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils._param_validation import (
+    HasMethods,
+    Interval,
+    StrOptions,
+    make_constraint,
+)
 from sklearn.utils.metadata_routing import _routing_enabled, process_routing
 from sklearn.utils.validation import _check_method_params
 
@@ -31,6 +37,7 @@ __all__ = [
     "surely_refuses_nan",
     "boosting_start",
     "estimator_type",
+    "has_valid_parameters",
     "hist_boosting",
     "predicts_by_linear_scores",
     "process_routing",
@@ -61,6 +68,27 @@ class KeepsSecrets:
         for name in self._secrets:
             listed.pop(name, None)
         return listed
+
+
+def has_valid_parameters(estimator):
+    """Do all parameters satisfy their constraints?
+
+    What ``_validate_params`` asks, but a constraint is made once: of which kind it is,
+    and what parameters there are, takes longer to find out than a row to certify.
+    """
+    return all(
+        any(one.is_satisfied_by(value) for one in constraints)
+        for name, constraints in _constraints(type(estimator)).items()
+        for value in [getattr(estimator, name)]
+    )
+
+
+@cache
+def _constraints(kind):
+    return {
+        name: [make_constraint(one) for one in constraints]
+        for name, constraints in kind._parameter_constraints.items()
+    }
 
 
 def predicts_by_linear_scores(estimator):

@@ -26,6 +26,7 @@ from ._sklearn import (
     _fit_context,
     _routing_enabled,
     allows_nan,
+    has_valid_parameters,
     process_routing,
 )
 from ._training import noisy_training_set
@@ -45,7 +46,7 @@ from .models._net_labels import check_net_labels, labels_for_nets
 from .models._nets import as_net_takes, check_devices
 from .noise import Noise, find_noise
 from .noise._grid import check_grid
-from .noise._sigma import check_sigma, is_one_number
+from .noise._sigma import is_one_number
 from .stats._checks import check_votes
 from .votes._missing import check_may_train, check_missing, training_with_missing
 from .votes._spread import warn_of_little_noise
@@ -196,7 +197,8 @@ class BaseSmoother(KeepsSecrets, ClassifierMixin, MetaEstimatorMixin, BaseEstima
     def _validate_params(self):
         check_estimator(self.estimator)
         find_noise(self.noise)
-        super()._validate_params()
+        if not has_valid_parameters(self):
+            super()._validate_params()  # says which
 
     def _fit_params(self, sample_weight, params):
         """Return what goes to the `fit` of `estimator`."""
@@ -226,11 +228,11 @@ class BaseSmoother(KeepsSecrets, ClassifierMixin, MetaEstimatorMixin, BaseEstima
         """Check everything that draws of votes need, without writing to self."""
         self._validate_params()
         self._check_votes()
-        check_is_fitted(
-            self,
-            msg="Neither this %(name)s nor the estimator in it is fitted: call fit, or "
-            "wrap an estimator that is fitted.",
-        )
+        if not self.__sklearn_is_fitted__():
+            raise NotFittedError(
+                f"Neither this {type(self).__name__} nor the estimator in it is "
+                "fitted: call fit, or wrap an estimator that is fitted."
+            )
         check_no_regressor(self.estimator)
         if "estimator_" in vars(self):
             estimator, entropy = self.estimator_, self.entropy_
@@ -246,9 +248,7 @@ class BaseSmoother(KeepsSecrets, ClassifierMixin, MetaEstimatorMixin, BaseEstima
         if estimator is self.estimator and inputs.frame is not None:
             # What it was fitted on is not known here: let it look at the columns.
             check_one_row(estimator, inputs)
-        sigma = inputs.level
-        if is_one_number(self.sigma):
-            sigma = check_sigma(self.sigma, inputs.input_shape)
+        sigma = float(self.sigma) if is_one_number(self.sigma) else inputs.level
         if self.grid is not None and self.method == "exact":
             raise ValueError(
                 "method='exact' adds no noise to X, so there is nothing to round: its "

@@ -1,6 +1,7 @@
 """From a table of votes to a class, bounds on its probability and a radius."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -20,32 +21,30 @@ class CertifiedBounds(NamedTuple):
     radius: np.ndarray
 
 
-def _one_class(counts, selection_counts, n, alpha, noise):
+def _one_class(counts, selection_counts, n, alpha):
     selected = selection_counts.argmax(axis=1)
-    p_lower = lower_confidence_bound(_pick(counts, selected), n, alpha)
-    return bounds_from_lower(selected, p_lower, noise)
+    return selected, lower_confidence_bound(_pick(counts, selected), n, alpha), None
 
 
-def _joint(counts, selection_counts, n, alpha, noise):
+def _joint(counts, selection_counts, n, alpha):
     selected = counts.argmax(axis=1)
-    p_lower = joint_lower_bound(_pick(counts, selected), n, alpha)
-    return bounds_from_lower(selected, p_lower, noise)
+    return selected, joint_lower_bound(_pick(counts, selected), n, alpha), None
 
 
-def _multiclass(counts, selection_counts, n, alpha, noise):
+def _multiclass(counts, selection_counts, n, alpha):
     if counts.shape[1] == 2:  # the runner-up has what is left: nothing to share out
-        return _one_class(counts, selection_counts, n, alpha, noise)
+        return _one_class(counts, selection_counts, n, alpha)
     order = np.argsort(-selection_counts, axis=1, kind="stable")
     selected, second = order[:, 0], order[:, 1]
-    p_lower, p_upper = multiclass_bounds(
-        _pick(counts, selected), _pick(counts, second), n, alpha
-    )
-    return CertifiedBounds(selected, p_lower, p_upper, noise.radius(p_lower, p_upper))
+    both = _pick(counts, selected), _pick(counts, second)
+    return selected, *multiclass_bounds(*both, n, alpha)
 
 
 class Bound(NamedTuple):
     """A way to certify counts of votes, and what the rest of the house must know."""
 
+    # (counts, selection_counts, n, alpha) -> the class that is bounded, and bounds on
+    # its probability and on that of every other class; None if that is the rest
     certify: Callable
     # Does it select classes on votes of their own?
     needs_selection: bool = True
@@ -144,9 +143,21 @@ def certify_votes(counts, selection_counts, alpha, bound, noise):
         selection_counts = _check_table(selection_counts, "selection_counts")
         if selection_counts.shape != counts.shape:
             raise ValueError("selection_counts and counts must have the same shape.")
-    return BOUNDS[bound].certify(
-        counts, selection_counts, counts.sum(axis=1), alpha, noise
-    )
+    found = BOUNDS[bound].certify(counts, selection_counts, counts.sum(axis=1), alpha)
+    return _complete(*found, noise)
+
+
+def _complete(selected, p_lower, p_upper, noise):
+    if p_upper is None:
+        return bounds_from_lower(selected, p_lower, noise)
+    return CertifiedBounds(selected, p_lower, p_upper, noise.radius(p_lower, p_upper))
+
+
+@lru_cache(maxsize=1024)
+def _unanimous(n, alpha, bound, n_classes):
+    votes = np.zeros((1, n_classes), np.int64)
+    votes[0, 0] = n
+    return BOUNDS[bound].certify(votes, votes, n, alpha)
 
 
 def unanimous_radius(n, alpha, bound, n_classes, noise):
@@ -177,10 +188,7 @@ def unanimous_radius(n, alpha, bound, n_classes, noise):
     >>> [unanimous_radius(n, 0.001, "cohen", 2, noise) > 0 for n in (9, 10)]
     [False, True]
     """
-    votes = np.zeros((1, n_classes), np.int64)
-    votes[0, 0] = n
-    bounds = certify_votes(votes, votes, alpha, bound, noise)
-    return float(bounds.radius[0])
+    return float(_complete(*_unanimous(n, alpha, bound, n_classes), noise).radius[0])
 
 
 def bounds_from_lower(selected, p_lower, noise):

@@ -78,6 +78,8 @@ def check_missing(estimator, inputs, most=None):
     most : int, default=None
         Inputs to ask about; None for all.
     """
+    if inputs.frame is None and not inputs.has_gaps:
+        return
     rows = np.flatnonzero(missing_rows(inputs))[:most]
     size = max(1, _CHUNK_BYTES // (8 * max(1, int(np.prod(inputs.input_shape)))))
     for start in range(0, len(rows), size):

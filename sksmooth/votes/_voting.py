@@ -160,7 +160,7 @@ class Voting:
             Progress(n_inputs, n_inputs - len(rows), purpose, self.verbose) as bar,
             ledger or nullcontext(),
             warnings.catch_warnings(),
-            seeded_votes(self.estimator, self.entropy, purpose, self.inputs, rows[:1]),
+            self._seeded(purpose, rows),
         ):
             if not len(rows):
                 return votes
@@ -184,6 +184,12 @@ class Voting:
 
             self._draw(purpose, rule, rows, votes, by_others, report)
         return votes
+
+    def _seeded(self, purpose, rows):
+        """Return a context in which nets that are random draw what the key says."""
+        if not len(rows) or self.recognised.plain:
+            return nullcontext()
+        return seeded_votes(self.estimator, self.entropy, purpose, self.inputs, rows)
 
     def _draw(self, purpose, rule, rows, votes, by_others, report):
         """Count the votes on some rows, in this process or in workers."""

@@ -1,6 +1,5 @@
 """A progress bar over inputs that also tells the pace of the votes."""
 
-import sys
 import time
 
 from tqdm.auto import tqdm
@@ -25,7 +24,9 @@ class Progress:
     """
 
     def __init__(self, total, done, purpose, verbose):
-        self.verbose = verbose
+        self._bar = None
+        if not verbose:
+            return
         self.n_votes = 0
         self._start = time.monotonic()
         self._bar = tqdm(
@@ -33,7 +34,6 @@ class Progress:
             initial=done,
             desc=purpose,
             unit=" inputs",
-            disable=not verbose,
             dynamic_ncols=True,
         )
 
@@ -41,16 +41,12 @@ class Progress:
         return self
 
     def __exit__(self, *exception):
-        self._bar.close()
-
-    def say(self, message):
-        """Write a line above the bar."""
-        if self.verbose:
-            self._bar.write(message, file=sys.stderr)
+        if self._bar is not None:
+            self._bar.close()
 
     def update(self, n_inputs, n_votes):
         """Add inputs that have been decided, and votes that have been drawn."""
-        if not self.verbose:
+        if self._bar is None:
             return
         self.n_votes += n_votes
         seconds = max(time.monotonic() - self._start, 1e-9)
