@@ -30,7 +30,6 @@ from .stats._checks import check_level, check_radius
 from .stats._planning import can_name_class, fewest_samples_to_name, too_small
 from .stats._radius import radius_after_loss
 from .stats._sequential import BoundProbability, CertifyKnownLabel, NameTopClass
-from .votes._company import why_no_certificate
 from .votes._count import Votes
 from .votes.run._fingerprint import fingerprint
 from .votes.run._store import VoteStore
@@ -576,12 +575,12 @@ class SmoothedClassifier(BaseSmoother):
                     looks=self._looks(first=100),
                     alpha=self.alpha,
                     radii=radii.ravel(),
-                    noise=self._noise,
+                    noise=prepared.noise,
                     label=label[known],
                     loss=None if loss is None else loss[known],
                 )
                 with self._open(store, prepared) as store:
-                    votes = self._vote(prepared.of(known), "estimate", rule, store)
+                    votes = prepared.of(known).voting.draw("estimate", rule, store)
                 correct[known] = votes.value
         return correct.reshape(len(y), *radii.shape)
 
@@ -693,39 +692,25 @@ class SmoothedClassifier(BaseSmoother):
             return self._certificate(prepared, none, votes, bounds, names)
         selection = None
         if BOUNDS[self.bound].needs_selection:
-            selection = self._vote(prepared, "select", self.n0, store).counts
+            selection = prepared.voting.draw("select", self.n0, store).counts
         if radius_tol is not None:
             rule = BoundProbability(
                 looks=sample_sizes(self.n),
                 alpha=self.alpha,
                 selected=selection.argmax(axis=1),
                 tolerance=_tolerances(radius_tol, len(selection)),
-                noise=self._noise,
+                noise=prepared.noise,
             )
-            votes = self._vote(prepared, "estimate", rule, store)
-            bounds = bounds_from_lower(rule.selected, votes.value, self._noise)
+            votes = prepared.voting.draw("estimate", rule, store)
+            bounds = bounds_from_lower(rule.selected, votes.value, prepared.noise)
             return self._certificate(
                 prepared, selection, votes, bounds, names, rule.looks
             )
-        votes = self._vote(prepared, "estimate", self.n, store)
+        votes = prepared.voting.draw("estimate", self.n, store)
         bounds = certify_votes(
-            votes.counts, selection, self.alpha, self.bound, self._noise
+            votes.counts, selection, self.alpha, self.bound, prepared.noise
         )
         return self._certificate(prepared, selection, votes, bounds, names)
-
-    def _vote(self, prepared, purpose, rule, store):
-        """Draw votes: a number of them, or until a rule is settled."""
-
-        def check():
-            """Refuse to certify, and warn of votes, if answers depend on company."""
-            if not prepared.voting.depends_on_company:
-                return
-            message = why_no_certificate(prepared.voting.estimator)
-            if purpose != "predict":
-                raise ValueError(f"no certificate holds here: {message}")
-            warnings.warn(message, UserWarning, stacklevel=6)
-
-        return prepared.voting.draw(purpose, rule, store, before=check)
 
     def _open(self, path, prepared):
         """Return the store of votes as a context, which is None without a path."""
@@ -778,7 +763,7 @@ class SmoothedClassifier(BaseSmoother):
         looks = self._looks(_FIRST_TO_PREDICT)
         rule = NameTopClass(looks, self.alpha)
         with self._open(path, prepared) as store:
-            return self._vote(prepared, "predict", rule, store)
+            return prepared.voting.draw("predict", rule, store)
 
     def _exact(self, prepared):
         """Return exact class probabilities and the certified bounds they give."""
@@ -786,7 +771,7 @@ class SmoothedClassifier(BaseSmoother):
         shares, upper = exact_probabilities(
             voting.estimator, voting.classes, voting.inputs
         )
-        return shares, bounds_from_upper(shares, upper, self._noise)
+        return shares, bounds_from_upper(shares, upper, prepared.noise)
 
     def _certificate(self, prepared, selection, votes, bounds, names, looks=None):
         exact = self.method == "exact"
@@ -804,13 +789,13 @@ class SmoothedClassifier(BaseSmoother):
             n=n,
             looks=np.array([n]) if looks is None else looks,
             alpha=0.0 if exact else self.alpha,
-            sigma=prepared.sigma,
+            sigma=prepared.noise.sigma,
             bound="exact" if exact else self.bound,
             classes=self.classes_,
             abstain_label=self.abstain_label_,
             first_equal=prepared.voting.first_equal(),
             radius_loss=prepared.loss,
-            noise=find_noise(self.noise),
+            noise=prepared.noise.kind,
             shared_noise=self.shared_noise,
             index=names[0],
             feature_names=names[1],

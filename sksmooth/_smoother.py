@@ -44,7 +44,7 @@ from ._validation import (
 from ._version import __version__
 from .models._net_labels import check_net_labels, labels_for_nets
 from .models._nets import as_net_takes, check_devices
-from .noise import Noise, find_noise
+from .noise import BoundNoise, Noise, find_noise
 from .noise._grid import check_grid
 from .noise._sigma import is_one_number
 from .stats._checks import check_votes
@@ -58,7 +58,7 @@ class Prepared(NamedTuple):
     """What every answer about one X needs."""
 
     voting: Voting
-    sigma: float | np.ndarray  # as it is told to the user
+    noise: BoundNoise  # of the level that the user is told, which radii depend on
     loss: np.ndarray | None  # what a grid takes off the radius of each input
 
     def of(self, rows):
@@ -267,7 +267,7 @@ class BaseSmoother(KeepsSecrets, ClassifierMixin, MetaEstimatorMixin, BaseEstima
             n_jobs=self.n_jobs,
             verbose=self.verbose,
         )
-        return Prepared(voting, sigma, loss)
+        return Prepared(voting, noise.bind(sigma), loss)
 
     def get_metadata_routing(self):
         """Return the routing of metadata: what `fit` gets goes to `estimator`.

@@ -19,6 +19,9 @@ _CACHED = 2**12
 # the tail: some hundreds from outside of the strips, and as many from the tail.
 _CHECKED, _TAILS = 2**15, 200
 
+# Normals that no code draws faster, as calling it takes longer.
+_FEW = 2**10
+
 _KINDS = {np.dtype(np.float32): "floats", np.dtype(np.float64): "doubles"}
 
 
@@ -116,12 +119,27 @@ class Stream:
         """Return the compiled functions if they fill `out`; hand over to them."""
         if not out.flags.c_contiguous:
             raise ValueError("noise is written to C-contiguous arrays only")
-        if self._kernels is None and out.size:
+        if self._kernels is None and out.size >= _FEW:
             module = module_if_worth("noise._normals_kernel", out.size)
             kernels = None if module is None else _checked(module)
             if kernels is not None:
                 self._state, self._kernels = _words(self._bits.state), kernels
         return self._kernels if out.size else None
+
+
+def open_stream(key):
+    """Return the stream of standard normals that a key stands for.
+
+    Parameters
+    ----------
+    key : bytes
+        See ``stream_key``.
+
+    Returns
+    -------
+    stream : Stream
+    """
+    return Stream(int.from_bytes(key, "little"))
 
 
 def level_for(sigma, dtype):

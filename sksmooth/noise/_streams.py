@@ -10,7 +10,7 @@ from hashlib import blake2b
 
 import numpy as np
 
-from ._normals import Stream
+from ._normals import open_stream as open_stream
 
 PURPOSES = ("select", "estimate", "predict", "train")
 
@@ -36,29 +36,38 @@ def stream_key(entropy, purpose, content):
     -------
     key : bytes
     """
-    if purpose not in PURPOSES:
-        raise ValueError(f"purpose must be one of {PURPOSES}, got {purpose!r}.")
-    return blake2b(
-        content,
-        key=entropy.to_bytes(16, "little"),
-        person=purpose.encode(),
-        digest_size=32,
-    ).digest()
+    return stream_keys(entropy, (purpose,), [content])[purpose][0]
 
 
-def open_stream(key):
-    """Return the generator of standard normals that a key stands for.
+def stream_keys(entropy, purposes, contents):
+    """Return the keys of many inputs for several purposes: a dict of lists of bytes.
 
     Parameters
     ----------
-    key : bytes
-        See ``stream_key``.
+    entropy : int
 
-    Returns
-    -------
-    stream : Stream
+    purposes : tuple of str
+
+    contents : iterable of bytes
+        What each row holds.
     """
-    return Stream(int.from_bytes(key, "little"))
+    if not set(purposes) <= set(PURPOSES):
+        raise ValueError(f"purposes must be of {PURPOSES}, got {purposes!r}.")
+    started = {
+        purpose: blake2b(
+            key=entropy.to_bytes(16, "little"),
+            person=purpose.encode(),
+            digest_size=32,
+        )
+        for purpose in purposes
+    }
+    keys = {purpose: [] for purpose in purposes}
+    for content in contents:
+        for purpose, start in started.items():
+            one = start.copy()
+            one.update(content)
+            keys[purpose].append(one.digest())
+    return keys
 
 
 def add_noise(x, noise, out):

@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 
 import numpy as np
 
-from ..noise._streams import open_stream
+from ..noise._normals import open_stream
 
 
 class Voter(ABC):
@@ -64,9 +64,8 @@ class Voter(ABC):
         counts : ndarray of int of shape (n_rows, n_classes)
         """
 
-    def open(self, key):
-        """Return the stream of noise that `fill` will consume for one input."""
-        return open_stream(key)
+    # Returns the stream of noise that `fill` will consume for the input of a key.
+    open = staticmethod(open_stream)
 
 
 class CopyingVoter(Voter):

@@ -7,7 +7,7 @@ chunk that a worker gets.
 import sys
 import time
 import warnings
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from functools import cached_property
 
 import numpy as np
@@ -16,13 +16,14 @@ from tqdm.auto import tqdm
 
 from .._seeding import seeded_votes
 from ..models._find_nets import nets_in, with_nets
-from ..noise._streams import SHARED, stream_key
-from ._company import depends_on_company
+from ..noise._streams import SHARED, stream_key, stream_keys
+from ._company import depends_on_company, why_no_certificate
 from ._count import Asked, Votes, count
 from ._recognise import recognise
 from .run._progress import Progress
 from .run._store import Ledger
 from .run._workers import Chunks, run_chunks
+from .voters._predict import AnyVoter
 
 # Inputs of which some are enough to find out how a net is evaluated.
 _EXAMPLES = 16
@@ -98,8 +99,11 @@ class Voting:
             tqdm.write(message, file=sys.stderr)
 
     @cached_property
-    def depends_on_company(self):
-        """Do answers depend on the other inputs of a batch? Then they are no votes."""
+    def _voter(self):
+        return self.recognised.voter.on(self.inputs)
+
+    @cached_property
+    def _depends_on_company(self):
         return depends_on_company(
             self.recognised, self.classes, self.inputs, self.net_options
         )
@@ -107,11 +111,7 @@ class Voting:
     @cached_property
     def keys(self):
         """Noise keys by purpose: a list of bytes with one for each input."""
-        keys = {purpose: [] for purpose in self.purposes}
-        for content in self.inputs.contents():
-            for purpose in self.purposes:
-                keys[purpose].append(stream_key(self.entropy, purpose, content))
-        return keys
+        return stream_keys(self.entropy, self.purposes, self.inputs.contents())
 
     def first_equal(self):
         """Return, for each input, the place of the first one that equals it."""
@@ -123,10 +123,11 @@ class Voting:
         """Return the voting on some of the inputs."""
         twin = object.__new__(Voting)
         vars(twin).update(vars(self), inputs=self.inputs.take(rows))
-        vars(twin).pop("keys", None)
+        for name in ("keys", "_voter"):
+            vars(twin).pop(name, None)
         return twin
 
-    def draw(self, purpose, rule, store=None, before=None):
+    def draw(self, purpose, rule, store=None):
         """Count the classes that are predicted on noisy copies of each input.
 
         Parameters
@@ -140,79 +141,101 @@ class Voting:
         store : VoteStore, default=None
             Where votes are read from and written to, once a second or after each chunk.
 
-        before : callable, default=None
-            Called without arguments if any votes have to be drawn.
-
         Returns
         -------
         votes : Votes
             The same for any batch size, number of workers and state of the store.
+
+        Raises
+        ------
+        ValueError
+            If answers depend on the other inputs of a batch, and votes have to be
+            drawn: nothing can be certified by them. To predict, that is a warning.
         """
-        n_inputs = len(self.inputs)
+        n_inputs = len(self.inputs.values)
         votes = Votes.none(n_inputs, len(self.classes), rule)
-        rows, ledger = np.arange(n_inputs), None
+        rows, ledger, bar = np.arange(n_inputs), None, None
         if store is not None:
             ledger = Ledger(store, self.keys[purpose], rule, votes)
             rows = ledger.missing()
-        if before is not None and len(rows):
-            before()
-        with (
-            Progress(n_inputs, n_inputs - len(rows), purpose, self.verbose) as bar,
-            ledger or nullcontext(),
-            warnings.catch_warnings(),
-            self._seeded(purpose, rows),
-        ):
-            if not len(rows):
-                return votes
-            # Said once, when X was validated; not again for every batch. Set here and
-            # not in the workers, because threads share the filters; Parallel hands
-            # them on.
-            for text in ("X has feature names", "X does not have valid feature names"):
-                warnings.filterwarnings("ignore", message=text)
-
-            def by_others(row):
-                """Another process may have been faster."""
-                found = ledger is not None and ledger.read(row)
-                if found:
-                    bar.update(1, 0)
-                return found
-
-            def report(rows, n_votes):
-                bar.update(len(rows), n_votes)
-                if ledger is not None:
-                    ledger.finished(rows)
-
-            self._draw(purpose, rule, rows, votes, by_others, report)
+        if len(rows):
+            self._check_company(purpose)
+        if self.verbose:
+            bar = Progress(n_inputs, n_inputs - len(rows), purpose)
+        with bar or nullcontext(), ledger or nullcontext():
+            if len(rows):
+                self._draw(purpose, rule, rows, votes, ledger, bar)
         return votes
 
-    def _seeded(self, purpose, rows):
-        """Return a context in which nets that are random draw what the key says."""
-        if not len(rows) or self.recognised.plain:
-            return nullcontext()
-        return seeded_votes(self.estimator, self.entropy, purpose, self.inputs, rows)
-
-    def _draw(self, purpose, rule, rows, votes, by_others, report):
-        """Count the votes on some rows, in this process or in workers."""
-        keys, asked = self.keys[purpose], Asked(rule)
-        n_jobs = min(effective_n_jobs(self.n_jobs), len(rows))
-        chunks = Chunks(rows, n_jobs, int(asked.looks[0]))
-        voter = self.recognised.voter
-        if n_jobs == 1:
-            voter = voter.on(self.inputs)
-            # All inputs under shared noise are settled together, those of a chunk.
-            for part in chunks if self.shared_noise else [rows]:
-                todo = ((row, keys[row]) for row in part if not by_others(row))
-                start = time.perf_counter()
-                self._count(voter, purpose, asked, todo, votes, report)
-                chunks.took(len(part), time.perf_counter() - start)
+    def _check_company(self, purpose):
+        if not self._depends_on_company:
             return
+        message = why_no_certificate(self.estimator)
+        if purpose != "predict":
+            raise ValueError(f"no certificate holds here: {message}")
+        warnings.warn(message, UserWarning, stacklevel=5)
+
+    def _draw(self, purpose, rule, rows, votes, ledger, bar):
+        """Count the votes on some rows, in this process or in workers."""
+
+        def is_done(row):
+            """Another process may have been faster."""
+            found = ledger is not None and ledger.read(row)
+            if found and bar is not None:
+                bar.update(1, 0)
+            return found
+
+        def report(rows, n_votes):
+            if bar is not None:
+                bar.update(len(rows), n_votes)
+            if ledger is not None:
+                ledger.finished(rows)
+
+        n_jobs = min(effective_n_jobs(self.n_jobs), len(rows))
+        with self._quietly(purpose, rows):
+            if n_jobs > 1:
+                self._draw_in_workers(
+                    purpose, rule, rows, votes, n_jobs, is_done, report
+                )
+                return
+            keys, asked = self.keys[purpose], Asked(rule)
+            # All inputs under shared noise are settled together, those of a chunk.
+            in_chunks = self.shared_noise and ledger is not None
+            chunks = Chunks(rows, 1, int(asked.looks[0])) if in_chunks else [rows]
+            for part in chunks:
+                start = time.perf_counter()
+                todo = ((row, keys[row]) for row in part)
+                if ledger is not None:
+                    todo = (one for one in todo if not is_done(one[0]))
+                self._count(self._voter, purpose, asked, todo, votes, report)
+                if in_chunks:
+                    chunks.took(len(part), time.perf_counter() - start)
+
+    @contextmanager
+    def _quietly(self, purpose, rows):
+        """Draw without warnings of every batch; what is random draws by the key."""
+        if self.recognised.plain and not isinstance(self.recognised.voter, AnyVoter):
+            yield
+            return
+        seeded = seeded_votes(self.estimator, self.entropy, purpose, self.inputs, rows)
+        # Said once, when X was validated. Set here and not in the workers, because
+        # threads share the filters; Parallel hands them on.
+        with warnings.catch_warnings(), seeded:
+            for text in ("X has feature names", "X does not have valid feature names"):
+                warnings.filterwarnings("ignore", message=text)
+            yield
+
+    def _share_out(self, purpose, rule, rows, votes, n_jobs, is_done, report):
+        keys = self.keys[purpose]
 
         def chunk(rows):
             return self.inputs.take(_as_slice(rows)), [keys[row] for row in rows]
 
+        chunks = Chunks(rows, n_jobs, int(Asked(rule).looks[0]))
         shared = self, purpose, rule
-        with parallel_config(prefer=voter.prefer):  # a backend that is named wins
-            for some, part in run_chunks(work, shared, chunk, chunks, by_others):
+        prefer = self.recognised.voter.prefer
+        with parallel_config(prefer=prefer):  # a backend that is named wins
+            for some, part in run_chunks(work, shared, chunk, chunks, is_done):
                 votes.put(part, some)
                 report(some, int(part.n_used.sum()))
 
@@ -228,7 +251,8 @@ class Voting:
         How a net is evaluated has been decided.
         """
         state = vars(self) | {"inputs": self.inputs.take(slice(_EXAMPLES))}
-        state.pop("keys", None)
+        for name in ("keys", "_voter"):
+            state.pop(name, None)
         recognised = state.pop("recognised", None)
         if recognised is not None and recognised.settled is not None:
             state["net_options"] = recognised.settled

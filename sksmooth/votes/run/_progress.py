@@ -18,15 +18,9 @@ class Progress:
 
     purpose : str
         What the votes are for.
-
-    verbose : int
-        0 shows nothing.
     """
 
-    def __init__(self, total, done, purpose, verbose):
-        self._bar = None
-        if not verbose:
-            return
+    def __init__(self, total, done, purpose):
         self.n_votes = 0
         self._start = time.monotonic()
         self._bar = tqdm(
@@ -41,13 +35,10 @@ class Progress:
         return self
 
     def __exit__(self, *exception):
-        if self._bar is not None:
-            self._bar.close()
+        self._bar.close()
 
     def update(self, n_inputs, n_votes):
         """Add inputs that have been decided, and votes that have been drawn."""
-        if self._bar is None:
-            return
         self.n_votes += n_votes
         seconds = max(time.monotonic() - self._start, 1e-9)
         pace = tqdm.format_sizeof(self.n_votes / seconds)
