@@ -13,11 +13,12 @@ from contextlib import contextmanager
 import numpy as np
 
 from .._seeding import seeded_votes
-from ..models._find_nets import find_net, nets_in
+from ..models._find_nets import net_at_end, nets_in
 from ..models._linear import linear_scores
 from ..models._mlp import mlp_layers
 from ..models._nets import Settled, as_predict_takes, direct
 from ..models._trees import is_sum_of_trees
+from ..models._unwrap import unwrap
 from ._company_batches import (
     Batch,
     moved,
@@ -55,13 +56,14 @@ def depends_on_company(estimator, classes, inputs, net_options=None):
     depends : bool
         False where answers are random, or fail: that is not for here.
     """
-    if is_sum_of_trees(estimator):
+    chain = unwrap(estimator)
+    if is_sum_of_trees(chain):
         return False
-    if linear_scores(estimator) is not None or mlp_layers(estimator) is not None:
+    if linear_scores(chain) is not None or mlp_layers(chain) is not None:
         return False  # each copy is computed by itself, or all of them plainly
     rows, kinds = some_rows(inputs)
     inputs = inputs.take(rows)
-    net, fed, reason = direct(estimator, inputs, {"push_forward": False})
+    net, fed, reason = direct(chain, inputs, {"push_forward": False})
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         with _same_draws(estimator, inputs):
@@ -73,7 +75,7 @@ def depends_on_company(estimator, classes, inputs, net_options=None):
 def why_no_certificate(estimator):
     """Return the message where answers depend on the company."""
     name = type(estimator).__name__
-    if find_net(estimator) is not None:
+    if net_at_end(unwrap(estimator)) is not None:
         hint = (
             "In a net this comes from BatchNorm with track_running_stats=False, from "
             "batch_norm(training=True), or from a softmax or mean over dim=0."

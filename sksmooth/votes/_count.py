@@ -20,6 +20,7 @@ from ..models._net_labels import numbers_for_labels
 from ..models._nets import Settled, as_predict_takes, direct
 from ..models._ties import layer_ties, linear_ties
 from ..models._trees import compiled
+from ..models._unwrap import unwrap
 from ..noise._streams import SHARED, stream_key
 from ._shared import count_shared
 from .run._progress import Progress
@@ -44,26 +45,29 @@ def make_voter(estimator, classes, inputs, net_options=None):
 
     What a net's options ask for has been settled by ``settle``.
     """
-    voter = _without_noisy_inputs(estimator, classes, inputs)
+    chain = unwrap(estimator)
+    voter = _without_noisy_inputs(chain, classes, inputs)
     if voter is not None:
         return voter
-    net, fed, reason = direct(estimator, inputs, net_options)
+    net, fed, reason = direct(chain, inputs, net_options)
     if net is not None and reason is None:
         from .voters import _net as _torch
 
         return _torch.make(net, classes, fed, inputs.origin, net_options)
     if nets_in(estimator):
         classes = numbers_for_labels(estimator, classes)
-    estimator, inputs = as_predict_takes(estimator, inputs)
-    model = compiled(estimator, inputs) if has_kernel() else None
-    if model is not None:
-        return TreesVoter(estimator, classes, inputs, model)
+        estimator, inputs = as_predict_takes(estimator, inputs)
+        chain = unwrap(estimator)
+    if has_kernel() and inputs.frame is None and inputs.values.ndim == 2:
+        model = compiled(chain)
+        if model is not None:
+            return TreesVoter(estimator, classes, inputs, model)
     return AnyVoter(estimator, classes, inputs)
 
 
-def _without_noisy_inputs(estimator, classes, inputs):
+def _without_noisy_inputs(chain, classes, inputs):
     """Return a voter that draws what noise makes of the inputs, or None."""
-    scores, layers = linear_scores(estimator), mlp_layers(estimator)
+    scores, layers = linear_scores(chain), mlp_layers(chain)
     matrix = None
     if scores is not None or layers is not None:
         matrix = inputs.matrix()
@@ -99,7 +103,7 @@ def settle(estimator, classes, inputs, net_options, say):
     """
     if isinstance(net_options, Settled):
         return net_options
-    net, fed, reason = direct(estimator, inputs, net_options)
+    net, fed, reason = direct(unwrap(estimator), inputs, net_options)
     if net is None:
         reason = f"{type(estimator).__name__} does not end in a neural net"
     if reason is None:
