@@ -36,7 +36,7 @@ FLOORS = {
         ("__init__",),
     ),
     "models": (
-        ("_bounded", "_ties", "_trees", "_find_nets", "_net_engines"),
+        ("_bounded", "_ties", "_trees", "_find_nets", "_net_engines", "_unwrap"),
         ("_affine", "_net_labels", "_torch_net"),
         ("_linear", "_mlp", "_nets"),
         ("_first_layer",),

@@ -170,6 +170,8 @@ def answering_estimator(estimator):
     """Return the fitted estimator that a fitted search asks; None for all else."""
     if not isinstance(estimator, BaseSearchCV) or "predict" in vars(estimator):
         return None
+    if not estimator.refit:  # any more: then it answers nothing
+        return None
     if getattr_static(type(estimator), "predict") is not _SEARCH_PREDICT:
         return None
     return getattr(estimator, "best_estimator_", None)

@@ -21,7 +21,8 @@ from ._containers import (
 )
 from ._labels import check_label_kind
 from ._sklearn import Interval, estimator_type
-from .models._find_nets import find_net
+from .models._find_nets import net_at_end
+from .models._unwrap import unwrap
 from .noise import Gaussian
 from .noise._sigma import check_some_noise, is_one_number, sigma_by_column
 from .votes._missing import missing_rows
@@ -142,7 +143,7 @@ def check_inputs(X, sigma, estimator, *, reset, allow_no_noise=False, noise=_GAU
     base = getattr(estimator, "estimator", None)
     X = plain(X)
     check_real(X)
-    check_no_pixels(X, is_net=find_net(base) is not None)
+    check_no_pixels(X, is_net=net_at_end(unwrap(base)) is not None)
     if nw.dependencies.is_polars_lazyframe(X):
         raise TypeError("X is a lazy frame: pass X.collect().")
     # Otherwise what is known of X is what a fitted base says of itself.

@@ -31,6 +31,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from sksmooth import GaussianAugmenter, SmoothedClassifier
 from sksmooth.models._trees import compiled
+from sksmooth.models._unwrap import unwrap
 from sksmooth.votes._rows import Inputs
 from sksmooth.votes.voters import _trees as trees
 from sksmooth.votes.voters._predict import AnyVoter
@@ -271,7 +272,7 @@ def test_compiled_trees_answer_as_predict_does(f, dtype, monkeypatch):
     rows[rng.random(rows.shape) < 0.1] = np.nan
     rows = rows.astype(dtype)
     inputs = Inputs.from_array(rows, 1.0)
-    model = compiled(f, inputs)
+    model = compiled(unwrap(f))
     voter = trees.TreesVoter(f, f.classes_, inputs, model)
     voter.allocate(600)
     for part in (rows, rows[:1], rows[~np.isnan(rows).any(axis=1)], rows[::-1]):

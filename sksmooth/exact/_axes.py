@@ -52,7 +52,7 @@ class Axes:
     n_features : int
         How many features the tree is fed.
 
-    steps : list of transformers
+    steps : sequence of transformers
         What x goes through on its way to the tree.
 
     sigma : ndarray of shape (n_columns,)

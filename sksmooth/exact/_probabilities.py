@@ -2,11 +2,10 @@
 
 import numpy as np
 from scipy.special import ndtr
-from sklearn.frozen import FrozenEstimator
-from sklearn.pipeline import Pipeline
 
 from ..models._bounded import EPS, SMALLEST
 from ..models._linear import check_finite, linear_scores
+from ..models._unwrap import unwrap
 from ._axes import Level, cdf_bounds, unsupported
 from ._stumps import ExactStumps, is_boosting, stumps_of
 from ._trees import ExactTree, is_tree
@@ -24,7 +23,7 @@ def exact_probabilities(estimator, classes, inputs):
         f: a two-class linear classifier, a DecisionTreeClassifier, or a two-class
         AdaBoostClassifier or GradientBoostingClassifier of depth-1 trees; also behind
         affine steps of a Pipeline that act on each feature by itself (any affine ones
-        if f is linear), and in a FrozenEstimator.
+        if f is linear), in a FrozenEstimator or found by a search.
 
     classes : ndarray of shape (n_classes,)
         The labels that `estimator` may return: the order of the columns.
@@ -147,8 +146,8 @@ def _norm(values):
 
 def _make_model(estimator, sigma):
     """Return what computes the probabilities, and the classes in its order."""
-    scores = linear_scores(estimator, bounded=True)
-    steps, f = _unwrap(estimator)
+    chain = unwrap(estimator)
+    scores, steps, f = linear_scores(chain, bounded=True), chain.steps, chain.last
     name = type(f).__name__
     if scores is not None:
         weights, offset = scores
@@ -161,19 +160,6 @@ def _make_model(estimator, sigma):
         return ExactStumps(f, *stumps_of(f), steps, sigma), f.classes_
     behind = " > ".join(type(step).__name__ for step in steps)
     raise unsupported(f"{name} behind {behind}" if behind else name)
-
-
-def _unwrap(estimator):
-    """Return the steps in front of the classifier, and the classifier itself."""
-    steps = []
-    while True:
-        if isinstance(estimator, FrozenEstimator):
-            estimator = estimator.estimator
-        elif type(estimator) is Pipeline:
-            steps += [step for _, step in estimator.steps[:-1]]
-            estimator = estimator.steps[-1][1]
-        else:
-            return steps, estimator
 
 
 def _places(own_classes, classes):

@@ -42,7 +42,7 @@ class ExactStumps:
         Each adds `left` to the score where float32(z[feature]) <= threshold, and
         `right` elsewhere. Class 1 is where the score is positive.
 
-    steps : list of transformers
+    steps : sequence of transformers
         What x goes through on its way to the ensemble.
 
     sigma : ndarray of shape (n_columns,)

@@ -24,7 +24,7 @@ class ExactTree:
     ----------
     tree : fitted DecisionTreeClassifier
 
-    steps : list of transformers
+    steps : sequence of transformers
         What x goes through on its way to the tree.
 
     sigma : ndarray of shape (n_columns,)

@@ -13,6 +13,7 @@ from sklearn.preprocessing import (
 )
 
 from ._bounded import Bounded, divided_by_root
+from ._unwrap import does_nothing
 
 _PULL_BACKS = {}
 
@@ -51,19 +52,14 @@ def pull_back(step, weights, offset):
         Of Bounded numbers the errors count every rounding on the way, the parameters
         of the step being exact as they are.
     """
-    if step is None or (isinstance(step, str) and step == "passthrough"):
+    if does_nothing(step):
         return weights, offset
     if "transform" in vars(step):  # replaced on this very object
         return None
-    if isinstance(step, FrozenEstimator):
+    if type(step) is FrozenEstimator:
         return pull_back(step.estimator, weights, offset)
     if type(step) is Pipeline:
-        for _, part in reversed(step.steps):
-            pulled = pull_back(part, weights, offset)
-            if pulled is None:
-                return None
-            weights, offset = pulled
-        return weights, offset
+        return pull_back_all([part for _, part in step.steps], weights, offset)
     function = _PULL_BACKS.get(type(step))
     if function is not None:
         return function(step, weights, offset)
@@ -72,6 +68,16 @@ def pull_back(step, weights, offset):
     if is_own and isinstance(step, SelectorMixin):
         return _through_selector(step, weights, offset)
     return None
+
+
+def pull_back_all(steps, weights, offset):
+    """Return (weights, offset) in the units before all steps, or None."""
+    for step in reversed(steps):
+        pulled = pull_back(step, weights, offset)
+        if pulled is None:
+            return None
+        weights, offset = pulled
+    return weights, offset
 
 
 @pulls_back(StandardScaler)

@@ -9,16 +9,12 @@ from functools import cache
 
 import numpy as np
 from sklearn.frozen import FrozenEstimator
-from sklearn.pipeline import Pipeline
 
 # What has one of these may hold estimators: in parameters, or in what `fit` made.
 _METHODS = ("fit", "predict", "predict_proba", "transform")
 
 # Of which there are thousands in a forest.
 _TREES = ("sklearn.tree.", "sklearn.ensemble._hist_gradient_boosting.predictor")
-
-# Longer lists that begin with plain data hold no estimators.
-_SHORT = 64
 
 
 def _kinds():
@@ -32,23 +28,9 @@ def is_net(estimator):
     return isinstance(estimator, _kinds())
 
 
-def find_net(estimator):
-    """Return (net, steps before it) or None if `estimator` does not end in a net.
-
-    Looks through FrozenEstimator and Pipeline. Steps that do nothing are left out.
-    """
-    if "predict" in getattr(estimator, "__dict__", ()):  # replaced on this very object
-        return None
-    if isinstance(estimator, FrozenEstimator):
-        return find_net(estimator.estimator)
-    if type(estimator) is Pipeline:
-        found = find_net(estimator.steps[-1][1])
-        if found is None:
-            return None
-        net, inner = found
-        steps = [step for _, step in estimator.steps[:-1]]
-        return net, [s for s in steps if s is not None and s != "passthrough"] + inner
-    return (estimator, []) if is_net(estimator) else None
+def net_at_end(chain):
+    """Return the net that predicts in a Chain, or None."""
+    return chain.last if not chain.own and is_net(chain.last) else None
 
 
 def nets_in(estimator, *, frozen=True):
@@ -65,13 +47,19 @@ def nets_in(estimator, *, frozen=True):
     -------
     nets : list of skorch nets and ModuleClassifiers
     """
-    nets = []
-
-    def found(net):
-        nets.append(net)
-        return net
-
-    with_nets(estimator, found, frozen=frozen)
+    kinds = _kinds()
+    if not kinds:
+        return []
+    nets, done, waiting = [], {}, [estimator]
+    while waiting:
+        thing = waiting.pop()
+        if id(thing) in done:
+            continue
+        done[id(thing)] = thing  # kept, as long as its id has to be its own
+        if isinstance(thing, kinds):
+            nets.append(thing)
+        elif frozen or not isinstance(thing, FrozenEstimator):
+            waiting += reversed(_contents(thing))
     return nets
 
 
@@ -95,25 +83,22 @@ def with_nets(estimator, change, *, frozen=True):
     estimator : estimator
         The same object if nothing was changed.
     """
-    kinds = _kinds()
-    if not kinds:
+    if not nets_in(estimator, frozen=frozen):
         return estimator
-    done = {}
+    kinds, done = _kinds(), {}
 
     def visit(thing):
         if isinstance(thing, kinds):
             return once(thing, change)
+        if not _contents(thing):
+            return thing
         if isinstance(thing, (list, tuple)):
-            if len(thing) <= _SHORT or not _is_plain(thing[0]):
-                return once(thing, visit_sequence)
-        elif isinstance(thing, dict):
+            return once(thing, visit_sequence)
+        if isinstance(thing, dict):
             return once(thing, visit_dict)
-        elif isinstance(thing, np.ndarray):
-            if thing.dtype == object and thing.size and not _is_plain(thing.flat[0]):
-                return once(thing, visit_array)
-        elif _holds_estimators(thing) and (
-            frozen or not isinstance(thing, FrozenEstimator)
-        ):
+        if isinstance(thing, np.ndarray):
+            return once(thing, visit_array)
+        if frozen or not isinstance(thing, FrozenEstimator):
             return once(thing, visit_object)
         return thing
 
@@ -164,17 +149,32 @@ def with_nets(estimator, change, *, frozen=True):
     return visit(estimator)
 
 
-def _is_plain(thing):
-    return isinstance(thing, (str, bytes, bool, int, float, np.generic, np.ndarray))
-
-
-def _holds_estimators(thing):
-    return _may_hold(type(thing)) and hasattr(thing, "__dict__")
+def _contents(thing):
+    """Return the parts of something, no net itself, that may be nets or hold some."""
+    if isinstance(thing, (list, tuple)):
+        parts = thing
+    elif isinstance(thing, dict):
+        parts = thing.values()
+    elif isinstance(thing, np.ndarray):
+        parts = thing.ravel().tolist() if thing.dtype == object else ()
+    else:
+        state = getattr(thing, "__dict__", {})
+        parts = state.values() if _may_hold(type(thing)) else ()
+    # Of what there are thousands, there are few kinds.
+    kinds = {kind for kind in set(map(type, parts)) if _may_hold(kind)}
+    return [
+        part
+        for part in parts
+        if type(part) in kinds
+        and not (isinstance(part, np.ndarray) and part.dtype != object)
+    ]
 
 
 @cache
 def _may_hold(kind):
     torch = sys.modules["torch"]  # it is there if a net can be
+    if issubclass(kind, (list, tuple, dict, np.ndarray)):
+        return True
     if issubclass(kind, (type, torch.nn.Module)) or str(kind.__module__).startswith(
         _TREES
     ):

@@ -1,11 +1,9 @@
 """Linear classifiers: their scores in the units of the input."""
 
 import numpy as np
-from sklearn.frozen import FrozenEstimator
-from sklearn.pipeline import Pipeline
 
 from .._sklearn import predicts_by_linear_scores
-from ._affine import pull_back
+from ._affine import pull_back_all
 from ._bounded import Bounded
 
 
@@ -18,33 +16,22 @@ def check_finite(scores):
         )
 
 
-def linear_scores(estimator, *, bounded=False):
-    """Return (weights, offset) in input units, or None if `estimator` is not linear.
+def linear_scores(chain, *, bounded=False):
+    """Return (weights, offset) in input units, or None if a Chain is not linear.
 
-    Looks through FrozenEstimator and through Pipelines whose steps before the linear
-    classifier are affine. With `bounded` they are ``Bounded`` numbers, whose errors
-    count every rounding since the fitted parameters.
+    It is if its steps are affine and what predicts is linear. With `bounded` they are
+    ``Bounded`` numbers, whose errors count every rounding since the fitted parameters.
     """
-    if "predict" in vars(estimator):  # replaced on this very object
+    f = chain.last
+    if chain.own or not predicts_by_linear_scores(f):
         return None
-    if isinstance(estimator, FrozenEstimator):
-        return linear_scores(estimator.estimator, bounded=bounded)
-    if type(estimator) is Pipeline:
-        scores = linear_scores(estimator.steps[-1][1], bounded=bounded)
-        for _, step in reversed(estimator.steps[:-1]):
-            if scores is None:
-                return None
-            scores = pull_back(step, *scores)
-        return scores
-    if not predicts_by_linear_scores(estimator):
-        return None
-    coef = estimator.coef_
-    coef = np.atleast_2d(coef.toarray() if hasattr(coef, "toarray") else coef)
+    coef = f.coef_.toarray() if hasattr(f.coef_, "toarray") else f.coef_
+    coef = np.atleast_2d(coef)
     n_scores = len(coef)
-    offset = np.broadcast_to(estimator.intercept_, (n_scores,))
+    offset = np.broadcast_to(f.intercept_, (n_scores,))
     coef, offset = coef.astype(float), offset.astype(float)
     if bounded:
         coef, offset = Bounded(coef), Bounded(offset)
-    if n_scores == 1:
-        return coef, offset
-    return coef[1:] - coef[0], offset[1:] - offset[0]
+    if n_scores > 1:
+        coef, offset = coef[1:] - coef[0], offset[1:] - offset[0]
+    return pull_back_all(chain.steps, coef, offset)

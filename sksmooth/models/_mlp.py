@@ -3,11 +3,9 @@
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.frozen import FrozenEstimator
 from sklearn.neural_network import MLPClassifier
-from sklearn.pipeline import Pipeline
 
-from ._affine import pull_back
+from ._affine import pull_back_all
 
 
 class Layers(NamedTuple):
@@ -20,31 +18,19 @@ class Layers(NamedTuple):
     classes: np.ndarray
 
 
-def mlp_layers(estimator):
-    """Return the Layers of a classifier, or None if it is no MLPClassifier.
+def mlp_layers(chain):
+    """Return the Layers of a Chain, or None if it is no MLPClassifier.
 
-    Looks through FrozenEstimator and through Pipelines whose steps before the net are
-    affine.
+    None also if a step before the net is not affine.
     """
-    steps = []
-    while True:
-        if "predict" in vars(estimator):  # replaced on this very object
-            return None
-        if isinstance(estimator, FrozenEstimator):
-            estimator = estimator.estimator
-        elif type(estimator) is Pipeline:
-            steps += [step for _, step in estimator.steps[:-1]]
-            estimator = estimator.steps[-1][1]
-        else:
-            break
-    if type(estimator) is not MLPClassifier or len(estimator.coefs_) < 2:
+    f = chain.last
+    if chain.own or type(f) is not MLPClassifier or len(f.coefs_) < 2:
         return None
-    if estimator.n_outputs_ > 1 and estimator.out_activation_ != "softmax":
+    if f.n_outputs_ > 1 and f.out_activation_ != "softmax":
         return None  # several labels at a time
-    first = estimator.coefs_[0].T.astype(float), estimator.intercepts_[0].astype(float)
-    for step in reversed(steps):
-        first = pull_back(step, *first)
-        if first is None:
-            return None
-    rest = list(zip(estimator.coefs_[1:], estimator.intercepts_[1:], strict=True))
-    return Layers(*first, rest, estimator.activation, estimator.classes_)
+    first = f.coefs_[0].T.astype(float), f.intercepts_[0].astype(float)
+    first = pull_back_all(chain.steps, *first)
+    if first is None:
+        return None
+    rest = list(zip(f.coefs_[1:], f.intercepts_[1:], strict=True))
+    return Layers(*first, rest, f.activation, f.classes_)

@@ -10,7 +10,8 @@ from sklearn.multiclass import (
     OutputCodeClassifier,
 )
 
-from ._find_nets import find_net, nets_in
+from ._find_nets import net_at_end, nets_in
+from ._unwrap import unwrap
 
 # These hand on labels as integers that they made themselves.
 _WITH_NUMBERS_OF_THEIR_OWN = (
@@ -60,15 +61,15 @@ def labels_for_nets(estimator, y):
     nets = [net for net in nets if isinstance(net, skorch.NeuralNet)]
     if not nets:
         return y, None
-    y, found = _whole_numbers(y), find_net(estimator)
-    if found is None:
+    y, net = _whole_numbers(y), net_at_end(unwrap(estimator))
+    if net is None:
         _check_floats_reach(nets, estimator)
         y, classes = _for_nets_inside(estimator, nets, y)
-    elif found[0] not in nets:  # frozen, or no skorch net
+    elif net not in nets:  # frozen, or no skorch net
         return y, None
     else:
-        nets = found[:1]
-        y, classes = _for_the_net(nets[0], y)
+        nets = [net]
+        y, classes = _for_the_net(net, y)
     binary = all(isinstance(net, skorch.NeuralNetBinaryClassifier) for net in nets)
     if y.dtype.kind in "iu":
         y = y.astype(np.float32 if binary else np.int64)
@@ -81,12 +82,13 @@ def numbers_for_labels(estimator, classes):
     skorch's own `predict` returns the number of an output, whatever `classes` are. What
     nets are inside of has been trained on such numbers if it says so.
     """
-    found = find_net(estimator)
-    if found is None:
+    # What is in a search was trained as what is in any other classifier.
+    net = net_at_end(unwrap(estimator, searches=False))
+    if net is None:
         own = getattr(estimator, "classes_", classes)
         same = len(own) == len(classes) and np.all(own == classes)
         return classes if same else np.arange(len(classes))
-    return np.arange(len(classes)) if _predicts_numbers(found[0]) else classes
+    return np.arange(len(classes)) if _predicts_numbers(net) else classes
 
 
 def check_net_labels(estimator):
@@ -100,10 +102,10 @@ def check_net_labels(estimator):
     estimator : fitted classifier
         Anything; only a skorch net at its end is looked at.
     """
-    found = find_net(estimator)
-    if found is None or not _predicts_numbers(found[0]):
+    net = net_at_end(unwrap(estimator))
+    if net is None or not _predicts_numbers(net):
         return
-    net, given = found[0], _given(found[0])
+    given = _given(net)
     seen = getattr(net, "classes_inferred_", None)
     name = type(net).__name__
     if given is None:

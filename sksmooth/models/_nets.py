@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ._affine import pull_back
-from ._find_nets import find_net, nets_in, with_nets
+from ._find_nets import net_at_end, nets_in, with_nets
 
 # Folding costs the square of the width; wider inputs are no tables of features.
 _MAX_FOLDED_WIDTH = 4096
@@ -111,12 +111,12 @@ def pushes_forward(net_options):
     return (net_options or {}).get("push_forward", True)
 
 
-def direct(estimator, inputs, net_options=None):
+def direct(chain, inputs, net_options=None):
     """Return what a voter needs to ask a net itself, and not through `predict`.
 
     Parameters
     ----------
-    estimator : fitted classifier
+    chain : Chain
 
     inputs : Inputs
 
@@ -125,19 +125,18 @@ def direct(estimator, inputs, net_options=None):
     Returns
     -------
     net : skorch net, ModuleClassifier or None
-        None if `estimator` does not end in one.
+        None if `chain` does not end in one.
 
     feed, reason
         As of ``fold``.
     """
-    found = find_net(estimator)
-    if found is None:
+    net = net_at_end(chain)
+    if net is None:
         return None, None, None
-    net, steps = found
     reason = why_not_direct(net)
     if reason is not None:
         return net, None, reason
-    return net, *fold(steps, inputs, mix=pushes_forward(net_options))
+    return net, *fold(chain.steps, inputs, mix=pushes_forward(net_options))
 
 
 def fold(steps, inputs, *, mix=True):
@@ -150,7 +149,7 @@ def fold(steps, inputs, *, mix=True):
 
     Parameters
     ----------
-    steps : list of fitted transformers
+    steps : sequence of fitted transformers
 
     inputs : Inputs
         One at least of those that will be fed.

@@ -9,8 +9,6 @@ from sklearn.ensemble import (
     HistGradientBoostingClassifier,
     RandomForestClassifier,
 )
-from sklearn.frozen import FrozenEstimator
-from sklearn.pipeline import Pipeline
 from sklearn.tree import DecisionTreeClassifier, ExtraTreeClassifier
 
 from .._sklearn import boosting_start, hist_boosting
@@ -45,7 +43,7 @@ class Forest(NamedTuple):
 class Model(NamedTuple):
     """How a classifier predicts: steps, a sum of trees, and what is made of it."""
 
-    steps: list  # transformers in front
+    steps: tuple  # transformers in front
     last: object  # the classifier behind them
     classes: np.ndarray
     n_features: int
@@ -54,45 +52,29 @@ class Model(NamedTuple):
     divisor: float  # of the sums
 
 
-def is_sum_of_trees(estimator):
+def is_sum_of_trees(chain):
     """Is this one of scikit-learn's classifiers of trees, without steps before it?"""
-    while isinstance(estimator, FrozenEstimator):
-        estimator = estimator.estimator
-    return type(estimator) in _MAKERS and "predict" not in vars(estimator)
+    return not chain.steps and not chain.own and type(chain.last) in _MAKERS
 
 
-def compiled(estimator, inputs):
-    """Return the Model of a classifier, or None if its trees cannot be compiled.
+def compiled(chain):
+    """Return the Model of a Chain, or None if its trees cannot be compiled.
 
-    Looks through FrozenEstimator and Pipelines.
+    It is for steps that get a matrix.
     """
-    if inputs.frame is not None or inputs.values.ndim != 2:
+    f = chain.last
+    make = None if chain.own else _MAKERS.get(type(f))
+    if make is None or getattr(f, "n_outputs_", 1) != 1:
         return None
-    steps = []
-    while True:
-        own = ("predict", "predict_proba", "decision_function")
-        if any(name in vars(estimator) for name in own):  # replaced on this object
-            return None
-        if isinstance(estimator, FrozenEstimator):
-            estimator = estimator.estimator
-        elif type(estimator) is Pipeline:
-            before = [step for _, step in estimator.steps[:-1]]
-            steps += [s for s in before if s is not None and s != "passthrough"]
-            estimator = estimator.steps[-1][1]
-        else:
-            break
-    make = _MAKERS.get(type(estimator))
-    if make is None or getattr(estimator, "n_outputs_", 1) != 1:
-        return None
-    n_features = getattr(estimator, "n_features_in_", None)
+    if not {"predict_proba", "decision_function"}.isdisjoint(vars(f)):
+        return None  # which predict may ask
+    n_features = getattr(f, "n_features_in_", None)
     if n_features is None:
         return None
-    forest, rule, divisor = make(estimator)
+    forest, rule, divisor = make(f)
     if forest is None:
         return None
-    return Model(
-        steps, estimator, estimator.classes_, n_features, forest, rule, divisor
-    )
+    return Model(chain.steps, f, f.classes_, n_features, forest, rule, divisor)
 
 
 def _single(f):

@@ -13,8 +13,9 @@ from contextlib import contextmanager
 import numpy as np
 
 from .._seeding import seeded_votes
-from ..models._find_nets import find_net, nets_in
+from ..models._find_nets import net_at_end, nets_in
 from ..models._nets import Settled, as_predict_takes, direct
+from ..models._unwrap import unwrap
 from ._company_batches import (
     Batch,
     moved,
@@ -58,7 +59,7 @@ def depends_on_company(recognised, classes, inputs, net_options=None):
     rows, kinds = some_rows(inputs)
     inputs = inputs.take(rows)
     if net is not None:
-        _, feed, _ = direct(estimator, inputs, {"push_forward": False})
+        _, feed, _ = direct(recognised.chain, inputs, {"push_forward": False})
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         with _same_draws(estimator, inputs):
@@ -71,7 +72,7 @@ def depends_on_company(recognised, classes, inputs, net_options=None):
 def why_no_certificate(estimator):
     """Return the message where answers depend on the company."""
     name = type(estimator).__name__
-    if find_net(estimator) is not None:
+    if net_at_end(unwrap(estimator)) is not None:
         hint = (
             "In a net this comes from BatchNorm with track_running_stats=False, from "
             "batch_norm(training=True), or from a softmax or mean over dim=0."

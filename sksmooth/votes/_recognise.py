@@ -9,6 +9,7 @@ from ..models._net_labels import numbers_for_labels
 from ..models._nets import Settled, as_predict_takes, direct
 from ..models._ties import layer_ties, linear_ties
 from ..models._trees import compiled, is_sum_of_trees
+from ..models._unwrap import Chain, unwrap
 from ._voter import Voter
 from .voters._linear import LinearVoter
 from .voters._mlp import MLPVoter
@@ -22,6 +23,9 @@ class Recognised(NamedTuple):
     Attributes
     ----------
     estimator : fitted classifier
+
+    chain : Chain
+        It, taken apart.
 
     voter : Voter
         The fastest that is exact in distribution. It has no inputs yet.
@@ -37,6 +41,7 @@ class Recognised(NamedTuple):
     """
 
     estimator: Any
+    chain: Chain
     voter: Voter
     plain: bool = False
     net: Any = None
@@ -72,29 +77,31 @@ def recognise(estimator, classes, inputs, net_options=None, say=lambda message: 
         If there are options, but `estimator` is no net or must be asked through
         `predict`.
     """
-    scores, layers = linear_scores(estimator), mlp_layers(estimator)
-    plain = scores is not None or layers is not None or is_sum_of_trees(estimator)
+    chain = unwrap(estimator)
+    scores, layers = linear_scores(chain), mlp_layers(chain)
+    plain = scores is not None or layers is not None or is_sum_of_trees(chain)
     if plain and not net_options and inputs.noise.is_normal:
         voter = _without_noisy_inputs(scores, layers, classes, inputs)
         if voter is not None:
-            return Recognised(estimator, voter, plain)
-    net, feed, reason = direct(estimator, inputs, net_options)
+            return Recognised(estimator, chain, voter, plain)
+    net, feed, reason = direct(chain, inputs, net_options)
     if net is not None and reason is None:
         from .voters import _net
 
         voter, settled = _net.make(net, classes, feed, inputs, net_options, say)
-        return Recognised(estimator, voter, net=net, settled=settled)
+        return Recognised(estimator, chain, voter, net=net, settled=settled)
     settled = _settled_by_predict(estimator, net, reason, net_options, say)
-    numbers = classes
-    if nets_in(estimator):
-        numbers = numbers_for_labels(estimator, classes)
-    asked, dtype = as_predict_takes(estimator, inputs.values.dtype)
-    model = compiled(asked, inputs) if has_kernel() else None
+    asked, dtype, model = estimator, inputs.values.dtype, None
+    if not plain and nets_in(estimator):
+        classes = numbers_for_labels(estimator, classes)
+        asked, dtype = as_predict_takes(estimator, dtype)
+    if has_kernel() and inputs.frame is None and inputs.values.ndim == 2:
+        model = compiled(chain if asked is estimator else unwrap(asked))
     if model is not None:
-        voter = TreesVoter(asked, numbers, dtype, model)
+        voter = TreesVoter(asked, classes, dtype, model)
     else:
-        voter = AnyVoter(asked, numbers, dtype)
-    return Recognised(estimator, voter, plain, settled=settled)
+        voter = AnyVoter(asked, classes, dtype)
+    return Recognised(estimator, chain, voter, plain, settled=settled)
 
 
 def _without_noisy_inputs(scores, layers, classes, inputs):

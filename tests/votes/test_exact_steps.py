@@ -29,6 +29,7 @@ from sksmooth.exact._axes import Axes, Level
 from sksmooth.exact._probabilities import ExactLinear, exact_probabilities
 from sksmooth.models._bounded import Bounded, divided_by_root
 from sksmooth.models._linear import linear_scores
+from sksmooth.models._unwrap import unwrap
 from sksmooth.votes._rows import Inputs
 from tests.helpers import halfspace
 
@@ -419,12 +420,15 @@ def test_arrays_and_bounded_numbers_agree():
     """The same code folds both."""
     for seed, chain in enumerate(MIXING.values()):
         f = make_pipeline(*chain(seed), halfspace(np.arange(1.0, D + 1), 0.5))
-        plain, bounded = linear_scores(f), linear_scores(f, bounded=True)
+        plain, bounded = (
+            linear_scores(unwrap(f)),
+            linear_scores(unwrap(f), bounded=True),
+        )
         for numbers, others in zip(plain, bounded, strict=True):
             np.testing.assert_allclose(numbers, others.value, rtol=1e-12)
             assert np.all(others.error <= 1e-11 * abs(others.value).max())
     f = LogisticRegression().fit(np.eye(3), [0, 1, 2])
-    assert np.all(linear_scores(f, bounded=True)[0].error < 1e-15)
+    assert np.all(linear_scores(unwrap(f), bounded=True)[0].error < 1e-15)
 
 
 def test_numbers_without_rounding_have_no_error():
@@ -545,7 +549,7 @@ def test_the_spread_of_scores_is_bounded(chain):
         if seed % 2 and len(matrix) == D:
             w = np.linalg.solve(matrix.astype(float).T, np.eye(D)[0])
         f = make_pipeline(*steps, halfspace(w))
-        weights, offset = linear_scores(f, bounded=True)
+        weights, offset = linear_scores(unwrap(f), bounded=True)
         sigma = np.array([0.0, 0.3, 1e3, 2.0])
         model = ExactLinear(weights[0], offset[0], sigma)
         pulled = rational(w) @ matrix * rational(sigma)
@@ -578,7 +582,7 @@ def test_levels_that_underflow_are_not_0():
     assert upper.min() >= 0.5  # both, as a tie has probability 0
     level = Level(np.float64(1e-200), np.float64(0), np.float64(1e-200))
     assert level.low == 0 < level.high
-    weights, offset = linear_scores(halfspace([1e-200, 1e-190]), bounded=True)
+    weights, offset = linear_scores(unwrap(halfspace([1e-200, 1e-190])), bounded=True)
     model = ExactLinear(weights[0], offset[0], np.array([1e-200, 1e-200]))
     assert model.level.high > 0
 
@@ -586,7 +590,7 @@ def test_levels_that_underflow_are_not_0():
 def test_the_norm_of_plain_weights_is_rounded():
     for seed in range(20):
         w = np.random.default_rng(seed).normal(size=60)
-        weights, offset = linear_scores(halfspace(w), bounded=True)
+        weights, offset = linear_scores(unwrap(halfspace(w)), bounded=True)
         model = ExactLinear(weights[0], offset[0], np.ones(60))
         squared = rational(w) @ rational(w)
         assert Fraction(float(model.level.low)) ** 2 <= squared
@@ -599,9 +603,8 @@ def test_errors_of_scores(chain):
         steps = {**CHAINS, **MIXING, "no step": lambda seed: []}[chain](seed)
         matrix, shift = as_map(steps)
         w = np.random.default_rng(seed).normal(size=len(matrix))
-        weights, offset = linear_scores(
-            make_pipeline(*steps, halfspace(w)), bounded=True
-        )
+        f = make_pipeline(*steps, halfspace(w))
+        weights, offset = linear_scores(unwrap(f), bounded=True)
         model = ExactLinear(weights[0], offset[0], np.ones(D))
         X = np.random.default_rng(seed).normal(size=(10, D)) * 1e-9
         scores, errors = model._scores(X)

@@ -31,6 +31,7 @@ from sklearn.svm import SVC, LinearSVC
 from sksmooth import GaussianAugmenter, _compiled
 from sksmooth._compiled import compiled_module
 from sksmooth.models._linear import linear_scores
+from sksmooth.models._unwrap import unwrap
 from sksmooth.votes._count import _count, count_votes
 from sksmooth.votes._rows import Inputs
 from sksmooth.votes.voters._linear import LinearVoter
@@ -47,7 +48,7 @@ def count(voter_class, estimator, inputs, n, monkeypatch, entropy=0):
     def choose(estimator, classes, inputs, net_options):
         if voter_class is AnyVoter:
             return AnyVoter(estimator, classes, inputs)
-        return LinearVoter(*linear_scores(estimator), *inputs.matrix())
+        return LinearVoter(*linear_scores(unwrap(estimator)), *inputs.matrix())
 
     monkeypatch.setattr("sksmooth.votes._count.make_voter", choose)
     return _count(
@@ -131,7 +132,7 @@ def test_passive_aggressive(monkeypatch):
 def test_behind_affine_steps(step, monkeypatch):
     f = make_pipeline(step, StandardScaler(), LogisticRegression(max_iter=5000))
     f.fit(X3, y3)
-    weights, offset = linear_scores(f)
+    weights, offset = linear_scores(unwrap(f))
     scores = f.decision_function(X3)
     np.testing.assert_allclose(
         X3 @ weights.T + offset, scores[:, 1:] - scores[:, :1], atol=1e-9
@@ -154,7 +155,10 @@ def test_many_classes_few_features(monkeypatch):
     X, y = load_digits(return_X_y=True)
     f = LogisticRegression(max_iter=5000).fit(X[:, 18:22], y)
     inputs = Inputs.from_array(X[:100, 18:22], 2.0)
-    assert LinearVoter(*linear_scores(f), *inputs.matrix()).factor.shape == (4, 9)
+    assert LinearVoter(*linear_scores(unwrap(f)), *inputs.matrix()).factor.shape == (
+        4,
+        9,
+    )
     a = count(AnyVoter, f, inputs, 1000, monkeypatch)
     b = count(LinearVoter, f, inputs, 1000, monkeypatch, entropy=1)
     assert chi_square_p_value(a, b) > 1e-3
@@ -230,20 +234,20 @@ def test_the_factor_has_one_sign():
 
 def test_looks_through_frozen_estimators_and_nested_pipelines():
     f = LogisticRegression(max_iter=5000).fit(X3, y3)
-    weights, offset = linear_scores(f)
+    weights, offset = linear_scores(unwrap(f))
     for wrapped in (
         FrozenEstimator(f),
         make_pipeline("passthrough", make_pipeline(FrozenEstimator(f))),
     ):
-        np.testing.assert_array_equal(linear_scores(wrapped)[0], weights)
-        np.testing.assert_array_equal(linear_scores(wrapped)[1], offset)
+        np.testing.assert_array_equal(linear_scores(unwrap(wrapped))[0], weights)
+        np.testing.assert_array_equal(linear_scores(unwrap(wrapped))[1], offset)
 
 
 def test_sparse_coefficients():
     f = SGDClassifier(random_state=0).fit(X3, y3)
-    dense = linear_scores(f)
+    dense = linear_scores(unwrap(f))
     f.sparsify()
-    np.testing.assert_array_equal(linear_scores(f)[0], dense[0])
+    np.testing.assert_array_equal(linear_scores(unwrap(f))[0], dense[0])
 
 
 def patched(estimator, name, value):
@@ -282,19 +286,19 @@ class CentredStandardScaler(StandardScaler):
     ids=lambda f: str(f)[:60],
 )
 def test_what_is_not_linear_is_left_alone(f):
-    assert linear_scores(f.fit(X3, y3)) is None
+    assert linear_scores(unwrap(f.fit(X3, y3))) is None
 
 
 def test_a_clipping_max_abs_scaler_is_not_affine():
     if "clip" not in MaxAbsScaler().get_params():
         pytest.skip("this scikit-learn's MaxAbsScaler does not clip")
     f = make_pipeline(MaxAbsScaler(clip=True), RidgeClassifier()).fit(X3, y3)
-    assert linear_scores(f) is None
+    assert linear_scores(unwrap(f)) is None
 
 
 def test_multilabel_ridge_is_not_linear():
     Y = np.array([[1, 0], [0, 1]] * 75)
-    assert linear_scores(RidgeClassifier().fit(X3, Y)) is None
+    assert linear_scores(unwrap(RidgeClassifier().fit(X3, Y))) is None
 
 
 def test_frames_with_untouchable_numbers(monkeypatch):

@@ -11,6 +11,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
 from sksmooth.models._mlp import mlp_layers
+from sksmooth.models._unwrap import unwrap
 from sksmooth.votes._count import _count, make_voter
 from sksmooth.votes._rows import Inputs
 from sksmooth.votes.voters._mlp import MLPVoter
@@ -161,12 +162,12 @@ def patched(f):
     ids=lambda f: str(f)[:40],
 )
 def test_what_is_no_such_net_is_left_alone(f):
-    assert mlp_layers(f.fit(X3, y3)) is None
+    assert mlp_layers(unwrap(f.fit(X3, y3))) is None
 
 
 def test_several_labels_at_a_time_are_left_alone():
     f = net(3).fit(X3, np.column_stack([y3 > 0, y3 > 1]))
-    assert mlp_layers(f) is None
+    assert mlp_layers(unwrap(f)) is None
 
 
 def test_overflow_is_an_error(monkeypatch):

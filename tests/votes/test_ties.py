@@ -14,6 +14,7 @@ from sklearn.preprocessing import StandardScaler
 from sksmooth import SmoothedClassifier
 from sksmooth.models._linear import linear_scores
 from sksmooth.models._ties import linear_ties
+from sksmooth.models._unwrap import unwrap
 from sksmooth.votes._count import make_voter
 from sksmooth.votes._rows import Inputs
 from sksmooth.votes.voters._linear import LinearVoter
@@ -113,10 +114,12 @@ def test_other_models_keep_the_short_cut():
     for f in (LogisticRegression(), RidgeClassifier()):
         for sigma in (0.5, np.linspace(0, 1, 20)):
             f.fit(X, y)
-            assert not linear_ties(*linear_scores(f), np.broadcast_to(sigma, 20))
+            assert not linear_ties(
+                *linear_scores(unwrap(f)), np.broadcast_to(sigma, 20)
+            )
     # Equal classes are one contender.
     f.coef_[4], f.intercept_[4] = f.coef_[2], f.intercept_[2]
-    assert not linear_ties(*linear_scores(f), np.full(20, 0.5))
+    assert not linear_ties(*linear_scores(unwrap(f)), np.full(20, 0.5))
     # A thousand classes are told apart, and the twins among them found.
     weights, offset = rng.normal(size=(1000, 50)), np.zeros(1000)
     sigma = np.append(np.full(49, 0.1), 0.0)

@@ -19,6 +19,7 @@ from sklearn.tree import DecisionTreeClassifier, ExtraTreeClassifier
 
 from sksmooth import SmoothedClassifier
 from sksmooth.models._trees import compiled
+from sksmooth.models._unwrap import unwrap
 from sksmooth.votes._count import count_votes, make_voter
 from sksmooth.votes._rows import Inputs
 from sksmooth.votes.voters import _trees as trees
@@ -62,7 +63,7 @@ def labels(f, X):
 def rows_at_thresholds(f, X, n=3000):
     """Rows whose values are thresholds of f, or their neighbours among floats."""
     rng = np.random.default_rng(0)
-    model = compiled(f, Inputs.from_array(X, 1.0))
+    model = compiled(unwrap(f))
     feature, threshold = model.forest.feature, model.forest.threshold.astype(float)
     raw = _thresholds(f)
     rows = X[rng.integers(0, len(X), n)].astype(float)
@@ -242,19 +243,19 @@ def patched(f):
 )
 def test_what_cannot_be_compiled_is_left_alone(f):
     f.fit(X3.round(), y3)
-    assert compiled(f, Inputs.from_array(X3, 1.0)) is None
+    assert compiled(unwrap(f)) is None
 
 
 def test_left_alone_too_many_leaves_outputs_and_frames():
     rng = np.random.default_rng(0)
     f = DecisionTreeClassifier().fit(X2, rng.integers(0, 2, len(X2)))
-    f_inputs = Inputs.from_array(X2, 1.0)
-    assert (f.get_n_leaves() > 256) == (compiled(f, f_inputs) is None)
+    assert (f.get_n_leaves() > 256) == (compiled(unwrap(f)) is None)
     several = DecisionTreeClassifier().fit(X3, np.column_stack([y3, y3]))
-    assert compiled(several, Inputs.from_array(X3, 1.0)) is None
+    assert compiled(unwrap(several)) is None
     frame = pd.DataFrame(X3, columns=list("abcd"))
     f = DecisionTreeClassifier().fit(frame, y3)
-    assert compiled(f, Inputs.from_frame(frame, 1.0)) is None
+    voter = make_voter(f, f.classes_, Inputs.from_frame(frame, 1.0))
+    assert type(voter) is AnyVoter
 
 
 def test_rows_that_trees_refuse_are_refused():

@@ -1,0 +1,57 @@
+"""What predicts in the end: behind Pipelines, FrozenEstimators and searches."""
+
+from typing import NamedTuple
+
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import Pipeline
+
+from .._sklearn import answering_estimator
+
+
+class Chain(NamedTuple):
+    """An estimator taken apart: ``last.predict`` of what the steps make of X."""
+
+    steps: tuple  # fitted transformers, the first to run first
+    last: object  # what predicts
+    own: bool  # its `predict` was replaced on the very object, and may do anything
+
+
+def unwrap(estimator, *, searches=True):
+    """Return the Chain that `estimator.predict` runs.
+
+    Looks through Pipelines, FrozenEstimators and fitted searches such as GridSearchCV,
+    in each other however deep, and through nothing else: a subclass may predict in a
+    way of its own, and so may an object whose `predict` was replaced.
+
+    Parameters
+    ----------
+    estimator : object
+        Fitted or not; anything else is a chain by itself.
+
+    searches : bool, default=True
+        Look through searches.
+
+    Returns
+    -------
+    chain : Chain
+        Without steps that are None or "passthrough".
+    """
+    steps = []
+    while True:
+        if "predict" in getattr(estimator, "__dict__", ()):
+            return Chain(tuple(steps), estimator, own=True)
+        if type(estimator) is FrozenEstimator:
+            inner = estimator.estimator
+        elif type(estimator) is Pipeline:
+            *before, (_, inner) = estimator.steps
+            steps += [step for _, step in before if not does_nothing(step)]
+        else:
+            inner = answering_estimator(estimator) if searches else None
+        if inner is None:
+            return Chain(tuple(steps), estimator, own=False)
+        estimator = inner
+
+
+def does_nothing(step):
+    """Is this a step that a Pipeline leaves out?"""
+    return step is None or (isinstance(step, str) and step == "passthrough")
