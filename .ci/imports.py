@@ -146,4 +146,4 @@ if __name__ == "__main__":
         print(folder or "sksmooth")
         for (room, other), where in edges(folder).items():
             print(f"  {room:14} -> {other:14} {', '.join(sorted(where))}")
-    raise SystemExit("\n".join(wrong_ways()))
+    raise SystemExit("\n".join(wrong_ways()) or 0)

@@ -33,10 +33,29 @@ def linear_ties(weights, offset, sigma):
     ties : bool
         The same for all inputs: how votes are drawn must not depend on them.
     """
+    weights = np.vstack([np.zeros(weights.shape[1]), weights])
+    return _some_alike(weights[contenders(weights[1:], offset)], sigma)
+
+
+def contenders(weights, offset):
+    """Return the classes that can win: of those with equal scores the lowest.
+
+    Parameters
+    ----------
+    weights, offset
+        As for ``linear_ties``.
+
+    Returns
+    -------
+    classes : ndarray of int
+        In order.
+    """
     scores = np.column_stack([weights, offset])
-    scores = np.vstack([np.zeros(scores.shape[1]), scores])
-    weights = np.unique(scores, axis=0)[:, :-1]
-    return _some_alike(weights, sigma)
+    scores = np.vstack([np.zeros(scores.shape[1]), scores + 0.0])  # -0.0 is 0.0
+    first = {}
+    for k, row in enumerate(scores):
+        first.setdefault(row.tobytes(), k)
+    return np.array(list(first.values()))
 
 
 def layer_ties(weights, sigma):

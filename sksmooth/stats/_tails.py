@@ -22,6 +22,9 @@ _EPS = np.finfo(float).eps
 _SMALL = 1e-300
 
 # What lies beyond phi = -40 is less than e^-40 of the integral, by concavity.
+# Terms of the sums that are computed at a time.
+_TOGETHER = 2**13
+
 _CUT = 40.0
 
 # Positive nodes of Gauss's rule with 40 on (-1, 1), and their weights; those of
@@ -170,8 +173,12 @@ def _integral(k, n, odds):
         steepness = k - rest * odds * (1 - moved) / (1 + odds * moved)
         end = end + (value + _CUT) / steepness
     total = np.zeros(np.shape(end))
-    for node, weight in zip(_NODES, _WEIGHTS, strict=True):
-        total += weight * np.exp(phi(node * end)[0])
+    # One after the other, so that a sum does not depend on how many there are.
+    together = max(1, _TOGETHER // max(1, total.size))
+    for start in range(0, len(_NODES), together):
+        some = np.s_[start : start + together, *(None,) * total.ndim]
+        for term in _WEIGHTS[some] * np.exp(phi(_NODES[some] * end)[0]):
+            total += term
     return total * end
 
 

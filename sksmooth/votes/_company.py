@@ -14,7 +14,7 @@ import numpy as np
 
 from .._seeding import seeded_votes
 from ..models._find_nets import net_at_end, nets_in
-from ..models._nets import Settled, as_predict_takes, direct
+from ..models._nets import Settled, as_predict_takes
 from ..models._unwrap import unwrap
 from ._company_batches import (
     Batch,
@@ -35,7 +35,7 @@ _HALF_PRECISION = 0.1
 _REPEATS = 8
 
 
-def depends_on_company(recognised, classes, inputs, net_options=None):
+def depends_on_company(recognised, classes, inputs):
     """Tell whether answers were seen to depend on the other inputs of a batch.
 
     Parameters
@@ -46,8 +46,6 @@ def depends_on_company(recognised, classes, inputs, net_options=None):
 
     inputs : Inputs
 
-    net_options : dict, Settled or None
-
     Returns
     -------
     depends : bool
@@ -55,16 +53,17 @@ def depends_on_company(recognised, classes, inputs, net_options=None):
     """
     if recognised.plain:
         return False
-    estimator, net, feed = recognised.estimator, recognised.net, None
+    estimator, fed = recognised.estimator, None
     rows, kinds = some_rows(inputs)
     inputs = inputs.take(rows)
-    if net is not None:
-        _, feed, _ = direct(recognised.chain, inputs, {"push_forward": False})
+    if recognised.net is not None:
+        fed = recognised.feed(inputs)
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         with _same_draws(estimator, inputs):
-            if feed is not None:
-                return _net_depends(net, classes, feed(inputs), kinds, net_options)
+            # A step that mixes features may do more than that: it is asked, too.
+            if fed is not None and fed.factor is None:
+                return _net_depends(recognised, classes, fed, kinds)
             asked, dtype = as_predict_takes(estimator, inputs.values.dtype)
             return _predict_depends(asked, inputs.as_dtype(dtype), kinds)
 
@@ -89,16 +88,18 @@ def why_no_certificate(estimator):
     )
 
 
-def _net_depends(net, classes, fed, kinds, net_options):
+def _net_depends(recognised, classes, fed, kinds):
     import torch
 
     from ..models._net_modes import ready
 
-    if isinstance(net_options, Settled):
-        dtype = net_options.dtype
+    view, settled = recognised.voter.net, recognised.settled
+    dtype = settled.dtype
+    if view.first is None and settled.mode == "eager" and not settled.channels_last:
+        view = view.twin()
     else:
-        dtype = (net_options or {}).get("dtype")
-    view = ready(net, classes, fed, Settled("eager", dtype, False, False))
+        plain = Settled("eager", dtype, False, False)
+        view = ready(recognised.net, classes, fed, plain)
     size = 1 if view.convolves else n_copies(fed.values)  # deep nets take long
 
     def output(batch):

@@ -36,6 +36,9 @@ class Recognised(NamedTuple):
     net : skorch net, ModuleClassifier or None
         The net that is asked itself, and not through ``estimator.predict``.
 
+    feed : callable or None
+        What it gets, see ``fold``.
+
     settled : Settled or None
         How a net at the end of `estimator` is evaluated.
     """
@@ -45,6 +48,7 @@ class Recognised(NamedTuple):
     voter: Voter
     plain: bool = False
     net: Any = None
+    feed: Any = None
     settled: Settled | None = None
 
 
@@ -89,7 +93,7 @@ def recognise(estimator, classes, inputs, net_options=None, say=lambda message: 
         from .voters import _net
 
         voter, settled = _net.make(net, classes, feed, inputs, net_options, say)
-        return Recognised(estimator, chain, voter, net=net, settled=settled)
+        return Recognised(estimator, chain, voter, False, net, feed, settled)
     settled = _settled_by_predict(estimator, net, reason, net_options, say)
     asked, dtype, model = estimator, inputs.values.dtype, None
     if not plain and nets_in(estimator):

@@ -104,9 +104,7 @@ class Voting:
 
     @cached_property
     def _depends_on_company(self):
-        return depends_on_company(
-            self.recognised, self.classes, self.inputs, self.net_options
-        )
+        return depends_on_company(self.recognised, self.classes, self.inputs)
 
     @cached_property
     def keys(self):

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..._compiled import module_if_worth
 from ...models._linear import check_finite
+from ...models._ties import contenders
 from .._voter import Voter
 
 # Inputs looked at together under shared noise.
@@ -41,10 +42,7 @@ class LinearVoter(Voter):
         # Classes with equal scores always tie, and the lowest of them wins. The factor
         # below would break such ties at random, so only the lowest takes part.
         self.n_classes = len(weights) + 1
-        scores = np.column_stack([weights, offset])
-        scores = np.vstack([np.zeros(scores.shape[1]), scores])
-        _, first = np.unique(scores, axis=0, return_index=True)
-        self.contenders = np.sort(first)
+        self.contenders = contenders(weights, offset)
         others = self.contenders[1:] - 1
         self.weights = weights = weights[others]
         self.offset = offset[others]
