@@ -30,7 +30,7 @@ def seeded_training(estimator, entropy):
 
 
 @contextmanager
-def seeded_votes(estimator, entropy, purpose, inputs, rows):
+def seeded_votes(entropy, purpose, inputs, rows):
     """Seed torch while nets vote; afterwards its generators are as before.
 
     A net that is asked through skorch moves the global generator, as every iterator
@@ -39,8 +39,6 @@ def seeded_votes(estimator, entropy, purpose, inputs, rows):
 
     Parameters
     ----------
-    estimator : classifier
-
     entropy : int
 
     purpose : str
@@ -50,9 +48,6 @@ def seeded_votes(estimator, entropy, purpose, inputs, rows):
     rows : ndarray of int
         The first of these inputs counts.
     """
-    if not nets_in(estimator):
-        yield
-        return
     cuda = sys.modules["torch"].cuda
     devices = range(cuda.device_count()) if cuda.is_initialized() else None
     first = next(inputs.take(rows[:1]).contents())

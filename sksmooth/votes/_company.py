@@ -8,7 +8,7 @@ in both, and without company.
 """
 
 import warnings
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import numpy as np
 
@@ -60,7 +60,7 @@ def depends_on_company(recognised, classes, inputs):
         fed = recognised.feed(inputs)
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
-        with _same_draws(estimator, inputs):
+        with _same_draws(recognised, inputs):
             # A step that mixes features may do more than that: it is asked, too.
             if fed is not None and fed.factor is None:
                 return _net_depends(recognised, classes, fed, kinds)
@@ -257,11 +257,15 @@ def _tolerance_of(net):
 
 
 @contextmanager
-def _same_draws(estimator, inputs):
+def _same_draws(recognised, inputs):
     """Seed torch where there are nets; leave the global generators as they were."""
     state = np.random.get_state()
     try:
-        with seeded_votes(estimator, 0, "select", inputs, [0]):
+        with (
+            seeded_votes(0, "select", inputs, [0])
+            if recognised.has_nets
+            else nullcontext()
+        ):
             yield
     finally:
         np.random.set_state(state)

@@ -41,6 +41,9 @@ class Recognised(NamedTuple):
 
     settled : Settled or None
         How a net at the end of `estimator` is evaluated.
+
+    has_nets : bool
+        Are there neural nets anywhere in `estimator`?
     """
 
     estimator: Any
@@ -50,6 +53,7 @@ class Recognised(NamedTuple):
     net: Any = None
     feed: Any = None
     settled: Settled | None = None
+    has_nets: bool = False
 
 
 def recognise(estimator, classes, inputs, net_options=None, say=lambda message: None):
@@ -93,10 +97,11 @@ def recognise(estimator, classes, inputs, net_options=None, say=lambda message: 
         from .voters import _net
 
         voter, settled = _net.make(net, classes, feed, inputs, net_options, say)
-        return Recognised(estimator, chain, voter, False, net, feed, settled)
+        return Recognised(estimator, chain, voter, False, net, feed, settled, True)
     settled = _settled_by_predict(estimator, net, reason, net_options, say)
     asked, dtype, model = estimator, inputs.values.dtype, None
-    if not plain and nets_in(estimator):
+    has_nets = not plain and bool(nets_in(estimator))
+    if has_nets:
         classes = numbers_for_labels(estimator, classes)
         asked, dtype = as_predict_takes(estimator, dtype)
     if has_kernel() and inputs.frame is None and inputs.values.ndim == 2:
@@ -105,7 +110,9 @@ def recognise(estimator, classes, inputs, net_options=None, say=lambda message: 
         voter = TreesVoter(asked, classes, dtype, model)
     else:
         voter = AnyVoter(asked, classes, dtype)
-    return Recognised(estimator, chain, voter, plain, settled=settled)
+    return Recognised(
+        estimator, chain, voter, plain, settled=settled, has_nets=has_nets
+    )
 
 
 def _without_noisy_inputs(scores, layers, classes, inputs):

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import repeat
 from typing import Any
 
 import narwhals as nw
@@ -164,7 +165,7 @@ class Inputs:
     @property
     def origin(self):
         """Where these rows stand in the user's X."""
-        return np.arange(len(self)) if self.taken is None else self.taken
+        return np.arange(len(self.values)) if self.taken is None else self.taken
 
     def take(self, rows):
         """Return the inputs in a slice of rows."""
@@ -231,8 +232,9 @@ class Inputs:
         Equal rows have equal bytes, whatever the memory layout of X. Nulls are not
         equal to NaN: the base classifier may tell them apart.
         """
-        gaps, null = self.has_gaps, self._null_cells()
-        others = self._other_contents()
+        gaps, null, others = self.has_gaps, None, repeat(b"", len(self.values))
+        if self.frame is not None:
+            null, others = self._null_cells(), self._other_contents()
         for row, (value, other) in enumerate(zip(self.values, others, strict=True)):
             # `+ 0.0` gives -0.0 and 0.0, which are equal, the same bytes.
             value = value + 0.0
@@ -244,7 +246,7 @@ class Inputs:
 
     def _null_cells(self):
         """Return where `values` are null, as an array of bool; None if nowhere."""
-        if self.frame is None or not self.has_gaps:
+        if not self.has_gaps:
             return None
         null = np.zeros(self.values.shape, bool)
         for k, place in enumerate(self.noisy):
@@ -252,7 +254,7 @@ class Inputs:
         return null if null.any() else None
 
     def _other_contents(self):
-        n_columns = 0 if self.frame is None else self.table.shape[1]
+        n_columns = self.table.shape[1]
         others = [place for place in range(n_columns) if place not in self.noisy]
         return row_contents(self.table[:, others]) if others else [b""] * len(self)
 
@@ -298,11 +300,12 @@ class Inputs:
         for short cuts that never make a noisy copy. On a grid there are none: f is
         what `predict` computes for each point of it, rounding included.
         """
-        if self.values.ndim != 2 or self.grid is not None:
+        values, noise = self.values, self.noise
+        if values.ndim != 2 or noise.step is not None:
             return None
         if self.frame is None:
-            width = self.values.shape[1]
-            return self.values, np.broadcast_to(self.sigma, (width,)).astype(float)
+            sigma = np.broadcast_to(noise.sigma, values.shape[1:]).astype(float)
+            return values, sigma
         table = self.table
         if not all(dtype.is_numeric() for dtype in table.schema.dtypes()):
             return None

@@ -215,7 +215,9 @@ class Voting:
         if self.recognised.plain and not isinstance(self.recognised.voter, AnyVoter):
             yield
             return
-        seeded = seeded_votes(self.estimator, self.entropy, purpose, self.inputs, rows)
+        seeded = nullcontext()
+        if self.recognised.has_nets:
+            seeded = seeded_votes(self.entropy, purpose, self.inputs, rows)
         # Said once, when X was validated. Set here and not in the workers, because
         # threads share the filters; Parallel hands them on.
         with warnings.catch_warnings(), seeded:

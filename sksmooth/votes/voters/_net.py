@@ -111,6 +111,7 @@ class TorchVoter(CopyingVoter):
         # Where they stand in the user's X, for error messages.
         self.places = inputs.origin
         self.noise = self.noise.on(fed.values)
+        self.open = self.noise.open
         self._in_batch = []
 
     @property
@@ -129,10 +130,6 @@ class TorchVoter(CopyingVoter):
     @property
     def row_bytes(self):
         return self.dtype.itemsize * self.noise.row_size
-
-    def open(self, key):
-        """Return the stream of noise for one input, on the net's device."""
-        return self.noise.open(key)
 
     def allocate(self, size):
         """Make room for a batch of up to `size` noisy copies; return how many."""

@@ -38,10 +38,13 @@ class PlainNoise:
 
     def __init__(self, noise, shape, dtype, device):
         self.noise, self.dtype, self.device = noise, dtype, device
+        self.on_host = device.type == "cpu"
         self.row_size = int(np.prod(shape))
         self.drawn_there = None
-        if device.type != "cpu":
+        if not self.on_host:
             self.drawn_there = noise.on_device(shape, dtype, device)
+        # Returns the stream of noise for one input.
+        self.open = (self.drawn_there or noise).open
 
     def on(self, values):
         """Return the maker of noise for inputs: ndarray of shape (n_inputs, *shape)."""
@@ -52,27 +55,25 @@ class PlainNoise:
     def allocate(self, size):
         """Make room for what `size` copies need besides themselves."""
 
-    def open(self, key):
-        """Return the stream of noise for one input."""
-        return (self.drawn_there or self.noise).open(key)
-
     def fill(self, row, stream, out):
         """Write noisy copies of input `row` to `out`."""
         if self.drawn_there is not None:
             self.drawn_there.copies(self.load(row), stream, out)
             return
-        copies = self._here(out)
-        self.noise.copies(self.values[row], stream, copies.numpy())
-        self._send(copies, out)
+        here = out if self.on_host else torch.empty_like(out, device="cpu")
+        self.noise.copies(self.values[row], stream, here.numpy())
+        if here is not out:
+            out.copy_(here)
 
     def draw(self, stream, out):
         """Write noise alone to `out`."""
         if self.drawn_there is not None:
             self.drawn_there.alone(stream, out)
             return
-        noise = self._here(out)
-        self.noise.alone(stream, noise.numpy())
-        self._send(noise, out)
+        here = out if self.on_host else torch.empty_like(out, device="cpu")
+        self.noise.alone(stream, here.numpy())
+        if here is not out:
+            out.copy_(here)
 
     def place(self, row, noise, out):
         """Write input `row` plus noise to `out`."""
@@ -84,14 +85,6 @@ class PlainNoise:
             x = torch.from_numpy(np.array(self.values[row]))
             self._row, self._x = row, x.to(self.device, self.dtype)
         return self._x
-
-    def _here(self, out):
-        """Return `out`, or room for as much on the host if it is elsewhere."""
-        return out if self.device.type == "cpu" else torch.empty_like(out, device="cpu")
-
-    def _send(self, numbers, out):
-        if numbers is not out:
-            out.copy_(numbers)
 
 
 class MixedNoise(PlainNoise):

@@ -41,6 +41,7 @@ class AnyVoter(CopyingVoter):
     def take(self, inputs):
         """Be the voter for these inputs."""
         self.inputs = inputs.as_dtype(self.dtype)
+        self.open = inputs.noise.open
 
     @property
     def row_bytes(self):
@@ -61,10 +62,6 @@ class AnyVoter(CopyingVoter):
         x = self.inputs.values[row]
         self.inputs.noise.copies(x, stream, self._batch[start:stop])
         self._rows[start:stop] = row
-
-    def open(self, key):
-        """Return the stream of noise for one input."""
-        return self.inputs.noise.open(key)
 
     def draw(self, stream, size):
         """Make the noise of the next `size` copies of all inputs."""
