@@ -22,6 +22,8 @@ def votes_of_selected(certificate):
 def recertified(certificate, alpha, bound, n):
     """Return the fields that `Certificate.recertify` changes, as a dict."""
     alpha = certificate.alpha if alpha is None else alpha
+    if np.ndim(alpha):
+        raise ValueError(f"alpha must be a single number, got {alpha!r}.")
     bound = certificate.bound if bound is None else bound
     if bound not in (*BOUNDS, certificate.bound):
         raise ValueError(f"bound must be one of {sorted(BOUNDS)}, got {bound!r}.")

@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_consistent_length
 
 from ._certificate import Certificate
 from ._columns import names_of
-from ._labels import as_labels, label_indices, name_classes
+from ._labels import as_labels, label_indices
 from ._reach import Reach
 from ._sklearn import Interval, StrOptions
 from ._smoother import BaseSmoother
@@ -345,7 +345,7 @@ class SmoothedClassifier(BaseSmoother):
         if self.method == "exact":
             self._open(store, prepared)
             shares, bounds = self._exact(prepared)
-            return self._labels(shares.argmax(axis=1), bounds.radius > 0)
+            return prepared.labels(shares.argmax(axis=1), bounds.radius > 0)
         looks = self._looks(_FIRST_TO_PREDICT)
         if self.abstain_label is not None and not can_name_class(looks, self.alpha):
             first = None if self.stopping == "fixed" else _FIRST_TO_PREDICT
@@ -355,7 +355,7 @@ class SmoothedClassifier(BaseSmoother):
                 stacklevel=2,
             )
         votes = self._top_class_votes(prepared, store)
-        return self._labels(votes.counts.argmax(axis=1), votes.value)
+        return prepared.labels(votes.counts.argmax(axis=1), votes.value)
 
     def predict_proba(self, X, *, store=None):
         """Return the smoothed class probabilities: shares of the votes.
@@ -560,7 +560,7 @@ class SmoothedClassifier(BaseSmoother):
         """Do what `certified_correct` says, with what is prepared already."""
         y = as_labels(y, "y")
         check_consistent_length(prepared.voting.inputs.values, y)
-        label = label_indices(y, self.classes_)
+        label = label_indices(y, prepared.voting.classes)
         if self.method == "exact" or not BOUNDS[self.bound].by_threshold:
             with self._open(store, prepared) as store:
                 certificate = self._certify(prepared, store=store)
@@ -778,7 +778,7 @@ class SmoothedClassifier(BaseSmoother):
         radius = radius_after_loss(bounds.radius, prepared.loss)
         n = 0 if exact else self.n
         return Certificate(
-            prediction=self._labels(bounds.selected, radius > 0),
+            prediction=prepared.labels(bounds.selected, radius > 0),
             radius=radius,
             p_lower=bounds.p_lower,
             p_upper=bounds.p_upper,
@@ -791,8 +791,8 @@ class SmoothedClassifier(BaseSmoother):
             alpha=0.0 if exact else self.alpha,
             sigma=prepared.noise.sigma,
             bound="exact" if exact else self.bound,
-            classes=self.classes_,
-            abstain_label=self.abstain_label_,
+            classes=prepared.voting.classes,
+            abstain_label=prepared.abstain_label,
             first_equal=prepared.voting.first_equal(),
             radius_loss=prepared.loss,
             noise=prepared.noise.kind,
@@ -800,9 +800,6 @@ class SmoothedClassifier(BaseSmoother):
             index=names[0],
             feature_names=names[1],
         )
-
-    def _labels(self, winner, certain):
-        return name_classes(winner, certain, self.classes_, self.abstain_label_)
 
 
 def _tolerances(radius_tol, n_inputs):

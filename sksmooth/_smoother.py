@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from ._columns import as_column
 from ._fit_signature import FitOfWrapper, takes_weights
-from ._labels import check_abstain_label, label_indices
+from ._labels import check_abstain_label, label_indices, name_classes
 from ._seeding import seeded_training
 from ._sklearn import (
     HasMethods,
@@ -37,7 +37,6 @@ from ._validation import (
     check_classes,
     check_estimator,
     check_inputs,
-    check_no_regressor,
     check_y,
     draw_entropy,
 )
@@ -47,7 +46,7 @@ from .models._nets import as_net_takes, check_devices
 from .noise import BoundNoise, Noise, find_noise
 from .noise._grid import check_grid
 from .noise._sigma import is_one_number
-from .stats._checks import check_votes
+from .stats._checks import MAX_VOTES, check_votes
 from .votes._missing import check_may_train, check_missing, training_with_missing
 from .votes._spread import warn_of_little_noise
 from .votes._voting import Voting
@@ -60,6 +59,11 @@ class Prepared(NamedTuple):
     voting: Voting
     noise: BoundNoise  # of the level that the user is told, which radii depend on
     loss: np.ndarray | None  # what a grid takes off the radius of each input
+    abstain_label: object
+
+    def labels(self, winner, certain):
+        """Return the class of each winner, and the abstain label where not certain."""
+        return name_classes(winner, certain, self.voting.classes, self.abstain_label)
 
     def of(self, rows):
         """Return what answers about some of the inputs need."""
@@ -141,8 +145,6 @@ class BaseSmoother(KeepsSecrets, ClassifierMixin, MetaEstimatorMixin, BaseEstima
         return self
 
     def _fit(self, X, y, sample_weight, params):
-        self._check_votes()
-        check_no_regressor(self.estimator)
         check_grid(self.grid)
         noise = find_noise(self.noise)
         inputs = check_inputs(X, self.sigma, self, reset=True, noise=noise)
@@ -196,9 +198,11 @@ class BaseSmoother(KeepsSecrets, ClassifierMixin, MetaEstimatorMixin, BaseEstima
 
     def _validate_params(self):
         check_estimator(self.estimator)
-        find_noise(self.noise)
         if not has_valid_parameters(self):
             super()._validate_params()  # says which
+        for name in ("n", "n0"):
+            if getattr(self, name, 0) > MAX_VOTES:
+                check_votes(getattr(self, name), name)
 
     def _fit_params(self, sample_weight, params):
         """Return what goes to the `fit` of `estimator`."""
@@ -215,10 +219,6 @@ class BaseSmoother(KeepsSecrets, ClassifierMixin, MetaEstimatorMixin, BaseEstima
             )
         return params
 
-    def _check_votes(self):
-        for name in ("n", "n0"):
-            check_votes(getattr(self, name), name)
-
     @property
     def abstain_label_(self):
         """What stands for "no prediction"; of the same kind as `classes_`."""
@@ -227,28 +227,30 @@ class BaseSmoother(KeepsSecrets, ClassifierMixin, MetaEstimatorMixin, BaseEstima
     def _prepare(self, X, purposes):
         """Check everything that draws of votes need, without writing to self."""
         self._validate_params()
-        self._check_votes()
         if not self.__sklearn_is_fitted__():
             raise NotFittedError(
                 f"Neither this {type(self).__name__} nor the estimator in it is "
                 "fitted: call fit, or wrap an estimator that is fitted."
             )
-        check_no_regressor(self.estimator)
         if "estimator_" in vars(self):
             estimator, entropy = self.estimator_, self.entropy_
         else:
             estimator, entropy = self.estimator, draw_entropy(self.random_state)
             check_classes(getattr(estimator, "classes_", None))
             check_net_labels(estimator)
-        check_abstain_label(self.abstain_label, self.classes_)
-        noise = find_noise(self.noise)
-        inputs = check_inputs(X, self.sigma, self, reset=False, noise=noise)
+        classes = self.classes_
+        label = check_abstain_label(self.abstain_label, classes)
+        kind = find_noise(self.noise)
+        inputs = check_inputs(X, self.sigma, self, reset=False, noise=kind)
         check_missing(estimator, inputs)
         warn_of_little_noise(inputs)
         if estimator is self.estimator and inputs.frame is not None:
             # What it was fitted on is not known here: let it look at the columns.
             check_one_row(estimator, inputs)
-        sigma = float(self.sigma) if is_one_number(self.sigma) else inputs.level
+        noise = inputs.noise
+        if np.ndim(noise.sigma):
+            one = is_one_number(self.sigma)
+            noise = kind.bind(float(self.sigma) if one else inputs.level)
         if self.grid is not None and self.method == "exact":
             raise ValueError(
                 "method='exact' adds no noise to X, so there is nothing to round: its "
@@ -257,7 +259,7 @@ class BaseSmoother(KeepsSecrets, ClassifierMixin, MetaEstimatorMixin, BaseEstima
         inputs, loss = inputs.on_grid(self.grid)
         voting = Voting(
             estimator,
-            self.classes_,
+            classes,
             inputs,
             entropy=entropy,
             purposes=purposes,
@@ -267,7 +269,7 @@ class BaseSmoother(KeepsSecrets, ClassifierMixin, MetaEstimatorMixin, BaseEstima
             n_jobs=self.n_jobs,
             verbose=self.verbose,
         )
-        return Prepared(voting, noise.bind(sigma), loss)
+        return Prepared(voting, noise, loss, label)
 
     def get_metadata_routing(self):
         """Return the routing of metadata: what `fit` gets goes to `estimator`.

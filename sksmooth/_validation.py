@@ -272,7 +272,10 @@ def _check_what_base_says(X, estimator, inputs):
 
 
 def check_estimator(estimator):
-    """Raise a TypeError if `estimator` cannot be one, and say what is near to it."""
+    """Raise a TypeError if `estimator` cannot be one, and say what is near to it.
+
+    A regressor is none either: votes are counted by class.
+    """
     torch = sys.modules.get("torch")
     what = "the 'estimator' parameter of SmoothedClassifier"
     if torch is not None and isinstance(estimator, torch.nn.Module):
@@ -292,10 +295,6 @@ def check_estimator(estimator):
             f"{what} needs the methods 'fit' and 'predict', but got an object of type "
             f"{type(estimator).__name__}, which has no 'predict'."
         )
-
-
-def check_no_regressor(estimator):
-    """Raise a TypeError if votes of `estimator` would make no sense."""
     kind = estimator_type(estimator)
     if kind not in (None, "classifier"):
         raise TypeError(

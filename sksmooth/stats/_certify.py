@@ -109,27 +109,7 @@ def certify_counts(counts, selection_counts=None, *, alpha, bound="cohen", sigma
     >>> bounds.p_lower.round(3), bounds.radius.round(3)
     (array([0.775]), array([0.378]))
     """
-    if np.ndim(check_positive(sigma, "sigma")):
-        raise ValueError("alpha and sigma must be single numbers.")
-    noise = Gaussian().bind(float(sigma))
-    return certify_votes(counts, selection_counts, alpha, bound, noise)
-
-
-def certify_votes(counts, selection_counts, alpha, bound, noise):
-    """Do what ``certify_counts`` does, for noise of any kind.
-
-    Parameters
-    ----------
-    counts, selection_counts, alpha, bound
-        As in ``certify_counts``.
-
-    noise : BoundNoise
-
-    Returns
-    -------
-    bounds : CertifiedBounds
-    """
-    if np.ndim(check_part(alpha)):
+    if np.ndim(check_part(alpha)) or np.ndim(check_positive(sigma, "sigma")):
         raise ValueError("alpha and sigma must be single numbers.")
     if bound not in BOUNDS:
         raise ValueError(f"bound must be one of {sorted(BOUNDS)}, got {bound!r}.")
@@ -143,6 +123,24 @@ def certify_votes(counts, selection_counts, alpha, bound, noise):
         selection_counts = _check_table(selection_counts, "selection_counts")
         if selection_counts.shape != counts.shape:
             raise ValueError("selection_counts and counts must have the same shape.")
+    noise = Gaussian().bind(float(sigma))
+    return certify_votes(counts, selection_counts, alpha, bound, noise)
+
+
+def certify_votes(counts, selection_counts, alpha, bound, noise):
+    """Do what ``certify_counts`` does, for noise of any kind and votes as drawn.
+
+    Parameters
+    ----------
+    counts, selection_counts, alpha, bound
+        As in ``certify_counts``.
+
+    noise : BoundNoise
+
+    Returns
+    -------
+    bounds : CertifiedBounds
+    """
     found = BOUNDS[bound].certify(counts, selection_counts, counts.sum(axis=1), alpha)
     return _complete(*found, noise)
 

@@ -192,9 +192,7 @@ class Voting:
         n_jobs = min(effective_n_jobs(self.n_jobs), len(rows))
         with self._quietly(purpose, rows):
             if n_jobs > 1:
-                self._draw_in_workers(
-                    purpose, rule, rows, votes, n_jobs, is_done, report
-                )
+                self._share_out(purpose, rule, rows, votes, n_jobs, is_done, report)
                 return
             keys, asked = self.keys[purpose], Asked(rule)
             # All inputs under shared noise are settled together, those of a chunk.
