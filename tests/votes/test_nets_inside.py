@@ -186,7 +186,8 @@ class TestTheSearch:
         assert twin.le_ is f.le_
         assert with_nets(f, lambda net: net) is f
 
-    def test_containers_of_all_kinds(self):        Pair = namedtuple("Pair", "a b")
+    def test_containers_of_all_kinds(self):
+        Pair = namedtuple("Pair", "a b")
         one = net()
         for kind, part in {
             "late": [0] * 1000 + [one],
