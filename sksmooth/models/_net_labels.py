@@ -82,9 +82,9 @@ def numbers_for_labels(estimator, classes):
     skorch's own `predict` returns the number of an output, whatever `classes` are. What
     nets are inside of has been trained on such numbers if it says so.
     """
-    # What is in a search was trained as what is in any other classifier.
-    net = net_at_end(unwrap(estimator, searches=False))
-    if net is None:
+    chain = unwrap(estimator)
+    net = net_at_end(chain)
+    if net is None or chain.searched:
         own = getattr(estimator, "classes_", classes)
         same = len(own) == len(classes) and np.all(own == classes)
         return classes if same else np.arange(len(classes))
@@ -100,10 +100,12 @@ def check_net_labels(estimator):
     Parameters
     ----------
     estimator : fitted classifier
-        Anything; only a skorch net at its end is looked at.
+        Anything; only a skorch net at its end is looked at. One that a search found
+        is asked through `predict` if that is not known, see ``why_not_direct``.
     """
-    net = net_at_end(unwrap(estimator))
-    if net is None or not _predicts_numbers(net):
+    chain = unwrap(estimator)
+    net = net_at_end(chain)
+    if net is None or chain.searched or not _predicts_numbers(net):
         return
     given = _given(net)
     seen = getattr(net, "classes_inferred_", None)

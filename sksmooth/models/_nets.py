@@ -33,7 +33,7 @@ _HARMLESS_ITERATOR_OPTIONS = {
 }
 
 
-def why_not_direct(net):
+def why_not_direct(net, searched=False):
     """Say why votes of `net` must be taken through its `predict`; None if not."""
     skorch = sys.modules.get("skorch")
     if skorch is None or not isinstance(net, skorch.NeuralNet):
@@ -53,6 +53,10 @@ def why_not_direct(net):
     loader = sys.modules["torch"].utils.data.DataLoader
     if net.iterator_valid is not loader or options:
         return f"{name} has its own iterator_valid, which may transform the inputs"
+    # A search is trained, by whomever, on the labels that its net names.
+    labels = np.asarray(net.classes_).tolist() if searched else []
+    if labels != list(range(len(labels))):
+        return f"a search trained {name} on the labels {labels!r}, not on 0, 1, ..."
     return None
 
 
@@ -133,7 +137,7 @@ def direct(chain, inputs, net_options=None):
     net = net_at_end(chain)
     if net is None:
         return None, None, None
-    reason = why_not_direct(net)
+    reason = why_not_direct(net, chain.searched)
     if reason is not None:
         return net, None, reason
     return net, *fold(chain.steps, inputs, mix=pushes_forward(net_options))

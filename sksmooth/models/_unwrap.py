@@ -14,9 +14,10 @@ class Chain(NamedTuple):
     steps: tuple  # fitted transformers, the first to run first
     last: object  # what predicts
     own: bool  # its `predict` was replaced on the very object, and may do anything
+    searched: bool  # a search found, and trained, it
 
 
-def unwrap(estimator, *, searches=True):
+def unwrap(estimator):
     """Return the Chain that `estimator.predict` runs.
 
     Looks through Pipelines, FrozenEstimators and fitted searches such as GridSearchCV,
@@ -28,28 +29,23 @@ def unwrap(estimator, *, searches=True):
     estimator : object
         Fitted or not; anything else is a chain by itself.
 
-    searches : bool, default=True
-        Look through searches.
-
     Returns
     -------
     chain : Chain
         Without steps that are None or "passthrough".
     """
-    steps = []
-    while True:
-        if "predict" in getattr(estimator, "__dict__", ()):
-            return Chain(tuple(steps), estimator, own=True)
+    steps, searched = [], False
+    while not (own := "predict" in getattr(estimator, "__dict__", ())):
         if type(estimator) is FrozenEstimator:
-            inner = estimator.estimator
+            estimator = estimator.estimator
         elif type(estimator) is Pipeline:
-            *before, (_, inner) = estimator.steps
+            *before, (_, estimator) = estimator.steps
             steps += [step for _, step in before if not does_nothing(step)]
+        elif (found := answering_estimator(estimator)) is not None:
+            estimator, searched = found, True
         else:
-            inner = answering_estimator(estimator) if searches else None
-        if inner is None:
-            return Chain(tuple(steps), estimator, own=False)
-        estimator = inner
+            break
+    return Chain(tuple(steps), estimator, own, searched)
 
 
 def does_nothing(step):

@@ -192,8 +192,7 @@ class TestLooksThrough:
         from tests.nets import classifier
 
         wrap, steps = around
-        f = wrap(classifier(max_epochs=1, module__n_outputs=2))
-        f.fit(X, y)
+        f = wrap(classifier(max_epochs=1, module__n_outputs=2)).fit(X, y)
         chain = unwrap(f)
         assert net_at_end(chain) is chain.last
         assert [type(step) for step in chain.steps] == steps
@@ -238,7 +237,7 @@ class TestLeavesAlone:
     def test_other_kinds(self, wrap, outside):
         f = inner = wrap(LOGISTIC).fit(X, y)
         f = Pipeline([("a", None), ("f", f)]) if outside == "pipeline" else outside(f)
-        assert unwrap(f) == Chain((), inner, own=False)
+        assert unwrap(f) == Chain((), inner, own=False, searched=False)
 
     def test_a_search_that_is_not_fitted(self):
         f = search(LOGISTIC)
@@ -249,10 +248,6 @@ class TestLeavesAlone:
         f = search(LOGISTIC).fit(X, y).set_params(refit=False)
         assert not hasattr(f, "predict")
         assert unwrap(f).last is f
-
-    def test_a_search_if_that_is_not_wanted(self):
-        f = search(make_pipeline(SCALER, LOGISTIC)).fit(X, y)
-        assert unwrap(make_pipeline(f), searches=False) == Chain((), f, own=False)
 
     @pytest.mark.parametrize("thing", [None, 3, "passthrough", LogisticRegression, X])
     def test_what_is_no_classifier(self, thing):

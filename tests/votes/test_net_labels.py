@@ -353,6 +353,33 @@ class TestInsideAnotherClassifier:
             smoothed(f).fit(X, setosa + 1)
         assert smoothed(f.set_params(pos_label=0)).fit(X, setosa).score(X, setosa) > 0.9
 
+    @pytest.mark.parametrize("labels", [y, y + 1, NAMES[y]], ids=["0", "1", "names"])
+    def test_one_with_its_own_predict_in_a_search(self, labels):
+        """Asked through `predict`, which knows no labels but the numbers."""
+
+        class Own(type(net())):
+            def predict(self, X):
+                return super().predict(X)
+
+        f = Own(**net().get_params(deep=False))
+        g = smoothed(GridSearchCV(f, {"lr": [0.05]}, cv=2)).fit(X, labels)
+        assert is_right(g, labels, 0.7)
+
+    @pytest.mark.parametrize("classes", [None, [2, 0, 1], [1, 2, 3, 0]])
+    @pytest.mark.parametrize("shift", [0, 1])
+    def test_a_search_trained_elsewhere(self, classes, shift):
+        """It answers with the labels that it was trained on, whatever `classes`."""
+        if classes == [2, 0, 1] and shift:
+            return
+        f = net(3 + shift, classes=classes)
+        f = GridSearchCV(f, {"lr": [0.05]}, cv=2).fit(X, y + shift)
+        g = smoothed(f)
+        rows = X[::5]
+        found = g.certify(rows).prediction
+        seen = found != g.abstain_label_
+        assert seen.mean() > 0.8
+        np.testing.assert_array_equal(found[seen], f.predict(rows)[seen])
+
     def test_classes_that_do_not_hold_a_label(self):
         f = GridSearchCV(net(classes=[0, 1, 2]), {}, cv=2)
         with pytest.raises(ValueError, match=r"y holds 3, which is not one of"):

@@ -1,5 +1,8 @@
 """Nets inside other classifiers are treated like nets at the end of a Pipeline."""
 
+import sys
+from collections import OrderedDict, namedtuple
+
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
@@ -8,6 +11,7 @@ from sklearn.datasets import load_iris
 from sklearn.ensemble import (
     BaggingClassifier,
     GradientBoostingClassifier,
+    RandomForestClassifier,
     StackingClassifier,
     VotingClassifier,
 )
@@ -82,6 +86,21 @@ WRAPS = {
     ),
     "somebody's own": Own,
 }
+
+
+def number_of_calls(function):
+    """Return how many functions that are written in Python a function calls."""
+    names = []
+    sys.setprofile(lambda frame, event, arg: names.append((event, frame.f_code)))
+    try:
+        function()
+    finally:
+        sys.setprofile(None)
+    # Not the function itself; comprehensions are calls in some versions only.
+    named = [
+        code for event, code in names if code.co_name[0] != "<" and event == "call"
+    ]
+    return len(named)
 
 
 @pytest.fixture(params=WRAPS)
@@ -166,6 +185,36 @@ class TestTheSearch:
         assert twin.estimators_[1] is f.estimators_[1]
         assert twin.le_ is f.le_
         assert with_nets(f, lambda net: net) is f
+
+    def test_containers_of_all_kinds(self):
+        Pair = namedtuple("Pair", "a b")
+        one = net()
+        for kind, part in {
+            "late": [0] * 1000 + [one],
+            "deep": ({"a": [[(one,)]]},),
+            "dict": OrderedDict(a=1, b=[one]),
+            "pair": Pair(None, one),
+            "array": np.array([*"abc", one, None], object),
+            "array of no dimension": np.array(one, object),
+            "list of arrays": [np.arange(3), np.array([None, one], object)],
+            "somebody's own in a list": [logistic(), Own(one)],
+        }.items():
+            f = Own(None)
+            f.part = part
+            assert nets_in(f) == [one], kind
+            twin = with_nets(f, lambda net: "another")
+            assert nets_in(twin) == []
+            assert type(twin.part) is type(part)
+            assert nets_in(f) == [one]
+
+    @pytest.mark.parametrize("n_trees", [3, 300])
+    def test_looks_into_few_things(self, n_trees):
+        """As many in a forest as there are kinds of trees, not trees."""
+        forest = RandomForestClassifier(n_trees, max_depth=1).fit(X, y)
+        f = make_pipeline(StandardScaler(), logistic()).fit(X, y)
+        for one in (forest, f):
+            nets_in(one)  # what kinds may hold is found out once
+            assert number_of_calls(lambda one=one: nets_in(one)) <= 10
 
     def test_arrays_of_estimators(self):
         f = Own(net())
