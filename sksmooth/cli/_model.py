@@ -4,11 +4,13 @@ import json
 import re
 import zlib
 from pathlib import Path
+from zipfile import BadZipFile, ZipFile
 
 import click
 
 from .._classifier import SmoothedClassifier
 from .._errors import in_words
+from .._optional import optional
 from .._validation import draw_entropy
 from ..noise._sigma import is_one_number
 from ._streams import say
@@ -97,19 +99,12 @@ def _load_pickle(path):
 
 
 def _load_skops(path, trust, limit):
-    try:
-        import skops.io
-    except ImportError as error:
-        raise ImportError(
-            f"{path} needs skops to be read: pip install 'sksmooth[cli]'."
-        ) from error
-    from zipfile import BadZipFile, ZipFile
-
+    skops_io = optional("skops.io", path, to=" to be read", extra="cli")
     try:
         with ZipFile(path) as file:
             check_unpacked(path, zip_size(file), limit)
             check_unpacked(path, nested_zip_size(file), limit)
-        unknown = set(skops.io.get_untrusted_types(file=path))
+        unknown = set(skops_io.get_untrusted_types(file=path))
     except (BadZipFile, KeyError, zlib.error, EOFError, *_NO_JSON):
         raise ValueError(f"{path} is no skops file, or not a whole one.") from None
     untrusted = sorted(unknown - _OWN_TYPES - set(trust))
@@ -120,7 +115,7 @@ def _load_skops(path, trust, limit):
             f"{', '.join(untrusted)}. If you know what they are, and trust who made "
             f"the file, add: {options}"
         )
-    return skops.io.load(path, trusted=sorted(unknown))
+    return skops_io.load(path, trusted=sorted(unknown))
 
 
 def as_smoothed(model, path, params):

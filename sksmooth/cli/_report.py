@@ -6,13 +6,9 @@ from pathlib import Path
 
 import click
 
+from .._optional import optional
 from .._writing import is_stream, write_file
-from ..logs import (
-    certified_accuracy_table,
-    format_table,
-    mark_best,
-    read_log,
-)
+from ..logs import certified_accuracy_table, format_table, mark_best, read_log
 from ._command import Command
 from ._paths import check_named, check_output
 from ._streams import emit, say
@@ -110,12 +106,7 @@ def _named(logs):
 
 def _kind_of_plot(path):
     """Return the file that a plot goes to, and the format that its name asks for."""
-    try:
-        import matplotlib
-    except ImportError as error:
-        raise ImportError(
-            "--plot needs matplotlib: pip install 'sksmooth[plot]'."
-        ) from error
+    matplotlib = optional("matplotlib", "--plot", extra="plot")
     matplotlib.use("Agg")  # draws into files, where there is no screen, too
     from matplotlib.backend_bases import FigureCanvasBase
 

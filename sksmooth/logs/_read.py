@@ -6,14 +6,8 @@ from contextlib import suppress
 
 import numpy as np
 
-from ._format import (
-    ABSTAIN,
-    HEADER,
-    is_abstention,
-    is_whole,
-    plain_number,
-    whole,
-)
+from .._optional import optional
+from ._format import ABSTAIN, HEADER, is_abstention, is_whole, plain_number, whole
 
 _REQUIRED = HEADER[:3]
 # Nothing is computed from these, so it does no harm if their last digits are cut off.
@@ -86,7 +80,7 @@ def read_log(path):
     1    1      2        1    0.25    False   0.0
     2    2      2       -1    0.00    False   0.0
     """
-    pd = import_pandas("read_log")
+    pd = optional("pandas", "read_log")
     columns, rows, numbers = _read_rows(path)
     cells = {name: [row[k] for row in rows] for k, name in enumerate(columns)}
 
@@ -102,14 +96,6 @@ def read_log(path):
         if name in cells:
             log[name] = parsed(name, parse, np.float64)
     return pd.DataFrame(log)
-
-
-def import_pandas(caller):
-    try:
-        import pandas
-    except ImportError as error:
-        raise ImportError(f"{caller} needs pandas: pip install pandas.") from error
-    return pandas
 
 
 def _read_rows(path):

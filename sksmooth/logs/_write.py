@@ -10,12 +10,7 @@ from .._certificate import round_down
 from .._columns import as_column, as_pair
 from .._labels import as_labels, check_same_kind, is_text
 from .._writing import write_file
-from ._format import (
-    ABSTAIN,
-    HEADER,
-    is_whole,
-    whole,
-)
+from ._format import ABSTAIN, HEADER, is_whole, whole
 
 _DIGITS = 6
 _LONGEST = 1e13  # seconds: as far as timedelta goes
