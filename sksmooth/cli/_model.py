@@ -7,12 +7,12 @@ from pathlib import Path
 from zipfile import BadZipFile, ZipFile
 
 import click
+import numpy as np
 
 from .._classifier import SmoothedClassifier
 from .._errors import in_words
 from .._optional import optional
 from .._validation import draw_entropy
-from ..noise._sigma import is_one_number
 from ._streams import say
 from ._types import sigma_text
 from ._unpacking import check_unpacked, nested_zip_size, zip_size
@@ -32,20 +32,20 @@ _WHERE_CLASSES_BELONG = (
 _PICKLES = (".pkl", ".pickle", ".joblib")
 
 
-def load_model(path, *, trust=(), trust_pickle=False, limit=1e9):
+def load_model(path, trust, trust_pickle, limit):
     """Load a model without running code from the file, unless told to trust it.
 
     Parameters
     ----------
     path : str
 
-    trust : sequence of str, default=()
+    trust : sequence of str
         Types that a .skops file may hold.
 
-    trust_pickle : bool, default=False
+    trust_pickle : bool
         Load pickles.
 
-    limit : float, default=1e9
+    limit : float
         Bytes that a .skops file may unpack to, if that is more than it has.
 
     Returns
@@ -141,7 +141,7 @@ def as_smoothed(model, path, params):
         model = best
     if isinstance(model, SmoothedClassifier):
         if "sigma" in params and "estimator_" in vars(model):
-            if not _same(model.sigma, params["sigma"]):
+            if not np.array_equal(model.sigma, params["sigma"]):
                 say(
                     f"Note: {path} was trained at sigma={sigma_text(model.sigma)}, "
                     f"and is now used at sigma={sigma_text(params['sigma'])}."
@@ -169,12 +169,6 @@ def as_smoothed(model, path, params):
             "noise level to smooth it with, --sigma, in the units of the data."
         )
     return SmoothedClassifier(model, **params)
-
-
-def _same(sigma, other):
-    if isinstance(sigma, dict) or isinstance(other, dict):
-        return sigma == other
-    return is_one_number(sigma) and sigma == other
 
 
 def _a(name):

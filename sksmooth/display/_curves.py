@@ -8,11 +8,7 @@ from .._certificate import Certificate
 from .._columns import as_column
 from ..logs._tables import robust_radii
 from ..metrics import correct_radii
-from ..stats import (
-    certified_accuracy_lower_bound,
-    max_certifiable_radius,
-    split_alpha,
-)
+from ..stats import certified_accuracy_lower_bound, max_certifiable_radius, split_alpha
 from ..stats._certify import unanimous_radius
 
 
@@ -91,15 +87,8 @@ def checked_curves(display):
     lowers = each_of(display.lower_bound, len(radii), "lower bounds")
     ceilings = each_of(display.max_radius, len(radii), "largest radii")
     return [
-        Curve(
-            radius,
-            _heights(accuracy, radius, "accuracy"),
-            _heights(lower, radius, "lower_bound"),
-            ceiling,
-        )
-        for radius, accuracy, lower, ceiling in zip(
-            radii, accuracies, lowers, ceilings, strict=True
-        )
+        Curve(x, _heights(y, x, "accuracy"), _heights(low, x, "lower_bound"), most)
+        for x, y, low, most in zip(radii, accuracies, lowers, ceilings, strict=True)
     ]
 
 

@@ -5,15 +5,7 @@ from functools import partial
 
 import numpy as np
 
-from ._style import (
-    ABSTAIN_COLOR,
-    INK,
-    check_names,
-    colors,
-    import_pyplot,
-    place,
-    style,
-)
+from ._style import ABSTAIN_COLOR, INK, check_names, colors, import_pyplot, place, style
 
 
 @dataclass(kw_only=True, eq=False, repr=False)

@@ -113,27 +113,23 @@ def _read_rows(path):
         )
     if len(set(columns)) < len(columns):
         raise ValueError(f"{path} has a column twice: {columns}.")
-    rows, numbers = [], []
-    for number, line in lines[1:]:
-        row = [cell.strip() for cell in line.split("\t")]
-        is_last = number == lines[-1][0]
-        unended = is_last and not text.endswith("\n")
-        if is_last and len(row) <= len(columns) and _is_cut(row, columns, unended):
-            warnings.warn(
-                f"{path}, line {number}: the last line {line!r} is incomplete, as "
-                "after a run that was killed, and is left out.",
-                UserWarning,
-                stacklevel=3,
-            )
-            continue
+    rows = [[cell.strip() for cell in line.split("\t")] for _, line in lines[1:]]
+    if rows and _is_cut(rows[-1], columns, unended=not text.endswith("\n")):
+        number, line = lines.pop()
+        rows.pop()
+        warnings.warn(
+            f"{path}, line {number}: the last line {line!r} is incomplete, as "
+            "after a run that was killed, and is left out.",
+            UserWarning,
+            stacklevel=3,
+        )
+    for row, (number, line) in zip(rows, lines[1:], strict=True):
         if len(row) != len(columns):
             raise ValueError(
                 f"{path}, line {number}: expected {len(columns)} values separated by "
                 f"tabs, got {len(row)}: {line!r}."
             )
-        rows.append(row)
-        numbers.append(number)
-    return columns, rows, numbers
+    return columns, rows, [number for number, _ in lines[1:]]
 
 
 def _read_text(path):
@@ -154,7 +150,9 @@ def _read_text(path):
 
 def _is_cut(row, columns, unended):
     """Does the last line look as if its end were missing?"""
-    if len(row) < len(columns) or not row[-1]:
+    if len(row) != len(columns):
+        return len(row) < len(columns)
+    if not row[-1]:
         return True
     if not unended:
         return False

@@ -122,8 +122,8 @@ def _answer_columns(prediction, certain, y, idx):
     answer[certain] = label_texts(prediction[certain])
     columns["predict"] = answer
     if y is not None:
-        right = [a == b for a, b in zip(columns["label"], answer, strict=True)]
-        columns["correct"] = [str(int(one)) for one in right]
+        pairs = zip(columns["label"], answer, strict=True)
+        columns["correct"] = [str(int(a == b)) for a, b in pairs]
     return columns
 
 
