@@ -6,6 +6,7 @@ import numpy as np
 
 from ._claims import proved_share, recertified, votes_of_selected
 from ._columns import as_rows
+from ._optional import optional
 from ._summary import round_down as round_down
 from ._summary import summary
 from .noise import Gaussian, Noise
@@ -237,12 +238,7 @@ class Certificate:
         1          -1    0.00     0.45    503    1000
         2           2    0.12     0.69    736    1000
         """
-        try:
-            import pandas as pd
-        except ImportError as error:
-            raise ImportError(
-                "Certificate.to_frame needs pandas: pip install pandas."
-            ) from error
+        pd = optional("pandas", "Certificate.to_frame")
         return pd.DataFrame(
             {
                 "prediction": self.prediction,

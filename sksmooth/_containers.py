@@ -42,9 +42,10 @@ def _check_no_loader(X):
     if torch is None:
         return
     data, name = torch.utils.data, type(X).__name__
-    parts = {data.DataLoader: "cat([x for x, *_ in loader])"}
-    parts[data.Dataset] = "stack([x for x, *_ in dataset])"
-    for kind, how in parts.items():
+    for kind, how in [
+        (data.DataLoader, "cat([x for x, *_ in loader])"),
+        (data.Dataset, "stack([x for x, *_ in dataset])"),
+    ]:
         if isinstance(X, kind):
             raise TypeError(
                 f"X is a {name}: pass the inputs as one array or tensor, such as "

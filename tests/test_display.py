@@ -188,6 +188,11 @@ def test_many_curves_have_different_colors():
     assert [line.get_linewidth() for line in display.line_] == list(range(9))
 
 
+def test_wrong_keywords_are_told_before_votes_are_drawn():
+    with pytest.raises(TypeError, match="unexpected keyword argument 'plot_ceilings'"):
+        CertifiedAccuracyDisplay.from_estimator(None, X, y, plot_ceilings=False)
+
+
 def test_infinite_radii_do_not_end():
     pair = ([0, 1, 1], [0.5, np.inf, np.inf])
     display = CertifiedAccuracyDisplay.from_certificate(pair, [0, 1, 1], name="exact")

@@ -11,7 +11,7 @@ import imports  # noqa: E402
 # Above everything, and below everything: their arrows would hide the others.
 # What may be imported from anywhere would only add arrows.
 ANYWHERE = {"_sklearn", "_tensors", "_containers", "_columns", "_summary", "_writing"}
-ANYWHERE |= {"_compiled", "_errors", "_fit_signature"}
+ANYWHERE |= {"_compiled", "_errors", "_fit_signature", "_optional"}
 LEFT_OUT = {"__init__", "__main__", "_version", "torch"} | ANYWHERE
 # From left to right, so that no arrow runs behind a box. Others go where there is room.
 ACROSS = {

@@ -11,8 +11,9 @@ from .._certificate import round_down
 from .._writing import write_file
 from ..logs._write import certification_text, label_texts, prediction_text
 from ..noise._sigma import is_one_number, sigma_by_column
+from ..stats._certify import BOUNDS
 from ..stats._checks import MAX_VOTES
-from ._command import Command
+from ._command import command
 from ._data import as_model_takes, load_data
 from ._demo import demo
 from ._key import read_key
@@ -21,10 +22,18 @@ from ._paths import check_output, check_store, with_companions
 from ._planning import plan
 from ._report import report
 from ._streams import emit, say
-from ._types import Sigma, Votes, sigma_text
+from ._types import ALPHA, Sigma, Votes, sigma_text
 
 # The format of the field has no word for "at any radius".
 _ENDLESS = 1e9
+
+_READ = click.Path(exists=True, dir_okay=False)
+_FILE = click.Path(dir_okay=False)
+
+_MODEL_AND_DATA = [
+    click.argument("model", type=_READ),
+    click.argument("data", type=_READ),
+]
 
 _PARAMS = [
     click.option(
@@ -36,7 +45,7 @@ _PARAMS = [
     ),
     click.option(
         "--alpha",
-        type=click.FloatRange(0, 1, min_open=True, max_open=True),
+        type=ALPHA,
         help="Probability that an answer is wrong, for each input.  [default: 0.001]",
     ),
     click.option(
@@ -64,7 +73,7 @@ _PARAMS = [
     ),
     click.option(
         "--key-file",
-        type=click.Path(dir_okay=False),
+        type=_FILE,
         help="As --seed, with 128 secret bits from this file, which only you may be "
         "able to read. Made if it does not exist.",
     ),
@@ -101,15 +110,11 @@ _FILES = [
         metavar="M",
         help="Take at most M inputs.",
     ),
-    click.option(
-        "--out",
-        type=click.Path(dir_okay=False),
-        help="File to write.  [default: stdout]",
-    ),
+    click.option("--out", type=_FILE, help="File to write.  [default: stdout]"),
     click.option("--force", is_flag=True, help="Overwrite the file of --out."),
     click.option(
         "--store",
-        type=click.Path(dir_okay=False),
+        type=_FILE,
         help="Keep votes in this file while they are counted: the same command "
         "continues a run that was stopped.",
     ),
@@ -136,13 +141,10 @@ _FILES = [
     click.option("-q", "--quiet", is_flag=True, help="Print results and errors only."),
 ]
 
-_model = click.argument("model", type=click.Path(exists=True, dir_okay=False))
-_data = click.argument("data", type=click.Path(exists=True, dir_okay=False))
 
-
-def _options(groups):
+def _options(options):
     def add(function):
-        for option in reversed([one for group in groups for one in group]):
+        for option in reversed(options):
             function = option(function)
         return function
 
@@ -162,28 +164,20 @@ def app():
     """
 
 
-@app.command(
-    cls=Command,
-    epilog="""\b
-Examples:
-  sksmooth certify model.skops test.npz --out run.tsv
-  sksmooth certify model.skops test.csv --label species --sigma 0.5 --n 10000
-  sksmooth certify model.skops test.csv --label fraud --sigma "amount=0.3,*=0"
-  sksmooth certify model.skops test.npz --out run.tsv --store run.sqlite --jobs -1
-  sksmooth certify forest.joblib test.npz --sigma 0.25 --trust-pickle --seed 7
-""",
+@command(
+    "certify model.skops test.npz --out run.tsv",
+    "certify model.skops test.csv --label species --sigma 0.5 --n 10000",
+    'certify model.skops test.csv --label fraud --sigma "amount=0.3,*=0"',
+    "certify model.skops test.npz --out run.tsv --store run.sqlite --jobs -1",
+    "certify forest.joblib test.npz --sigma 0.25 --trust-pickle --seed 7",
 )
-@_model
-@_data
-@_options([_PARAMS[:3]])
+@_options(_MODEL_AND_DATA + _PARAMS[:3])
 @click.option(
-    "--n0",
-    type=Votes(MAX_VOTES),
-    help="Votes that select the class.  [default: 100]",
+    "--n0", type=Votes(MAX_VOTES), help="Votes that select the class.  [default: 100]"
 )
 @click.option(
     "--bound",
-    type=click.Choice(["cohen", "joint", "multiclass"]),
+    type=click.Choice(list(BOUNDS)),
     help="How the probability of the class is bounded.  [default: cohen]",
 )
 @click.option(
@@ -191,8 +185,8 @@ Examples:
     type=click.FloatRange(min=0),
     help="Stop voting on an input once its radius could not grow by more than this.",
 )
-@_options([_PARAMS[3:], _FILES])
-def certify(model, data, radius_tol, **options):
+@_options(_PARAMS[3:] + _FILES)
+def certify(model, data, radius_tol, store, out, quiet, **options):
     """Certify each input of DATA: a class, and a radius within which it stays.
 
     MODEL is a fitted classifier: a .skops file, or a pickle with --trust-pickle. A
@@ -204,9 +198,9 @@ def certify(model, data, radius_tol, **options):
     `sksmooth report` reads; without, idx, predict and radius. predict is -1 for inputs
     that are not certified.
     """
-    g, data, target = _prepare(model, data, options)
+    g, data = _prepare(model, data, store, out, quiet, **options)
     start = perf_counter()
-    certificate = g.certify(data.X, radius_tol=radius_tol, **target.keywords)
+    certificate = g.certify(data.X, radius_tol=radius_tol, store=store)
     seconds = perf_counter() - start
     prediction, radius = certificate
     endless = np.isinf(radius)
@@ -218,7 +212,7 @@ def certify(model, data, radius_tol, **options):
         radius = np.where(endless, _ENDLESS, radius)
     time = np.full(len(data.idx), seconds / len(data.idx))
     text = certification_text((prediction, radius), data.y, idx=data.idx, time=time)
-    target.write(text)
+    _write(text, out)
     if not is_one_number(g.sigma):
         say("Note: sigma differs between features, so radii are in units of sigma.")
     n_certified = int(np.sum(certificate.certified))
@@ -230,102 +224,86 @@ def certify(model, data, radius_tol, **options):
         settings = "exact"
     else:
         settings = f"sigma={sigma_text(g.sigma)}, n={g.n}, alpha={g.alpha:g}"
-    target.tell(f"{words} ({settings}); {seconds:.1f} s")
+    if not quiet:
+        _tell(f"{words} ({settings}); {seconds:.1f} s", out)
 
 
-@app.command(
-    cls=Command,
-    epilog="""\b
-Examples:
-  sksmooth predict model.skops new.csv
-  sksmooth predict model.skops test.npz --alpha 0.01 | cut -f 3 | sort | uniq -c
-""",
+@command(
+    "predict model.skops new.csv",
+    "predict model.skops test.npz --alpha 0.01 | cut -f 3 | sort | uniq -c",
 )
-@_model
-@_data
-@_options([_PARAMS, _FILES])
-def predict(model, data, **options):
+@_options(_MODEL_AND_DATA + _PARAMS + _FILES)
+def predict(model, data, store, out, quiet, **options):
     """Predict the class of each input of DATA, or abstain.
 
     MODEL and DATA are as for `sksmooth certify`. The result has the columns idx and
     predict, with labels also label and correct. predict is -1 where the vote is a close
     call.
     """
-    g, data, target = _prepare(model, data, options)
+    g, data = _prepare(model, data, store, out, quiet, **options)
     start = perf_counter()
-    answer = g.predict(data.X, **target.keywords)
+    answer = g.predict(data.X, store=store)
     seconds = perf_counter() - start
     certain = np.ones(len(data.idx), bool)
     if g.abstain_label_ is not None:
         certain = answer != g.abstain_label_
-    target.write(prediction_text(answer, certain, data.y, idx=data.idx))
-    target.tell(
-        f"{np.sum(certain)} of {len(data.idx)} inputs predicted, "
-        f"{np.sum(~certain)} abstentions; {seconds:.1f} s"
-    )
+    _write(prediction_text(answer, certain, data.y, idx=data.idx), out)
+    if not quiet:
+        words = f"{np.sum(certain)} of {len(data.idx)} inputs predicted"
+        _tell(f"{words}, {np.sum(~certain)} abstentions; {seconds:.1f} s", out)
 
 
-app.add_command(report)
-app.add_command(plan)
-app.add_command(demo)
+for one in (certify, predict, report, plan, demo):
+    app.add_command(one)
 
 
-class _Target:
-    """Where results and notes go, and the keywords that `store` means."""
-
-    def __init__(self, out, store, quiet):
-        self.out = out
-        self.quiet = quiet
-        self.keywords = {} if store is None else {"store": store}
-
-    def write(self, text):
-        if self.out is None:
-            emit(text)
-        else:
-            write_file(self.out, text)
-
-    def tell(self, words):
-        if not self.quiet:
-            say(words if self.out is None else f"{words}; see {self.out}")
+def _write(text, out):
+    if out is None:
+        emit(text)
+    else:
+        write_file(out, text)
 
 
-def _prepare(model_path, data_path, options):
+def _tell(words, out):
+    say(words if out is None else f"{words}; see {out}")
+
+
+def _prepare(
+    model_path,
+    data_path,
+    store,
+    out,
+    quiet,
+    *,
+    force,
+    key_file,
+    trust,
+    trust_pickle,
+    unpack_limit,
+    label,
+    inputs,
+    skip,
+    most,
+    **params,
+):
     """Load everything, and refuse before the run what would fail after it."""
-    files = {
-        name: options.pop(name)
-        for name in (
-            *("label", "inputs", "skip", "most", "out", "force", "store"),
-            *("trust", "trust_pickle", "unpack_limit", "quiet"),
-        )
-    }
-    key_file = options.pop("key_file")
-    params = {name: value for name, value in options.items() if value is not None}
-    read = {"MODEL": model_path, "DATA": data_path, "--key-file": key_file}
-    if files["label"] is not None and files["label"].endswith(".npy"):
-        read["--label"] = files["label"]
-    check_store(files["store"], read)
-    others = {**read, **with_companions(files["store"])}
-    check_output(files["out"], "--out", force=files["force"], others=others)
+    params = {name: value for name, value in params.items() if value is not None}
+    read = {"MODEL": model_path, "DATA": data_path}
+    if key_file is not None:
+        read["--key-file"] = key_file
+    if label is not None and label.endswith(".npy"):
+        read["--label"] = label
+    check_store(store, read)
+    check_output(out, "--out", read | with_companions(store), force=force)
     if key_file is not None:
         if "random_state" in params:
             raise click.UsageError("--seed and --key-file: give one of them.")
         params["random_state"] = read_key(key_file)
-    model = load_model(
-        model_path,
-        trust=files["trust"],
-        trust_pickle=files["trust_pickle"],
-        limit=1e9 * files["unpack_limit"],
-    )
+    limit = 1e9 * unpack_limit
+    model = load_model(model_path, trust, trust_pickle, limit)
     g = as_smoothed(model, model_path, params)
-    g.set_params(verbose=int(not files["quiet"] and sys.stderr.isatty()))
-    data = load_data(
-        data_path,
-        label=files["label"],
-        inputs=files["inputs"],
-        skip=files["skip"],
-        most=files["most"],
-        limit=1e9 * files["unpack_limit"],
-    )
+    g.set_params(verbose=int(not quiet and sys.stderr.isatty()))
+    data = load_data(data_path, label, inputs, skip, most, limit)
     classes = getattr(g, "classes_", None)
     if classes is not None:
         label_texts(np.asarray(classes))
@@ -333,7 +311,6 @@ def _prepare(model_path, data_path, options):
             # Whatever is wrong with the labels is said now.
             nothing = np.full(len(data.idx), classes[0]), np.zeros(len(data.idx))
             certification_text(nothing, data.y)
-    store = files["store"]
     if store is not None:
         if "entropy_" not in vars(g) and g.random_state is None:
             raise click.UsageError(
@@ -350,5 +327,4 @@ def _prepare(model_path, data_path, options):
                 g.set_params(sigma=sigma_by_column(g.sigma, data.X.columns))
             except ValueError as error:
                 raise click.UsageError(f"--sigma: {error}") from error
-    data = data._replace(X=as_model_takes(data.X, g))
-    return g, data, _Target(files["out"], store, files["quiet"])
+    return g, data._replace(X=as_model_takes(data.X, g))

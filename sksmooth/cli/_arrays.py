@@ -8,9 +8,13 @@ from contextlib import contextmanager
 import click
 import numpy as np
 
-from ._unpacking import check_unpacked, zip_size
+from ._unpacking import ZIP_STARTS, check_unpacked, zip_size
 
-_NPY, _NPZ = b"\x93NUMPY", (b"PK\x03\x04", b"PK\x05\x06")
+# How files of each kind begin, and what they hold.
+_KINDS = {
+    ".npy": ((b"\x93NUMPY",), "a single array"),
+    ".npz": (ZIP_STARTS, "an archive of arrays"),
+}
 
 # What NumPy and zipfile raise over files that are damaged, or made to do harm. Their
 # words are not passed on: some advise to allow pickles, which run code.
@@ -21,11 +25,11 @@ _DAMAGED = (
 
 
 def read_npy(path, label, inputs, limit):
-    X = load_npy(path)
+    X = _load_npy(path)
     if label is None:
         return X, None
     if label.endswith(".npy"):
-        return X, load_npy(label)
+        return X, _load_npy(label)
     try:
         column = int(label)
     except ValueError:
@@ -41,9 +45,8 @@ def read_npy(path, label, inputs, limit):
 
 
 def read_npz(path, label, inputs, limit):
-    _check_start(path, _NPZ)
     # NumPy would leave it open where it is damaged.
-    with open(path, "rb") as opened, _opened(opened, path) as file:
+    with open(path, "rb") as opened, _opened(path, ".npz", opened) as file:
         names = file.files
         if label is None and "y" in names:
             label = "y"
@@ -51,34 +54,35 @@ def read_npz(path, label, inputs, limit):
         rest = [name for name in names if not (in_file and name == label)]
         if inputs is None:
             inputs = rest[0] if len(rest) == 1 else "X"
-        for option, name in [("--inputs", inputs), ("--label", label)]:
-            if (option == "--inputs" or in_file) and name not in names:
+        wanted = {"--inputs": inputs}
+        if in_file:
+            wanted["--label"] = label
+        for option, name in wanted.items():
+            if name not in names:
                 raise click.UsageError(
                     f"{path} has no array {name!r}, only {', '.join(names) or 'none'}: "
                     f"choose with {option}."
                 )
-        wanted = [inputs, label] if in_file else [inputs]
-        members = [name for name in file.zip.namelist() if _array_name(name) in wanted]
+        members = [
+            member
+            for member in file.zip.namelist()
+            if member.removesuffix(".npy") in wanted.values()
+        ]
         check_unpacked(path, zip_size(file.zip, members), limit)
-        arrays = [_member(file, name, path) for name in wanted]
-    if label is None or in_file:
-        return arrays[0], arrays[1] if in_file else None
-    return arrays[0], load_npy(label)
+        X, *labels = [_member(file, name, path) for name in wanted.values()]
+    if label is None:
+        return X, None
+    return X, labels[0] if in_file else _load_npy(label)
 
 
-def load_npy(path):
-    _check_start(path, (_NPY,))
+def _load_npy(path):
+    return _opened(path, ".npy", path, mmap_mode="r")
+
+
+def _opened(path, kind, file, **how):
+    _check_start(path, kind)
     with _explained(path):
-        return np.load(path, mmap_mode="r", allow_pickle=False)
-
-
-def _opened(file, path):
-    with _explained(path):
-        return np.load(file, allow_pickle=False)
-
-
-def _array_name(member):
-    return member.removesuffix(".npy")
+        return np.load(file, allow_pickle=False, **how)
 
 
 def _member(file, name, path):
@@ -89,19 +93,16 @@ def _member(file, name, path):
     return array
 
 
-def _check_start(path, starts):
+def _check_start(path, expected):
     """Raise a ValueError if a file is not of the kind that its name says."""
     with open(path, "rb") as file:
-        start = file.read(len(_NPY))
-    if start.startswith(starts):
-        return
+        start = file.read(6)
     if not start:
         raise ValueError(f"{path} is empty.")
-    for kind, suffix, what in [
-        ((_NPY,), ".npy", "a single array"),
-        (_NPZ, ".npz", "an archive of arrays"),
-    ]:
-        if start.startswith(kind):
+    for suffix, (starts, what) in _KINDS.items():
+        if start.startswith(starts):
+            if suffix == expected:
+                return
             raise ValueError(
                 f"{path} holds {what}, and the name of such a file ends in {suffix}: "
                 "rename it."

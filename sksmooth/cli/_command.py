@@ -14,6 +14,13 @@ INTERRUPTED = 130
 _IN_WORDS = (ValueError, RuntimeError, ImportError, TypeError)
 
 
+def command(*examples):
+    """Make a function a command; its help ends with examples."""
+    lines = [f"  sksmooth {example}" for example in examples]
+    epilog = "\n".join(["\b", "Examples:", *lines])
+    return click.command(cls=Command, epilog=epilog)
+
+
 class Command(click.Command):
     """A command that ends with a line on stderr instead of a traceback."""
 

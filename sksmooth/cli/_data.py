@@ -20,7 +20,7 @@ class Data(NamedTuple):
     idx: np.ndarray  # place of each input in the file
 
 
-def load_data(path, *, label=None, inputs=None, skip=1, most=None, limit=1e9):
+def load_data(path, label, inputs, skip, most, limit):
     """Read inputs and labels.
 
     Parameters
@@ -28,20 +28,20 @@ def load_data(path, *, label=None, inputs=None, skip=1, most=None, limit=1e9):
     path : str
         A file .npy, .npz, .csv or .parquet.
 
-    label : str, default=None
+    label : str or None
         Where the labels are: a column, an array of the .npz, or a .npy file. None:
         array y of a .npz if there is one, else there are none.
 
-    inputs : str, default=None
+    inputs : str or None
         Array of a .npz that holds the inputs.
 
-    skip : int, default=1
+    skip : int
         Take every skip-th input.
 
-    most : int, default=None
+    most : int or None
         Take no more than this many.
 
-    limit : float, default=1e9
+    limit : float
         Bytes that a compressed file may unpack to, if that is more than it has.
 
     Returns
@@ -64,11 +64,10 @@ def load_data(path, *, label=None, inputs=None, skip=1, most=None, limit=1e9):
         )
     if isinstance(X, np.ndarray):
         _check_numbers(X, path)
-    some = slice(None, None, skip)
-    idx = np.arange(len(X))[some][:most]
+    idx = np.arange(len(X))[::skip][:most]
     if not len(idx):
         raise ValueError(f"{path} holds no inputs.")
-    X = X.iloc[idx] if hasattr(X, "iloc") else np.asarray(X[some][:most])
+    X = X.iloc[idx] if hasattr(X, "iloc") else np.asarray(X[::skip][:most])
     y = None if y is None else y[idx]
     if y is not None:
         _check_labels(y, path)

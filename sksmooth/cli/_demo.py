@@ -9,18 +9,14 @@ import numpy as np
 from .._classifier import SmoothedClassifier
 from .._writing import write_file
 from ..metrics import certified_accuracy_score
-from ._command import Command
+from ._command import command
 from ._paths import check_output
 from ._streams import emit, say
 
 
-@click.command(
-    cls=Command,
-    epilog="""\b
-Examples:
-  sksmooth demo
-  sksmooth demo --dir demo
-""",
+@command(
+    "demo",
+    "demo --dir demo",
 )
 @click.option(
     "--dir",
@@ -46,8 +42,8 @@ def demo(folder, force):
         os.makedirs(folder, exist_ok=True)
         model_path = os.path.join(folder, "model.skops")
         data_path = os.path.join(folder, "test.npz")
-        check_output(model_path, "--dir", force=force)
-        check_output(data_path, "--dir", force=force)
+        for path in (model_path, data_path):
+            check_output(path, "--dir", {}, force=force)
     X, y = load_digits(return_X_y=True)
     X_train, X_test, y_train, y_test = train_test_split(
         X / 16, y, test_size=100, stratify=y, random_state=0

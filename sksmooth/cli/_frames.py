@@ -2,11 +2,14 @@
 
 import click
 
+from .._optional import optional
 from ._unpacking import check_unpacked
+
+_READ = " to be read"
 
 
 def read_csv(path, label, inputs, limit):
-    pandas = _pandas(path)
+    pandas = optional("pandas", path, to=_READ, extra="cli")
     try:
         frame = pandas.read_csv(path)
     except UnicodeDecodeError:
@@ -24,16 +27,10 @@ def read_csv(path, label, inputs, limit):
 
 
 def read_parquet(path, label, inputs, limit):
-    pandas = _pandas(path)
+    pandas = optional("pandas", path, to=_READ, extra="cli")
+    pyarrow = optional("pyarrow", path, to=_READ)
     try:
-        import pyarrow
-        from pyarrow import parquet
-    except ImportError as error:
-        raise ImportError(
-            f"{path} needs pyarrow to be read: pip install pyarrow."
-        ) from error
-    try:
-        found = parquet.read_metadata(path)
+        found = optional("pyarrow.parquet", path, to=_READ).read_metadata(path)
         # A value that is repeated is stored once, and needs its 8 bytes each time.
         check_unpacked(path, 8 * found.num_rows * found.num_columns, limit)
         frame = pandas.read_parquet(path)
@@ -53,16 +50,6 @@ def _split(frame, path, label):
             f"{', '.join(map(str, frame.columns))}."
         )
     return frame.drop(columns=label), frame[label].to_numpy()
-
-
-def _pandas(path):
-    try:
-        import pandas
-    except ImportError as error:
-        raise ImportError(
-            f"{path} needs pandas to be read: pip install 'sksmooth[cli]'."
-        ) from error
-    return pandas
 
 
 def _not_utf8(path):

@@ -4,13 +4,15 @@ import json
 import re
 import zlib
 from pathlib import Path
+from zipfile import BadZipFile, ZipFile
 
 import click
+import numpy as np
 
 from .._classifier import SmoothedClassifier
 from .._errors import in_words
+from .._optional import optional
 from .._validation import draw_entropy
-from ..noise._sigma import is_one_number
 from ._streams import say
 from ._types import sigma_text
 from ._unpacking import check_unpacked, nested_zip_size, zip_size
@@ -30,20 +32,20 @@ _WHERE_CLASSES_BELONG = (
 _PICKLES = (".pkl", ".pickle", ".joblib")
 
 
-def load_model(path, *, trust=(), trust_pickle=False, limit=1e9):
+def load_model(path, trust, trust_pickle, limit):
     """Load a model without running code from the file, unless told to trust it.
 
     Parameters
     ----------
     path : str
 
-    trust : sequence of str, default=()
+    trust : sequence of str
         Types that a .skops file may hold.
 
-    trust_pickle : bool, default=False
+    trust_pickle : bool
         Load pickles.
 
-    limit : float, default=1e9
+    limit : float
         Bytes that a .skops file may unpack to, if that is more than it has.
 
     Returns
@@ -97,19 +99,12 @@ def _load_pickle(path):
 
 
 def _load_skops(path, trust, limit):
-    try:
-        import skops.io
-    except ImportError as error:
-        raise ImportError(
-            f"{path} needs skops to be read: pip install 'sksmooth[cli]'."
-        ) from error
-    from zipfile import BadZipFile, ZipFile
-
+    skops_io = optional("skops.io", path, to=" to be read", extra="cli")
     try:
         with ZipFile(path) as file:
             check_unpacked(path, zip_size(file), limit)
             check_unpacked(path, nested_zip_size(file), limit)
-        unknown = set(skops.io.get_untrusted_types(file=path))
+        unknown = set(skops_io.get_untrusted_types(file=path))
     except (BadZipFile, KeyError, zlib.error, EOFError, *_NO_JSON):
         raise ValueError(f"{path} is no skops file, or not a whole one.") from None
     untrusted = sorted(unknown - _OWN_TYPES - set(trust))
@@ -120,7 +115,7 @@ def _load_skops(path, trust, limit):
             f"{', '.join(untrusted)}. If you know what they are, and trust who made "
             f"the file, add: {options}"
         )
-    return skops.io.load(path, trusted=sorted(unknown))
+    return skops_io.load(path, trusted=sorted(unknown))
 
 
 def as_smoothed(model, path, params):
@@ -146,7 +141,7 @@ def as_smoothed(model, path, params):
         model = best
     if isinstance(model, SmoothedClassifier):
         if "sigma" in params and "estimator_" in vars(model):
-            if not _same(model.sigma, params["sigma"]):
+            if not np.array_equal(model.sigma, params["sigma"]):
                 say(
                     f"Note: {path} was trained at sigma={sigma_text(model.sigma)}, "
                     f"and is now used at sigma={sigma_text(params['sigma'])}."
@@ -174,12 +169,6 @@ def as_smoothed(model, path, params):
             "noise level to smooth it with, --sigma, in the units of the data."
         )
     return SmoothedClassifier(model, **params)
-
-
-def _same(sigma, other):
-    if isinstance(sigma, dict) or isinstance(other, dict):
-        return sigma == other
-    return is_one_number(sigma) and sigma == other
 
 
 def _a(name):

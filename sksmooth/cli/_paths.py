@@ -11,7 +11,7 @@ from .._writing import is_stream
 _COMPANIONS = ("-wal", "-shm", "-journal")
 
 
-def check_output(path, option, *, force, others=None):
+def check_output(path, option, others, *, force):
     """Refuse a file that could not be written, or that should not be.
 
     Parameters
@@ -21,16 +21,16 @@ def check_output(path, option, *, force, others=None):
     option : str
         What names it.
 
+    others : dict of str to str
+        The other files of the command, under what the user calls them.
+
     force : bool
         Replace a file that is there.
-
-    others : dict of str to str or None, default=None
-        The other files of the command, under what the user calls them.
     """
     if path is None:
         return
     check_named(path, option)
-    _check_apart(path, option, others or {})
+    _check_apart(path, option, others)
     if os.path.isdir(path):
         raise click.UsageError(f"{option} {path}: this is a folder; name a file in it.")
     if not is_stream(path):
@@ -53,7 +53,7 @@ def check_store(path, others):
     ----------
     path : str or None
 
-    others : dict of str to str or None
+    others : dict of str to str
         See `check_output`.
     """
     if path is None:
@@ -62,7 +62,7 @@ def check_store(path, others):
     _check_apart(path, "--store", others)
     for name, other in others.items():
         for part, place in with_companions(path).items():
-            if other is not None and _is_same(place, other):
+            if _is_same(place, other):
                 raise click.UsageError(
                     f"--store {path}: {name} is {part.removesuffix(' of --store')} of "
                     "this store, and would be lost. Name another file."
@@ -100,7 +100,7 @@ def _check_folder(path, option, *, writable):
 
 def _check_apart(path, option, others):
     for name, other in others.items():
-        if other is not None and _is_same(path, other):
+        if _is_same(path, other):
             raise click.UsageError(
                 f"{option} {path}: this is {name} as well, which would be lost. Name "
                 "another file."

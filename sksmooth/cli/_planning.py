@@ -1,31 +1,24 @@
 """The command plan: votes and radii before anything is certified."""
 
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
+from itertools import product
 
 import click
 from scipy.stats import norm
 
 from .._certificate import round_down
-from ..stats import (
-    lower_confidence_bound,
-    max_certifiable_radius,
-    radius_from_probabilities,
-    required_samples,
-)
-from ._command import Command
+from ..stats import max_certifiable_radius, required_samples
+from ..stats._sequential import fewest_votes_for_radius
+from ._command import command
 from ._streams import emit, say
-from ._types import Numbers, Votes
+from ._types import ALPHA, Numbers, Votes
 
 _HEADER = ["sigma", "radius", "p needed", "n needed", "n", "votes needed", "max radius"]
 
 
-@click.command(
-    cls=Command,
-    epilog="""\b
-Examples:
-  sksmooth plan --radius 0.5 --sigma 0.25
-  sksmooth plan --radius 0.5,1 --sigma 0.25,0.5,1 --n 10000 --alpha 0.0001
-""",
+@command(
+    "plan --radius 0.5 --sigma 0.25",
+    "plan --radius 0.5,1 --sigma 0.25,0.5,1 --n 10000 --alpha 0.0001",
 )
 @click.option("--radius", type=Numbers(0), required=True, help="Radii to certify.")
 @click.option(
@@ -33,7 +26,7 @@ Examples:
 )
 @click.option(
     "--alpha",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    type=ALPHA,
     default=0.001,
     show_default=True,
     help="Probability that a certificate is wrong.",
@@ -57,11 +50,7 @@ def plan(radius, sigma, alpha, n):
     The bound is that of Cohen et al. (bound "cohen"). A dash means: not with this
     sigma, or not with n votes.
     """
-    rows = [
-        _row(one_sigma, one_radius, alpha, n)
-        for one_sigma in sigma
-        for one_radius in radius
-    ]
+    rows = [_row(*pair, alpha, n) for pair in product(sigma, radius)]
     table = [_HEADER, *rows]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     lines = [
@@ -78,13 +67,14 @@ def _row(sigma, radius, alpha, n):
         fewest = str(int(required_samples(radius, sigma, alpha)))
     except ValueError:  # beyond what any feasible number of votes certifies
         fewest = "-"
+    agreeing = int(fewest_votes_for_radius(n, alpha, radius, sigma))
     return [
         f"{sigma:g}",
         f"{radius:g}",
         _share_text(radius / sigma),
         fewest,
         str(n),
-        _votes_needed(sigma, radius, alpha, n),
+        str(agreeing) if agreeing <= n else "-",
         _reach_text(max_certifiable_radius(n, sigma, alpha)),
     ]
 
@@ -105,20 +95,3 @@ def _share_text(ratio):
     missing = max((1 - 1e-9) * norm.sf(ratio), 1e-300)
     two_digits = Context(prec=2, rounding=ROUND_FLOOR).create_decimal(missing)
     return f"1 - {two_digits:.1e}"
-
-
-def _votes_needed(sigma, radius, alpha, n):
-    """Return the fewest of n votes that certify the radius, as text."""
-
-    def enough(count):
-        p_lower = lower_confidence_bound(count, n, alpha)
-        reached = radius_from_probabilities(p_lower, sigma=sigma)
-        return reached >= radius and reached > 0
-
-    if not enough(n):
-        return "-"
-    low, high = 0, n
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if enough(middle) else (middle, high)
-    return str(high)

@@ -6,27 +6,19 @@ from pathlib import Path
 
 import click
 
+from .._optional import optional
 from .._writing import is_stream, write_file
-from ..logs import (
-    certified_accuracy_table,
-    format_table,
-    mark_best,
-    read_log,
-)
-from ._command import Command
+from ..logs import certified_accuracy_table, format_table, mark_best, read_log
+from ._command import command
 from ._paths import check_named, check_output
 from ._streams import emit, say
 from ._types import Numbers
 
 
-@click.command(
-    cls=Command,
-    epilog="""\b
-Examples:
-  sksmooth report run.tsv
-  sksmooth report small=run1.tsv large=run2.tsv --radii 0,0.25,0.5 --markdown
-  sksmooth report *.tsv --plot accuracy.png
-""",
+@command(
+    "report run.tsv",
+    "report small=run1.tsv large=run2.tsv --radii 0,0.25,0.5 --markdown",
+    "report *.tsv --plot accuracy.png",
 )
 @click.argument("logs", nargs=-1, required=True, metavar="[NAME=]LOG...")
 @click.option(
@@ -62,12 +54,8 @@ def report(logs, radii, digits, style, plot_path, force):
     named = _named(logs)
     if plot_path is not None:
         plot_path, kind = _kind_of_plot(plot_path)
-        check_output(
-            plot_path,
-            "--plot",
-            force=force,
-            others={f"the log {name}": log for name, log in named.items()},
-        )
+        others = {f"the log {name}": log for name, log in named.items()}
+        check_output(plot_path, "--plot", others, force=force)
     frames = {}
     for name, path in named.items():
         if not os.path.isfile(path):
@@ -110,12 +98,7 @@ def _named(logs):
 
 def _kind_of_plot(path):
     """Return the file that a plot goes to, and the format that its name asks for."""
-    try:
-        import matplotlib
-    except ImportError as error:
-        raise ImportError(
-            "--plot needs matplotlib: pip install 'sksmooth[plot]'."
-        ) from error
+    matplotlib = optional("matplotlib", "--plot", extra="plot")
     matplotlib.use("Agg")  # draws into files, where there is no screen, too
     from matplotlib.backend_bases import FigureCanvasBase
 

@@ -7,6 +7,9 @@ import click
 
 from ..noise._sigma import is_one_number
 
+# A probability of being wrong.
+ALPHA = click.FloatRange(0, 1, min_open=True, max_open=True)
+
 # Far from where sums and quotients of such numbers are infinite.
 _LARGEST = 1e100
 
@@ -23,9 +26,7 @@ class Votes(click.IntRange):
         if n > self.most:
             self.fail(
                 f"{n} is more than {self.most:,}; nobody could wait for more. Ten "
-                "times as many votes add about 5 % to the largest radius.",
-                param,
-                ctx,
+                "times as many votes add about 5 % to the largest radius."
             )
         return n
 
@@ -33,18 +34,13 @@ class Votes(click.IntRange):
 class Numbers(click.ParamType):
     """Numbers separated by commas, such as 0,0.25,0.5."""
 
-    name = "numbers"
+    name = "number,..."  # how it is called in the help
 
     def __init__(self, minimum, *, open=False):
         self.minimum = minimum
         self.open = open
 
-    def get_metavar(self, param, ctx):
-        return "NUMBER,..."
-
     def convert(self, value, param, ctx):
-        if isinstance(value, tuple):
-            return value
         try:
             numbers = tuple(float(part) for part in value.split(","))
         except ValueError:
@@ -65,25 +61,20 @@ class Numbers(click.ParamType):
 class Sigma(click.ParamType):
     """A noise level, or one for each of some columns: 0.5, or amount=0.3,*=0."""
 
-    name = "sigma"
-
-    def get_metavar(self, param, ctx):
-        return "NUMBER|COLUMN=NUMBER,..."
+    name = "number|column=number,..."
 
     def convert(self, value, param, ctx):
         if not isinstance(value, str):
             return value
         if "=" not in value:
-            return self._level(value, param, ctx, positive=True)
+            return self._level(value, positive=True)
         # A column's name may hold a comma: "a,b=0.3",c=1 as in a .csv file.
         try:
             (parts,) = csv.reader([value], skipinitialspace=True, strict=True)
         except (csv.Error, ValueError):
             self.fail(
                 f"{value!r} is not COLUMN=NUMBER,... in one line, with double quotes "
-                "in pairs.",
-                param,
-                ctx,
+                "in pairs."
             )
         levels = {}
         for part in parts:
@@ -92,31 +83,25 @@ class Sigma(click.ParamType):
             if not (column and equals):
                 self.fail(
                     f"{part!r} is not of the form COLUMN=NUMBER, as in amount=0.3 (a "
-                    "part with a comma in the name goes between double quotes).",
-                    param,
-                    ctx,
+                    "part with a comma in the name goes between double quotes)."
                 )
             if column in levels:
-                self.fail(f"column {column!r} is named twice.", param, ctx)
-            levels[column] = self._level(number, param, ctx, positive=False)
+                self.fail(f"column {column!r} is named twice.")
+            levels[column] = self._level(number, positive=False)
         if not any(levels.values()):
-            self.fail("one column at least needs noise, a number above 0.", param, ctx)
+            self.fail("one column at least needs noise, a number above 0.")
         return levels
 
-    def _level(self, text, param, ctx, positive):
+    def _level(self, text, positive):
         try:
             level = float(text)
         except ValueError:
             level = math.nan
         if level == 0 and any(digit in text.partition("e")[0] for digit in "123456789"):
-            self.fail(f"{text!r} is too small to be told from 0.", param, ctx)
+            self.fail(f"{text!r} is too small to be told from 0.")
         if not (math.isfinite(level) and (level > 0 if positive else level >= 0)):
             least = "above 0" if positive else "of at least 0"
-            self.fail(
-                f"{text!r} is not a finite number {least}, nor COLUMN=NUMBER,...",
-                param,
-                ctx,
-            )
+            self.fail(f"{text!r} is not a finite number {least}, nor COLUMN=NUMBER,...")
         return level
 
 

@@ -5,7 +5,7 @@ import os
 import zipfile
 
 # What a file can hold that is unpacked once more when it is read.
-_ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06")
+ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06")
 
 
 def check_unpacked(path, n_bytes, limit):
@@ -49,7 +49,7 @@ def nested_zip_size(file):
     total = 0
     for info in file.infolist():
         with file.open(info) as member:
-            if member.read(4) in _ZIP_STARTS:
+            if member.read(4) in ZIP_STARTS:
                 member.seek(0)
                 with zipfile.ZipFile(member) as inner:
                     total += zip_size(inner)

@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.utils import Bunch
 
 from ._files import read_contents
-from ._formats import parse_idx, parse_table
+from ._formats import TABLE_FILE, idx_files, parse_idx, parse_table
 from ._sources import FASHION_MNIST, MNIST, SPAMBASE
 
 
@@ -185,34 +185,34 @@ def _fetch_images(dataset, names, data_home, subset, download_if_missing, return
     if subset not in ("train", "test", "all"):
         raise ValueError(f"subset must be 'train', 'test' or 'all', got {subset!r}.")
     parts = {"train": ["train"], "test": ["t10k"], "all": ["train", "t10k"]}[subset]
-    images = [f"{part}-images-idx3-ubyte" for part in parts]
-    labels = [f"{part}-labels-idx1-ubyte" for part in parts]
+    images, labels = zip(*map(idx_files, parts), strict=True)
     contents = read_contents(dataset, images + labels, data_home, download_if_missing)
     pixels = np.concatenate([parse_idx(contents[name]) for name in images])
-    data = np.divide(pixels[:, None], np.float32(255), dtype=np.float32)
     target = np.concatenate([parse_idx(contents[name]) for name in labels])
-    target = target.astype(np.int64)
-    if return_X_y:
-        return data, target
-    descr = f"{dataset.title}, {subset}: 1 x 28 x 28 float32 pixels from 0 to 1."
-    return Bunch(data=data, target=target, target_names=names, DESCR=descr)
+    return _as_asked(
+        return_X_y,
+        data=np.divide(pixels[:, None], np.float32(255), dtype=np.float32),
+        target=target.astype(np.int64),
+        target_names=names,
+        DESCR=f"{dataset.title}, {subset}: 1 x 28 x 28 float32 pixels from 0 to 1.",
+    )
 
 
 def _fetch_table(dataset, data_home, download_if_missing, return_X_y):
-    name = "spambase.data"
-    contents = read_contents(dataset, [name], data_home, download_if_missing)
-    table = parse_table(contents[name])
-    data = np.ascontiguousarray(table[:, :-1])
-    target = table[:, -1].astype(np.int64)
-    if return_X_y:
-        return data, target
-    return Bunch(
-        data=data,
-        target=target,
+    contents = read_contents(dataset, [TABLE_FILE], data_home, download_if_missing)
+    table = parse_table(contents[TABLE_FILE])
+    return _as_asked(
+        return_X_y,
+        data=np.ascontiguousarray(table[:, :-1]),
+        target=table[:, -1].astype(np.int64),
         feature_names=_spambase_features(),
         target_names=["no spam", "spam"],
         DESCR="Spambase: frequencies of words and characters, runs of capitals.",
     )
+
+
+def _as_asked(return_X_y, **found):
+    return (found["data"], found["target"]) if return_X_y else Bunch(**found)
 
 
 def _spambase_features():

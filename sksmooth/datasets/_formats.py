@@ -5,6 +5,13 @@ import struct
 
 import numpy as np
 
+TABLE_FILE = "spambase.data"
+
+
+def idx_files(part):
+    """Return the names of the images and the labels of one part, train or t10k."""
+    return f"{part}-images-idx3-ubyte", f"{part}-labels-idx1-ubyte"
+
 
 def parse_idx(content):
     """Return the uint8 array in an idx file."""
@@ -24,8 +31,8 @@ def idx_from_openml(data, target, n_train=60_000):
     labels = np.asarray(target).astype(int).astype(np.uint8)
     files = {}
     for part, rows in (("train", slice(n_train)), ("t10k", slice(n_train, None))):
-        files[f"{part}-images-idx3-ubyte"] = write_idx(images[rows])
-        files[f"{part}-labels-idx1-ubyte"] = write_idx(labels[rows])
+        for name, array in zip(idx_files(part), (images, labels), strict=True):
+            files[name] = write_idx(array[rows])
     return files
 
 
@@ -40,4 +47,4 @@ def write_table(table):
 
 def table_from_openml(data, target):
     table = np.column_stack([data, np.asarray(target).astype(float)])
-    return {"spambase.data": write_table(table)}
+    return {TABLE_FILE: write_table(table)}

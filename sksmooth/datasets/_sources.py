@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ._formats import (
+    TABLE_FILE,
+    idx_files,
     idx_from_openml,
     parse_table,
     table_from_openml,
@@ -30,23 +32,20 @@ class Dataset:
     canonical: Callable = bytes
 
 
+def _of_images(*sha256):
+    """Return checksums, of train and of test, by name of the file."""
+    return dict(zip([*idx_files("train"), *idx_files("t10k")], sha256, strict=True))
+
+
 MNIST = Dataset(
     title="MNIST",
     folder="mnist",
-    sha256={
-        "train-images-idx3-ubyte": (
-            "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"
-        ),
-        "train-labels-idx1-ubyte": (
-            "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5"
-        ),
-        "t10k-images-idx3-ubyte": (
-            "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7"
-        ),
-        "t10k-labels-idx1-ubyte": (
-            "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"
-        ),
-    },
+    sha256=_of_images(
+        "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+        "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+        "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+        "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+    ),
     mirrors=(
         ("https://ossci-datasets.s3.amazonaws.com/mnist/", ".gz"),
         ("https://storage.googleapis.com/cvdf-datasets/mnist/", ".gz"),
@@ -61,20 +60,12 @@ MNIST = Dataset(
 FASHION_MNIST = Dataset(
     title="Fashion-MNIST",
     folder="fashion_mnist",
-    sha256={
-        "train-images-idx3-ubyte": (
-            "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888"
-        ),
-        "train-labels-idx1-ubyte": (
-            "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9"
-        ),
-        "t10k-images-idx3-ubyte": (
-            "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b"
-        ),
-        "t10k-labels-idx1-ubyte": (
-            "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34"
-        ),
-    },
+    sha256=_of_images(
+        "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+        "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
+        "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+        "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
+    ),
     mirrors=(
         ("http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/", ".gz"),
         (
@@ -92,9 +83,7 @@ SPAMBASE = Dataset(
     title="Spambase",
     folder="spambase",
     sha256={
-        "spambase.data": (
-            "ebec58cfca94ea61c77df632314acae15bad410f4769d38b1a66cb41050e3431"
-        )
+        TABLE_FILE: "ebec58cfca94ea61c77df632314acae15bad410f4769d38b1a66cb41050e3431"
     },
     mirrors=(
         ("https://archive.ics.uci.edu/ml/machine-learning-databases/spambase/", ""),

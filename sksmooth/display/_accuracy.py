@@ -1,27 +1,18 @@
 """Certified accuracy against radius."""
 
+from dataclasses import dataclass
+from inspect import signature
+from typing import Any
+
 import numpy as np
 
 from .._certificate import Certificate
-from .._columns import as_column
-from ._curves import (
-    check_heights,
-    corners,
-    curve_of_certificate,
-    curve_of_log,
-    label,
-)
-from ._style import (
-    INK,
-    as_list,
-    colors,
-    import_pyplot,
-    style,
-)
-
-_TAG = "sksmooth certified accuracy"
+from ._curves import Curve, checked_curves, curve_of_certificate, curve_of_log, each_of
+from ._drawing import draw_curves, draw_legend
+from ._style import import_pyplot, place
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class CertifiedAccuracyDisplay:
     """Certified accuracy against radius, for one classifier or several.
 
@@ -102,41 +93,18 @@ class CertifiedAccuracyDisplay:
     ['sigma = 0.25 (ACR = 0.49)', 'sigma = 0.5 (ACR = 0.75)']
     """
 
-    def __init__(
-        self,
-        *,
-        radius,
-        accuracy,
-        lower_bound=None,
-        rho=None,
-        max_radius=None,
-        name=None,
-        unit="units of X",
-        n_inputs=None,
-    ):
-        self.radius = radius
-        self.accuracy = accuracy
-        self.lower_bound = lower_bound
-        self.rho = rho
-        self.max_radius = max_radius
-        self.name = name
-        self.unit = unit
-        self.n_inputs = n_inputs
+    radius: Any
+    accuracy: Any
+    lower_bound: Any = None
+    rho: float | None = None
+    max_radius: Any = None
+    name: Any = None
+    unit: str = "units of X"
+    n_inputs: Any = None
 
     @classmethod
     def from_estimator(
-        cls,
-        estimator,
-        X,
-        y,
-        *,
-        rho=None,
-        name=None,
-        unit=None,
-        ax=None,
-        curve_kwargs=None,
-        plot_ceiling=True,
-        label_acr=True,
+        cls, estimator, X, y, *, rho=None, name=None, unit=None, ax=None, **kwargs
     ):
         """Certify inputs and plot certified accuracy against radius.
 
@@ -163,14 +131,8 @@ class CertifiedAccuracyDisplay:
         ax : matplotlib Axes, default=None
             Axes to draw on; None makes new ones.
 
-        curve_kwargs : dict or list of dict, default=None
-            Passed on to `matplotlib.axes.Axes.plot`.
-
-        plot_ceiling : bool, default=True
-            Mark the largest radius that the votes could certify.
-
-        label_acr : bool, default=True
-            Tell the average certified radius next to the name of each curve.
+        **kwargs : dict
+            Passed on to :meth:`plot`.
 
         Returns
         -------
@@ -185,11 +147,7 @@ class CertifiedAccuracyDisplay:
             As `certify`.
 
         TypeError
-            If an estimator has no `certify`.
-
-        References
-        ----------
-        J. Cohen, E. Rosenfeld, J. Z. Kolter (2019), arXiv:1902.02918, figure 6.
+            If an estimator has no `certify`, or a keyword is wrong.
 
         Examples
         --------
@@ -203,8 +161,10 @@ class CertifiedAccuracyDisplay:
         >>> display.line_.get_label()
         'sigma = 0.25 (ACR = 0.49)'
         """
-        import_pyplot(f"{cls.__name__}.from_estimator")
-        estimators = estimator if isinstance(estimator, dict) else {None: estimator}
+        import_pyplot(cls, "from_estimator")
+        # A keyword that is wrong is told before there are votes, not after.
+        signature(cls.plot).bind(None, **kwargs)
+        estimators = _by_name(estimator)
         for each in estimators.values():
             if not hasattr(each, "certify"):
                 raise TypeError(
@@ -217,30 +177,12 @@ class CertifiedAccuracyDisplay:
             text = "given per feature" if np.ndim(sigma) else f"= {sigma:g}"
             certificates = {f"sigma {text}": certificates[None]}
         return cls.from_certificate(
-            certificates,
-            y,
-            rho=rho,
-            name=name,
-            unit=unit,
-            ax=ax,
-            curve_kwargs=curve_kwargs,
-            plot_ceiling=plot_ceiling,
-            label_acr=label_acr,
+            certificates, y, rho=rho, name=name, unit=unit, ax=ax, **kwargs
         )
 
     @classmethod
     def from_certificate(
-        cls,
-        certificate,
-        y,
-        *,
-        rho=None,
-        name=None,
-        unit=None,
-        ax=None,
-        curve_kwargs=None,
-        plot_ceiling=True,
-        label_acr=True,
+        cls, certificate, y, *, rho=None, name=None, unit=None, ax=None, **kwargs
     ):
         """Plot the certified accuracy of certificates against radius.
 
@@ -265,14 +207,8 @@ class CertifiedAccuracyDisplay:
         ax : matplotlib Axes, default=None
             Axes to draw on; None makes new ones.
 
-        curve_kwargs : dict or list of dict, default=None
-            Passed on to `matplotlib.axes.Axes.plot`.
-
-        plot_ceiling : bool, default=True
-            Mark the largest radius that the votes could certify.
-
-        label_acr : bool, default=True
-            Tell the average certified radius next to the name of each curve.
+        **kwargs : dict
+            Passed on to :meth:`plot`.
 
         Returns
         -------
@@ -297,9 +233,9 @@ class CertifiedAccuracyDisplay:
         >>> display.radius, display.accuracy
         (array([0. , 0.4, 0.9]), array([0.5 , 0.5 , 0.25]))
         """
-        import_pyplot(f"{cls.__name__}.from_certificate")
-        named = certificate if isinstance(certificate, dict) else {None: certificate}
-        curves = [curve_of_certificate(y, each, rho) for each in named.values()]
+        import_pyplot(cls, "from_certificate")
+        named = _by_name(certificate)
+        curves = {key: curve_of_certificate(y, c, rho) for key, c in named.items()}
         scaled = {
             np.ndim(each.sigma) > 0
             for each in named.values()
@@ -312,19 +248,13 @@ class CertifiedAccuracyDisplay:
             )
         if unit is None:
             unit = "units of sigma" if scaled == {True} else "units of X"
-        return cls._from_curves(named, curves, rho, name, unit).plot(
-            ax,
-            curve_kwargs=curve_kwargs,
-            plot_ceiling=plot_ceiling,
-            label_acr=label_acr,
-        )
+        return cls._from_curves(curves, rho, name, unit).plot(ax, **kwargs)
 
     @classmethod
     def from_predictions(cls, y_true, certificate, **kwargs):
-        """Plot the certified accuracy of certificates, in scikit-learn's order.
+        """Plot certificates, the arguments in the order of scikit-learn's displays.
 
-        The same as :meth:`from_certificate`, with the arguments in the order of
-        scikit-learn's displays and of :func:`sksmooth.certified_accuracy_score`.
+        The same as :meth:`from_certificate` but for the order.
 
         Parameters
         ----------
@@ -340,11 +270,6 @@ class CertifiedAccuracyDisplay:
         Returns
         -------
         display : CertifiedAccuracyDisplay
-
-        Raises
-        ------
-        ImportError, ValueError
-            As :meth:`from_certificate`.
 
         Examples
         --------
@@ -370,9 +295,7 @@ class CertifiedAccuracyDisplay:
         name=None,
         unit="units of the log",
         ax=None,
-        curve_kwargs=None,
-        plot_ceiling=True,
-        label_acr=True,
+        **kwargs,
     ):
         """Plot the certified accuracy of logs in the field's format against radius.
 
@@ -408,14 +331,8 @@ class CertifiedAccuracyDisplay:
         ax : matplotlib Axes, default=None
             Axes to draw on; None makes new ones.
 
-        curve_kwargs : dict or list of dict, default=None
-            Passed on to `matplotlib.axes.Axes.plot`.
-
-        plot_ceiling : bool, default=True
-            Mark the largest radius that the votes could certify.
-
-        label_acr : bool, default=True
-            Tell the average certified radius next to the name of each curve.
+        **kwargs : dict
+            Passed on to :meth:`plot`.
 
         Returns
         -------
@@ -441,10 +358,9 @@ class CertifiedAccuracyDisplay:
         >>> display.accuracy.round(2), round(display.max_radius, 3)
         (array([0.67, 0.67, 0.33]), 0.953)
         """
-        import_pyplot(f"{cls.__name__}.from_log")
-        named = log if isinstance(log, dict) else {None: log}
-        curves = [
-            curve_of_log(
+        import_pyplot(cls, "from_log")
+        curves = {
+            key: curve_of_log(
                 each,
                 "the log" if key is None else f"log {key!r}",
                 sigma=sigma.get(key) if isinstance(sigma, dict) else sigma,
@@ -452,34 +368,20 @@ class CertifiedAccuracyDisplay:
                 alpha=alpha[key] if isinstance(alpha, dict) else alpha,
                 rho=rho,
             )
-            for key, each in named.items()
-        ]
-        return cls._from_curves(named, curves, rho, name, unit).plot(
-            ax,
-            curve_kwargs=curve_kwargs,
-            plot_ceiling=plot_ceiling,
-            label_acr=label_acr,
-        )
+            for key, each in _by_name(log).items()
+        }
+        return cls._from_curves(curves, rho, name, unit).plot(ax, **kwargs)
 
     @classmethod
-    def _from_curves(cls, named, curves, rho, name, unit):
-        if name is None and None not in named:
-            name = [str(key) for key in named]
-        columns = [list(column) for column in zip(*curves, strict=True)]
+    def _from_curves(cls, curves, rho, name, unit):
+        if name is None and None not in curves:
+            name = [str(key) for key in curves]
+        columns = map(list, zip(*curves.values(), strict=True))
         if len(curves) == 1:
-            columns = [column[0] for column in columns]
+            columns = (value for (value,) in columns)
             name = name[0] if isinstance(name, list) else name
-        radius, accuracy, lower_bound, max_radius, n_inputs = columns
-        return cls(
-            radius=radius,
-            accuracy=accuracy,
-            lower_bound=lower_bound,
-            rho=rho,
-            max_radius=max_radius,
-            name=name,
-            unit=unit,
-            n_inputs=n_inputs,
-        )
+        fields = dict(zip(Curve._fields, columns, strict=True))
+        return cls(**fields, rho=rho, name=name, unit=unit)
 
     def plot(
         self,
@@ -523,105 +425,22 @@ class CertifiedAccuracyDisplay:
             If there are not as many names or dicts as curves, or not as many values in
             a curve as radii.
         """
-        plt = import_pyplot(f"{type(self).__name__}.plot")
-        radii = [as_column(each, "radius", float) for each in as_list(self.radius)]
-        n_curves = len(radii)
-
-        def each(value, what):
-            values = value if isinstance(value, list) else [value] * n_curves
-            if len(values) != n_curves:
-                raise ValueError(f"{n_curves} curves, but {len(values)} {what}.")
-            return values
-
-        names = each(self.name if name is None else name, "names")
-        kwargs = each(curve_kwargs, "curve_kwargs")
-        accuracies = check_heights(each(self.accuracy, "accuracies"), radii, "accuracy")
-        lowers = each(self.lower_bound, "lower bounds")
-        lowers = check_heights(lowers, radii, "lower_bound")
-        ceilings = each(self.max_radius if plot_ceiling else None, "largest radii")
-        if ax is None:
-            _, ax = plt.subplots(layout="constrained")
-        # A second display on the same axes goes on where the first one stopped.
-        n_before = sum(line.get_gid() == _TAG for line in ax.lines)
-        palette = colors(n_before + n_curves)[n_before:]
-        self.ax_, self.figure_ = ax, ax.figure
-        self.line_, self.band_, self.ceiling_ = [], [], []
-        for k in range(n_curves):
-            x, heights = corners(radii[k], accuracies[k])
-            default = {
-                "color": palette[k],
-                "drawstyle": "steps-pre",
-                "label": (
-                    label(names[k], radii[k], accuracies[k]) if label_acr else names[k]
-                ),
-                "gid": _TAG,
-            }
-            (line,) = ax.plot(x, heights, **style(default, kwargs[k]))
-            self.line_.append(line)
-            self.band_.append(self._draw_band(line, radii[k], lowers[k]))
-            self.ceiling_.append(self._draw_ceiling(line, ceilings[k]))
-        if n_curves == 1:
-            (self.line_,), (self.band_,) = self.line_, self.band_
-            (self.ceiling_,) = self.ceiling_
+        curves = checked_curves(self)
+        names = each_of(self.name if name is None else name, len(curves), "names")
+        kwargs = each_of(curve_kwargs, len(curves), "curve_kwargs")
+        if not plot_ceiling:
+            curves = [curve._replace(max_radius=None) for curve in curves]
+        ax = place(self, ax)
+        artists = draw_curves(ax, curves, names, kwargs, label_acr)
+        self.line_, self.band_, self.ceiling_ = (
+            artists[0] if len(curves) == 1 else map(list, zip(*artists, strict=True))
+        )
         ax.set(xlabel=rf"$\ell_2$ radius ({self.unit})", ylabel="Certified accuracy")
         ax.set_xlim(left=0)
         ax.set_ylim(0, 1.02)
-        self._draw_legend()
+        draw_legend(self)
         return self
 
-    def _draw_band(self, line, radius, lower):
-        if lower is None:
-            return None
-        x, top = line.get_data()
-        return self.ax_.fill_between(
-            x,
-            corners(radius, lower)[1],
-            top,
-            step="pre",
-            color=line.get_color(),
-            alpha=0.3,
-            linewidth=0,
-            zorder=line.get_zorder() - 0.5,
-        )
 
-    def _draw_ceiling(self, line, ceiling):
-        if ceiling is None or not np.isfinite(ceiling):
-            return None
-        return self.ax_.axvline(
-            ceiling, color=line.get_color(), linestyle=":", linewidth=1.2, zorder=1
-        )
-
-    def _draw_legend(self):
-        """One entry a curve, and one for each kind of thing beside the curves."""
-        from matplotlib.lines import Line2D
-        from matplotlib.patches import Patch
-
-        old = self.ax_.get_legend()
-        extra = {} if old is None else getattr(old, "_sksmooth_extra", {})
-        repeated = {} if old is None else getattr(old, "_sksmooth_repeated", {})
-        if any(band is not None for band in as_list(self.band_)):
-            text = f"lower bound, each with probability {1 - self.rho:g}"
-            extra |= {text: Patch(color=INK, alpha=0.3, linewidth=0)}
-            repeated |= {
-                f"{n_distinct} of {n} inputs distinct": None
-                for n_distinct, n in filter(None, as_list(self.n_inputs))
-                if n_distinct < n
-            }
-        if any(ceiling is not None for ceiling in as_list(self.ceiling_)):
-            extra |= {
-                "most that the votes could certify": Line2D(
-                    [], [], color=INK, linestyle=":", linewidth=1.2
-                )
-            }
-        handles, labels = self.ax_.get_legend_handles_labels()
-        if not handles and not extra:
-            return
-        # Opaque: no ceiling is drawn through it.
-        legend = self.ax_.legend(
-            handles + list(extra.values()),
-            labels + list(extra),
-            loc="best",
-            framealpha=1,
-            title="\n".join(repeated) or None,
-        )
-        legend._sksmooth_extra, legend._sksmooth_repeated = extra, repeated
+def _by_name(value):
+    return value if isinstance(value, dict) else {None: value}

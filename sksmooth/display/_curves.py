@@ -8,12 +8,8 @@ from .._certificate import Certificate
 from .._columns import as_column
 from ..logs._tables import robust_radii
 from ..metrics import correct_radii
-from ..stats import (
-    certified_accuracy_lower_bound,
-    certify_counts,
-    max_certifiable_radius,
-    split_alpha,
-)
+from ..stats import certified_accuracy_lower_bound, max_certifiable_radius, split_alpha
+from ..stats._certify import unanimous_radius
 
 
 class Curve(NamedTuple):
@@ -84,30 +80,39 @@ def _alpha_that_fits(radius, sigma, n):
     return "No usual alpha fits: it was run with another sigma, or more votes."
 
 
-def corners(radius, heights):
-    """Return the corners of a curve: down to 0 at its end, if it has one."""
-    if np.isfinite(radius[-1]):
-        return np.append(radius, radius[-1]), np.append(heights, 0.0)
-    end = 1.1 * radius[-2] if radius[-2] > 0 else 1.0
-    return np.append(radius[:-1], end), heights
-
-
-def check_heights(values, radii, name):
-    """Return what is known at each radius, curve by curve, as columns of one length."""
-    heights = [
-        each if each is None else as_column(each, name, float) for each in values
+def checked_curves(display):
+    """Return the curves that a display was made of, columns of one length."""
+    radii = [as_column(each, "radius", float) for each in as_list(display.radius)]
+    accuracies = each_of(display.accuracy, len(radii), "accuracies")
+    lowers = each_of(display.lower_bound, len(radii), "lower bounds")
+    ceilings = each_of(display.max_radius, len(radii), "largest radii")
+    return [
+        Curve(x, _heights(y, x, "accuracy"), _heights(low, x, "lower_bound"), most)
+        for x, y, low, most in zip(radii, accuracies, lowers, ceilings, strict=True)
     ]
-    for radius, height in zip(radii, heights, strict=True):
-        if height is not None and len(height) != len(radius):
-            raise ValueError(f"{len(radius)} radii, but {len(height)} of {name}.")
+
+
+def each_of(value, n_curves, things):
+    """Return a list of one thing a curve: the list given, or the same for all."""
+    values = value if isinstance(value, list) else [value] * n_curves
+    if len(values) != n_curves:
+        raise ValueError(f"{n_curves} curves, but {len(values)} {things}.")
+    return values
+
+
+def as_list(value):
+    """Return a list of one, unless it is a list already."""
+    return value if isinstance(value, list) else [value]
+
+
+def _heights(values, radius, name):
+    """Return what is known at each radius as a column, None if there is nothing."""
+    if values is None:
+        return None
+    heights = as_column(values, name, float)
+    if len(heights) != len(radius):
+        raise ValueError(f"{len(radius)} radii, but {len(heights)} of {name}.")
     return heights
-
-
-def label(name, radius, accuracy):
-    """Return the name of a curve with the area under it."""
-    area = np.sum(np.diff(radius) * accuracy[1:])
-    text = f"ACR = {area:.2f}" if np.isfinite(area) else "ACR infinite"
-    return text if name is None else f"{name} ({text})"
 
 
 def _steps(robust):
@@ -124,14 +129,11 @@ def _reach(certificate):
     """Return the radius of an input on which all n votes agree, None if exact."""
     if certificate.bound == "exact":
         return None
-    n, alpha = certificate.n, certificate.alpha
-    unit = certificate.sigma if np.ndim(certificate.sigma) == 0 else 1.0
-    if len(certificate.looks) > 1:
-        alpha = split_alpha(alpha, len(certificate.looks))[-1]
-        return float(max_certifiable_radius(n, unit, alpha))
-    votes = np.zeros((1, max(2, len(certificate.classes))), np.int64)
-    votes[0, 0] = n
-    bounds = certify_counts(
-        votes, votes, alpha=alpha, bound=certificate.bound, sigma=unit
+    return unanimous_radius(
+        certificate.n,
+        # Where votes might have stopped early, those at the last look reach farthest.
+        alpha=split_alpha(certificate.alpha, len(certificate.looks))[-1],
+        bound=certificate.bound,
+        n_classes=max(2, len(certificate.classes)),
+        sigma=certificate.sigma if np.ndim(certificate.sigma) == 0 else 1.0,
     )
-    return float(bounds.radius[0])

@@ -1,12 +1,15 @@
 """What noise does to an image."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from sklearn.utils import check_random_state
 
 from ..stats._checks import check_radius
-from ._style import import_pyplot, style
+from ._style import check_names, import_pyplot, style
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class NoisyInputsDisplay:
     """An image with noise of several levels: what the base classifier has to read.
 
@@ -51,10 +54,9 @@ class NoisyInputsDisplay:
     ['clean', 'sigma = 0.25', 'sigma = 0.5']
     """
 
-    def __init__(self, *, images, sigma, value_range=(0.0, 1.0)):
-        self.images = images
-        self.sigma = sigma
-        self.value_range = value_range
+    images: np.ndarray
+    sigma: np.ndarray
+    value_range: tuple = (0.0, 1.0)
 
     @classmethod
     def from_image(
@@ -121,7 +123,7 @@ class NoisyInputsDisplay:
         >>> display.images.shape
         (2, 2, 8, 8)
         """
-        import_pyplot(f"{cls.__name__}.from_image")
+        import_pyplot(cls, "from_image")
         clean = _check_image(image, shape)
         sigma = np.atleast_1d(check_radius(sigma, "sigma"))
         black, white = value_range
@@ -165,13 +167,12 @@ class NoisyInputsDisplay:
         ValueError
             If there are not as many axes as pictures, or titles as columns.
         """
-        plt = import_pyplot(f"{type(self).__name__}.plot")
+        plt = import_pyplot(type(self), "plot")
         images = np.asarray(self.images)
         n_rows, n_columns = images.shape[:2]
         if name is None:
             name = ["clean" if s == 0 else f"sigma = {s:g}" for s in self.sigma]
-        if len(name) != n_columns:
-            raise ValueError(f"{n_columns} columns, but {len(name)} names.")
+        check_names(name, n_columns, "columns")
         self.ax_ = _grid_of_axes(plt, ax, n_rows, n_columns)
         self.figure_ = self.ax_[0, 0].figure
         black, white = self.value_range

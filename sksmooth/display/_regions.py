@@ -1,16 +1,14 @@
 """Decision regions of a smoothed classifier on the plane."""
 
+from dataclasses import dataclass
+from functools import partial
+
 import numpy as np
 
-from ._style import (
-    ABSTAIN_COLOR,
-    INK,
-    colors,
-    import_pyplot,
-    style,
-)
+from ._style import ABSTAIN_COLOR, INK, check_names, colors, import_pyplot, place, style
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class SmoothedDecisionDisplay:
     """Decision regions of g for inputs of two features, and certified balls.
 
@@ -90,28 +88,15 @@ class SmoothedDecisionDisplay:
     [0.27, 0.18, 0.11, 0.16, 0.34]
     """
 
-    def __init__(
-        self,
-        *,
-        xx0,
-        xx1,
-        response,
-        classes,
-        centers=None,
-        half_axes=None,
-        center_response=None,
-        xlabel="feature 0",
-        ylabel="feature 1",
-    ):
-        self.xx0 = xx0
-        self.xx1 = xx1
-        self.response = response
-        self.classes = classes
-        self.centers = centers
-        self.half_axes = half_axes
-        self.center_response = center_response
-        self.xlabel = xlabel
-        self.ylabel = ylabel
+    xx0: np.ndarray
+    xx1: np.ndarray
+    response: np.ndarray
+    classes: np.ndarray
+    centers: np.ndarray | None = None
+    half_axes: np.ndarray | None = None
+    center_response: np.ndarray | None = None
+    xlabel: str = "feature 0"
+    ylabel: str = "feature 1"
 
     @classmethod
     def from_estimator(
@@ -187,7 +172,7 @@ class SmoothedDecisionDisplay:
         >>> display.response.shape, display.ax_.get_ylabel()
         ((10, 10), 'height')
         """
-        import_pyplot(f"{cls.__name__}.from_estimator")
+        import_pyplot(cls, "from_estimator")
         points = _plane(X, "X")
         if grid_resolution < 2 or not margin >= 0:
             raise ValueError(
@@ -202,28 +187,24 @@ class SmoothedDecisionDisplay:
         prediction = estimator.predict(grid)
         classes = estimator.classes_
         response = _places(prediction, classes).reshape(xx0.shape)
-        half_axes = center_response = None
+        certified = {}
         if centers is not None:
-            where = _plane(centers, "centers")
+            certified["centers"] = _plane(centers, "centers")
             certificate = estimator.certify(centers)
             half_axes = certificate.half_axes
             if half_axes.ndim == 1:
                 half_axes = np.column_stack([half_axes, half_axes])
-            center_response = np.where(
+            certified["half_axes"] = half_axes
+            certified["center_response"] = np.where(
                 certificate.certified, _places(certificate.prediction, classes), -1
             )
-            centers = where
-        names = [
-            str(name) for name in getattr(X, "columns", ["feature 0", "feature 1"])
-        ]
+        names = [str(name) for name in getattr(X, "columns", (cls.xlabel, cls.ylabel))]
         return cls(
             xx0=xx0,
             xx1=xx1,
             response=response,
             classes=classes,
-            centers=centers,
-            half_axes=half_axes,
-            center_response=center_response,
+            **certified,
             xlabel=names[0] if xlabel is None else xlabel,
             ylabel=names[1] if ylabel is None else ylabel,
         ).plot(ax, **kwargs)
@@ -258,17 +239,13 @@ class SmoothedDecisionDisplay:
         ValueError
             If there are not as many names as classes.
         """
-        plt = import_pyplot(f"{type(self).__name__}.plot")
+        n_classes = len(self.classes)
+        names = self.classes if name is None else name
+        check_names(names, n_classes, "classes")
+        ax = place(self, ax)
         from matplotlib.colors import ListedColormap, to_rgb
         from matplotlib.patches import Patch
 
-        n_classes = len(self.classes)
-        names = self.classes if name is None else name
-        if len(names) != n_classes:
-            raise ValueError(f"{n_classes} classes, but {len(names)} names.")
-        if ax is None:
-            _, ax = plt.subplots(layout="constrained")
-        self.ax_, self.figure_ = ax, ax.figure
         self.colors_ = colors(n_classes)
         # Light, so that balls and points stand out; not transparent, which would let
         # the seams between the cells show.
@@ -311,44 +288,26 @@ class SmoothedDecisionDisplay:
             # A circle should look like one.
             self.ax_.set_aspect("equal", adjustable="box")
         dots = {"markeredgecolor": "white", "markersize": 5}
-        for center, axes, place in zip(
+        for center, axes, index in zip(
             self.centers, self.half_axes, self.center_response, strict=True
         ):
-            color = INK if place < 0 else self.colors_[place]
-            if place >= 0 and np.all(np.isfinite(axes)):
+            color = INK if index < 0 else self.colors_[index]
+            if index >= 0 and np.all(np.isfinite(axes)):
                 default = {"facecolor": "none", "edgecolor": color, "linewidth": 1.5}
                 ball = Ellipse(center, *(2 * axes), **style(default, ball_kwargs))
                 self.balls_.append(self.ax_.add_patch(ball))
-            look = {"marker": "x"} if place < 0 else {"marker": "o", **dots}
+            look = {"marker": "x"} if index < 0 else {"marker": "o", **dots}
             self.points_ += self.ax_.plot(
                 *center, color=color, linestyle="none", **look
             )
+        entry = partial(Line2D, [], [], linestyle="none")
         handles = []
         if self.balls_:
-            text = "ball" if round_ else "ellipse"
-            handles.append(
-                Line2D(
-                    [],
-                    [],
-                    marker="o",
-                    markersize=11,
-                    markerfacecolor="none",
-                    markeredgecolor=INK,
-                    linestyle="none",
-                    label=f"certified {text}",
-                )
-            )
+            circle = {"marker": "o", "markersize": 11, "markerfacecolor": "none"}
+            text = f"certified {'ball' if round_ else 'ellipse'}"
+            handles.append(entry(**circle, markeredgecolor=INK, label=text))
         if np.any(self.center_response < 0):
-            handles.append(
-                Line2D(
-                    [],
-                    [],
-                    marker="x",
-                    color=INK,
-                    linestyle="none",
-                    label="no certificate",
-                )
-            )
+            handles.append(entry(marker="x", color=INK, label="no certificate"))
         return handles
 
 

@@ -1,4 +1,6 @@
-"""What the displays have in common: matplotlib on demand, colours, keywords."""
+"""What the displays have in common: matplotlib on demand, axes, colours, keywords."""
+
+from .._optional import optional
 
 # M. Okabe and K. Ito's colours, told apart by all kinds of colour vision; without
 # yellow, which is too light for lines.
@@ -16,15 +18,18 @@ _ALIASES = {
 }
 
 
-def import_pyplot(caller):
-    """Return matplotlib.pyplot, or say what to install."""
-    try:
-        import matplotlib.pyplot as plt
-    except ImportError as error:
-        raise ImportError(f"{caller} needs matplotlib: pip install matplotlib.") from (
-            error
-        )
-    return plt
+def import_pyplot(cls, method):
+    """Return matplotlib.pyplot, or say what to install for a method of a display."""
+    return optional("matplotlib.pyplot", f"{cls.__name__}.{method}")
+
+
+def place(display, ax):
+    """Put a display on axes, new ones for None, and return them."""
+    if ax is None:
+        plt = import_pyplot(type(display), "plot")
+        _, ax = plt.subplots(layout="constrained")
+    display.ax_, display.figure_ = ax, ax.figure
+    return ax
 
 
 def colors(n):
@@ -43,6 +48,7 @@ def style(defaults, given):
     return {**defaults, **given}
 
 
-def as_list(value):
-    """Return a list of one, unless it is a list already."""
-    return value if isinstance(value, list) else [value]
+def check_names(names, n, things):
+    """Raise a ValueError unless there is a name for each of the n things."""
+    if len(names) != n:
+        raise ValueError(f"{n} {things}, but {len(names)} names.")

@@ -1,16 +1,14 @@
 """The votes on one input, and what they prove."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from .._columns import as_column
-from ._style import (
-    INK,
-    colors,
-    import_pyplot,
-    style,
-)
+from ._style import INK, check_names, colors, import_pyplot, place, style
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class VotesDisplay:
     """Shares of the votes on one input, with the bounds that they prove.
 
@@ -84,26 +82,14 @@ class VotesDisplay:
     [0.7, 0.2, 0.1]
     """
 
-    def __init__(
-        self,
-        *,
-        share,
-        classes,
-        selected,
-        p_lower,
-        p_upper,
-        radius,
-        n_used=0,
-        unit="units of X",
-    ):
-        self.share = share
-        self.classes = classes
-        self.selected = selected
-        self.p_lower = p_lower
-        self.p_upper = p_upper
-        self.radius = radius
-        self.n_used = n_used
-        self.unit = unit
+    share: np.ndarray
+    classes: np.ndarray
+    selected: int
+    p_lower: float
+    p_upper: float
+    radius: float
+    n_used: int = 0
+    unit: str = "units of X"
 
     @classmethod
     def from_estimator(cls, estimator, X, *, index=0, unit=None, ax=None, **kwargs):
@@ -155,7 +141,7 @@ class VotesDisplay:
         >>> VotesDisplay.from_estimator(g, X, index=70).share
         array([0.   , 0.497, 0.503])
         """
-        import_pyplot(f"{cls.__name__}.from_estimator")
+        import_pyplot(cls, "from_estimator")
         one = _row(X, index)
         certificate = estimator.certify(one)
         share = None
@@ -212,7 +198,7 @@ class VotesDisplay:
         >>> display.ax_.get_title()
         'Abstains: the bounds leave room for another class'
         """
-        import_pyplot(f"{cls.__name__}.from_certificate")
+        import_pyplot(cls, "from_certificate")
         if certificate.bound == "exact":
             raise ValueError(
                 "an exact certificate has no votes: VotesDisplay.from_estimator shows "
@@ -269,20 +255,16 @@ class VotesDisplay:
         ValueError
             If there are not as many names as classes.
         """
-        plt = import_pyplot(f"{type(self).__name__}.plot")
         share = as_column(self.share, "share", float)
         names = self.classes if name is None else name
-        if len(names) != len(share):
-            raise ValueError(f"{len(share)} classes, but {len(names)} names.")
+        check_names(names, len(share), "classes")
         shown = np.arange(len(share))
         if len(share) > max_classes:
             # The selected class first, whatever the votes of the second round say.
             order = np.argsort(-share, kind="stable")
             order = np.append(self.selected, order[order != self.selected])
             shown = order[:max_classes]
-        if ax is None:
-            _, ax = plt.subplots(layout="constrained")
-        self.ax_, self.figure_ = ax, ax.figure
+        ax = place(self, ax)
         places = np.arange(len(shown))
         chosen = shown == self.selected
         blue, orange = colors(2)
@@ -293,26 +275,21 @@ class VotesDisplay:
             share[shown],
             **style({"color": list(fill), "width": 0.7}, bar_kwargs),
         )
-        place = float(places[chosen][0])
+        here, end = float(places[chosen][0]), len(shown) - 0.5
         low, high = self.p_lower, self.p_upper
-        lower = ax.plot([place - 0.45, place + 0.45], [low, low], color=INK, lw=2)
-        upper = ax.plot(
-            [
-                -0.5,
-                place - 0.5,
-                place - 0.5,
-                place + 0.5,
-                place + 0.5,
-                len(shown) - 0.5,
-            ],
-            [high, high, np.nan, np.nan, high, high],
-            color=orange,
-            lw=2,
-            ls="--",
-        )
-        self.line_ = [*lower, *upper]
-        lower[0].set_label(f"lower bound of the selected class: {_floor(low)}")
-        upper[0].set_label(f"upper bound of every other class: {_ceil(high)}")
+        self.line_ = [
+            *ax.plot([here - 0.45, here + 0.45], [low, low], color=INK, lw=2),
+            *ax.plot(
+                [-0.5, *[here - 0.5] * 2, *[here + 0.5] * 2, end],
+                [high, high, np.nan, np.nan, high, high],
+                color=orange,
+                lw=2,
+                ls="--",
+            ),
+        ]
+        lower, upper = self.line_
+        lower.set_label(f"lower bound of the selected class: {_floor(low)}")
+        upper.set_label(f"upper bound of every other class: {_ceil(high)}")
         ax.set_xticks(places, [str(names[k]) for k in shown])
         if max(len(str(names[k])) for k in shown) * len(shown) > 60:
             ax.tick_params(axis="x", rotation=45)
@@ -321,7 +298,7 @@ class VotesDisplay:
         ax.set(
             xlabel="Class" + (f" ({hidden} more not shown)" if hidden else ""),
             ylabel=votes,
-            xlim=(-0.5, len(shown) - 0.5),
+            xlim=(-0.5, end),
             title=self._title(names),
         )
         # Room for the legend above the highest bar that there can be.

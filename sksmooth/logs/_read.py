@@ -6,14 +6,8 @@ from contextlib import suppress
 
 import numpy as np
 
-from ._format import (
-    ABSTAIN,
-    HEADER,
-    is_abstention,
-    is_whole,
-    plain_number,
-    whole,
-)
+from .._optional import optional
+from ._format import ABSTAIN, HEADER, is_abstention, is_whole, plain_number, whole
 
 _REQUIRED = HEADER[:3]
 # Nothing is computed from these, so it does no harm if their last digits are cut off.
@@ -86,7 +80,7 @@ def read_log(path):
     1    1      2        1    0.25    False   0.0
     2    2      2       -1    0.00    False   0.0
     """
-    pd = import_pandas("read_log")
+    pd = optional("pandas", "read_log")
     columns, rows, numbers = _read_rows(path)
     cells = {name: [row[k] for row in rows] for k, name in enumerate(columns)}
 
@@ -104,14 +98,6 @@ def read_log(path):
     return pd.DataFrame(log)
 
 
-def import_pandas(caller):
-    try:
-        import pandas
-    except ImportError as error:
-        raise ImportError(f"{caller} needs pandas: pip install pandas.") from error
-    return pandas
-
-
 def _read_rows(path):
     """Return the columns of a log, its rows as lists of texts, and their lines."""
     text = _read_text(path)
@@ -127,27 +113,23 @@ def _read_rows(path):
         )
     if len(set(columns)) < len(columns):
         raise ValueError(f"{path} has a column twice: {columns}.")
-    rows, numbers = [], []
-    for number, line in lines[1:]:
-        row = [cell.strip() for cell in line.split("\t")]
-        is_last = number == lines[-1][0]
-        unended = is_last and not text.endswith("\n")
-        if is_last and len(row) <= len(columns) and _is_cut(row, columns, unended):
-            warnings.warn(
-                f"{path}, line {number}: the last line {line!r} is incomplete, as "
-                "after a run that was killed, and is left out.",
-                UserWarning,
-                stacklevel=3,
-            )
-            continue
+    rows = [[cell.strip() for cell in line.split("\t")] for _, line in lines[1:]]
+    if rows and _is_cut(rows[-1], columns, unended=not text.endswith("\n")):
+        number, line = lines.pop()
+        rows.pop()
+        warnings.warn(
+            f"{path}, line {number}: the last line {line!r} is incomplete, as "
+            "after a run that was killed, and is left out.",
+            UserWarning,
+            stacklevel=3,
+        )
+    for row, (number, line) in zip(rows, lines[1:], strict=True):
         if len(row) != len(columns):
             raise ValueError(
                 f"{path}, line {number}: expected {len(columns)} values separated by "
                 f"tabs, got {len(row)}: {line!r}."
             )
-        rows.append(row)
-        numbers.append(number)
-    return columns, rows, numbers
+    return columns, rows, [number for number, _ in lines[1:]]
 
 
 def _read_text(path):
@@ -168,7 +150,9 @@ def _read_text(path):
 
 def _is_cut(row, columns, unended):
     """Does the last line look as if its end were missing?"""
-    if len(row) < len(columns) or not row[-1]:
+    if len(row) != len(columns):
+        return len(row) < len(columns)
+    if not row[-1]:
         return True
     if not unended:
         return False

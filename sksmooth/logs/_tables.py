@@ -3,13 +3,9 @@
 import numpy as np
 
 from .._columns import as_column
+from .._optional import optional
 from ..stats._checks import check_radius
-from ._read import (
-    import_pandas,
-    is_abstaining,
-    is_correct,
-    read_log,
-)
+from ._read import is_abstaining, is_correct, read_log
 
 
 def certified_accuracy_table(logs, radii):
@@ -59,7 +55,7 @@ def certified_accuracy_table(logs, radii):
     0.25    0.67  0.33  0.00
     0.50    0.33  0.33  0.33
     """
-    pd = import_pandas("certified_accuracy_table")
+    pd = optional("pandas", "certified_accuracy_table")
     radii = np.atleast_1d(check_radius(radii, "radii"))
     rows = {}
     for name, log in logs.items():
@@ -122,7 +118,7 @@ def prediction_table(logs, reference):
     incorrect, inaccurate  0.00
     abstain                0.25
     """
-    pd = import_pandas("prediction_table")
+    pd = optional("pandas", "prediction_table")
     reference = _as_log(reference)
     if not reference["idx"].is_unique:
         raise ValueError("the reference log has an idx twice.")

@@ -10,12 +10,7 @@ from .._certificate import round_down
 from .._columns import as_column, as_pair
 from .._labels import as_labels, check_same_kind, is_text
 from .._writing import write_file
-from ._format import (
-    ABSTAIN,
-    HEADER,
-    is_whole,
-    whole,
-)
+from ._format import ABSTAIN, HEADER, is_whole, whole
 
 _DIGITS = 6
 _LONGEST = 1e13  # seconds: as far as timedelta goes
@@ -127,8 +122,8 @@ def _answer_columns(prediction, certain, y, idx):
     answer[certain] = label_texts(prediction[certain])
     columns["predict"] = answer
     if y is not None:
-        right = [a == b for a, b in zip(columns["label"], answer, strict=True)]
-        columns["correct"] = [str(int(one)) for one in right]
+        pairs = zip(columns["label"], answer, strict=True)
+        columns["correct"] = [str(int(a == b)) for a, b in pairs]
     return columns
 
 

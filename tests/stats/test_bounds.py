@@ -1,11 +1,15 @@
 import itertools
+import re
+from pathlib import Path
 
 import mpmath
 import numpy as np
 import pytest
 from scipy import stats
 
+import sksmooth
 from sksmooth.stats import joint_lower_bound, lower_confidence_bound, multiclass_bounds
+from sksmooth.stats._certify import BOUNDS
 from tests.stats.exact import upper_tail
 
 # Every p at which the error can peak lies just below some bound; these as well.
@@ -222,3 +226,10 @@ def test_joint_bad_input(arguments, message):
 def test_multiclass_bad_input(arguments, message):
     with pytest.raises(ValueError, match=message):
         multiclass_bounds(*arguments)
+
+
+def test_docstrings_name_every_bound():
+    for path in Path(sksmooth.__file__).parent.rglob("*.py"):
+        for names in re.findall(r"bound : \{(.*)\}", path.read_text("utf-8")):
+            named = [name for name in re.findall(r"\w+", names) if name != "exact"]
+            assert named == list(BOUNDS), path

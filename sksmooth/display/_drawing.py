@@ -1,0 +1,92 @@
+"""Curves of certified accuracy on axes, with all that goes with them."""
+
+import numpy as np
+
+from ._curves import as_list
+from ._style import INK, colors, style
+
+_TAG = "sksmooth certified accuracy"
+_CEILING = {"linestyle": ":", "linewidth": 1.2}
+_BAND = {"alpha": 0.3, "linewidth": 0}
+
+
+def draw_curves(ax, curves, names, kwargs, label_acr):
+    """Draw curves; return line, band and ceiling of each, None for what it has not."""
+    # A second display on the same axes goes on where the first one stopped.
+    n_before = sum(line.get_gid() == _TAG for line in ax.lines)
+    palette = colors(n_before + len(curves))[n_before:]
+    artists = []
+    for curve, name, given, color in zip(curves, names, kwargs, palette, strict=True):
+        default = {
+            "color": color,
+            "drawstyle": "steps-pre",
+            "label": _label(name, curve) if label_acr else name,
+            "gid": _TAG,
+        }
+        x, heights = _corners(curve.radius, curve.accuracy)
+        (line,) = ax.plot(x, heights, **style(default, given))
+        band = ceiling = None
+        if curve.lower_bound is not None:
+            band = ax.fill_between(
+                x,
+                _corners(curve.radius, curve.lower_bound)[1],
+                heights,
+                step="pre",
+                color=line.get_color(),
+                zorder=line.get_zorder() - 0.5,
+                **_BAND,
+            )
+        if curve.max_radius is not None and np.isfinite(curve.max_radius):
+            ceiling = ax.axvline(
+                curve.max_radius, color=line.get_color(), zorder=1, **_CEILING
+            )
+        artists.append((line, band, ceiling))
+    return artists
+
+
+def draw_legend(display):
+    """One entry a curve, and one for each kind of thing beside the curves."""
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    ax = display.ax_
+    # What earlier displays on the same axes have put there.
+    extra, repeated = getattr(ax.get_legend(), "_sksmooth", ({}, {}))
+    if any(band is not None for band in as_list(display.band_)):
+        text = f"lower bound, each with probability {1 - display.rho:g}"
+        extra |= {text: Patch(color=INK, **_BAND)}
+        repeated |= {
+            f"{n_distinct} of {n} inputs distinct": None
+            for n_distinct, n in filter(None, as_list(display.n_inputs))
+            if n_distinct < n
+        }
+    if any(ceiling is not None for ceiling in as_list(display.ceiling_)):
+        text = "most that the votes could certify"
+        extra |= {text: Line2D([], [], color=INK, **_CEILING)}
+    handles, labels = ax.get_legend_handles_labels()
+    if not handles and not extra:
+        return
+    # Opaque: no ceiling is drawn through it.
+    legend = ax.legend(
+        handles + list(extra.values()),
+        labels + list(extra),
+        loc="best",
+        framealpha=1,
+        title="\n".join(repeated) or None,
+    )
+    legend._sksmooth = extra, repeated
+
+
+def _corners(radius, heights):
+    """Return the corners of a curve: down to 0 at its end, if it has one."""
+    if np.isfinite(radius[-1]):
+        return np.append(radius, radius[-1]), np.append(heights, 0.0)
+    end = 1.1 * radius[-2] if radius[-2] > 0 else 1.0
+    return np.append(radius[:-1], end), heights
+
+
+def _label(name, curve):
+    """Return the name of a curve with the area under it."""
+    area = np.sum(np.diff(curve.radius) * curve.accuracy[1:])
+    text = f"ACR = {area:.2f}" if np.isfinite(area) else "ACR infinite"
+    return text if name is None else f"{name} ({text})"
