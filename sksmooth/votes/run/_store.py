@@ -1,10 +1,10 @@
 """Votes in a file, so that a run can be interrupted, continued and shared.
 
-One SQLite file, in write-ahead mode: what is committed survives a kill at any moment,
-and several processes may read and write at once. A row of the table holds all votes of
-one input for one question, never a part of them. It is found by a hash of the input's
-noise key and of what the stopping rule depends on, from which the noise cannot be
-told. Every row carries a checksum, and the file a fingerprint of the run.
+One SQLite file: what is committed survives a kill at any moment, and several processes
+may read and write by turns. A row of the table holds all votes of one input for one
+question, never a part of them. It is found by a hash of the input's noise key and of
+what the stopping rule depends on, from which the noise cannot be told. Every row
+carries a checksum, and the file a fingerprint of the run.
 """
 
 import os
@@ -25,17 +25,17 @@ from ._store_file import (
     connect,
     create,
     damage_within,
-    empty_log,
     is_blank,
     is_damage,
     pragma,
     read_settings,
     write_settings,
 )
-from ._wal import find_damage
 
 _INSERT = "INSERT OR IGNORE INTO votes VALUES (?, ?, ?, ?, ?)"
-_SELECT = "SELECT id, n_used, counts, value, checksum FROM votes"
+_ROW = "id, n_used, counts, value, checksum"
+_SELECT = f"SELECT {_ROW} FROM votes WHERE id = ?"
+_NEXT = f"SELECT rowid, {_ROW} FROM votes WHERE rowid > ? ORDER BY rowid LIMIT 1000"
 
 # Names of the settings that tell the model: as it came, and once it has predicted.
 _MODEL, _IN_USE = "estimator", "estimator in use"
@@ -84,9 +84,6 @@ class VoteStore:
         self._lock = threading.RLock()
         self._model, self._has_written = model, False
         with self._errors():
-            found = find_damage(self.path)
-            if found:
-                raise self._damaged(found)
             self._db, self.read_only = connect(self.path)
         try:
             with self._errors():
@@ -113,8 +110,6 @@ class VoteStore:
 
     def _open(self, settings):
         if settings is not None and is_blank(self._db) and not self.read_only:
-            # Kept in the file, for all who open it.
-            self._db.execute("PRAGMA journal_mode=WAL")
             with self._transaction():
                 if is_blank(self._db):  # no other process was faster
                     create(self._db, settings)
@@ -162,7 +157,7 @@ class VoteStore:
             self._note_in_use(settings[_IN_USE])
 
     def _damaged(self, how):
-        advice = "Restore a copy, or delete it and its -wal file and start again."
+        advice = "Restore a copy, or delete it and start again."
         if not begins_like_a_store(self.path):  # so it may be somebody's data
             advice = "If it never was a store of votes, name another file."
         return RuntimeError(
@@ -207,12 +202,11 @@ class VoteStore:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
             raise
-        empty_log(self._db)
 
     def read(self, name):
         """Return (counts, n_used, value), compressed bytes, int and bytes, or None."""
         with self._errors():
-            found = self._db.execute(f"{_SELECT} WHERE id = ?", (name,)).fetchone()
+            found = self._db.execute(_SELECT, (name,)).fetchone()
         return None if found is None else self._checked(found)
 
     def _checked(self, found):
@@ -241,18 +235,18 @@ class VoteStore:
 
     def absorb(self, other):
         """Take over the rows of another store; return how many were new."""
-        before = self._db.total_changes
-        with other._errors():
-            rows = other._db.execute(_SELECT)
+        before, last = self._db.total_changes, -1
         while True:
             with other._errors():
-                some = rows.fetchmany(1000)
-                for row in some:
+                # Not one long question: while it is answered, nobody can write.
+                some = other._db.execute(_NEXT, (last,)).fetchall()
+                for _, *row in some:
                     other._checked(row)
             if not some:
                 return self._db.total_changes - before
             with self._errors(), self._transaction():
-                self._db.executemany(_INSERT, some)
+                self._db.executemany(_INSERT, [row for _, *row in some])
+            last = some[-1][0]
 
 
 def _checksum(name, n_used, counts, value):
