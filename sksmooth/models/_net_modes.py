@@ -12,19 +12,9 @@ import numpy as np
 import torch
 
 from ._first_layer import push_forward
-from ._net_engines import (
-    OnnxModule,
-    compiled,
-    freeze,
-    why_no_onnx,
-)
+from ._net_engines import OnnxModule, compiled, freeze, why_no_onnx
 from ._nets import Settled
-from ._torch_net import (
-    CONVOLVED_AT_ONCE,
-    TorchNet,
-    explained,
-    in_short,
-)
+from ._torch_net import CONVOLVED_AT_ONCE, TorchNet, explained, in_short
 
 MODES = ("eager", "frozen", "compile", "onnxruntime", "auto")
 DTYPES = (None, "bfloat16", "float16")

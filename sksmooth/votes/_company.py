@@ -18,13 +18,7 @@ from ..models._linear import linear_scores
 from ..models._mlp import mlp_layers
 from ..models._nets import Settled, as_predict_takes, direct
 from ..models._trees import is_sum_of_trees
-from ._company_batches import (
-    Batch,
-    moved,
-    n_copies,
-    some_rows,
-    two_batches,
-)
+from ._company_batches import Batch, moved, n_copies, some_rows, two_batches
 
 # Difference of outputs, relative to the largest, that is no rounding: where the size
 # of the batch is the same; and where it is another.

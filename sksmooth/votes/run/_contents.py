@@ -15,13 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ._forms import (
-    Attributes,
-    Opaque,
-    canonical,
-    full_name,
-    is_net_or_part,
-)
+from ._forms import Attributes, Opaque, canonical, full_name, is_net_or_part
 
 _ATOMS = (type(None), bool, int, float, complex, str, bytes, bytearray)
 _CONTAINERS = {list, tuple, dict, set, frozenset, Attributes, np.ndarray}
