@@ -74,7 +74,7 @@ class _Walk:
     """Through an object, in which parts may occur more than once."""
 
     def __init__(self):
-        # By identity; what is in there is kept alive, so that no identity is used twice.
+        # By identity; what is in there stays alive, so that no identity is used twice.
         self.seen, self.alive = {}, []
 
     def hash(self, versions):

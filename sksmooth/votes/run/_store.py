@@ -22,6 +22,7 @@ from ._store_file import (
     APPLICATION_ID,
     LAYOUT,
     begins_like_a_store,
+    checksum,
     connect,
     create,
     damage_within,
@@ -176,10 +177,10 @@ class VoteStore:
                 raise self._damaged(error) from error
             raise RuntimeError(
                 f"the store {self.path} cannot be read or written: {error}"
-                f"{self._after(error)}"
+                f"{self._advice()}"
             ) from error
 
-    def _after(self, error):
+    def _advice(self):
         folder = os.path.dirname(self.path)
         if os.path.isdir(self.path):
             return ". It is a folder: name a file in it."
@@ -214,8 +215,8 @@ class VoteStore:
         types = [type(part) for part in found]
         if types != [bytes, int, bytes, bytes, bytes]:
             raise self._damaged("an input's votes are of another type")
-        *row, checksum = found
-        if _checksum(*row) != checksum:
+        *row, noted = found
+        if checksum(*row) != noted:
             raise self._damaged("the checksum of an input's votes is wrong")
         return row[2], row[1], row[3]
 
@@ -228,7 +229,7 @@ class VoteStore:
             (name, int(n_used), zlib.compress(counts, 1), value)
             for name, counts, n_used, value in rows
         ]
-        rows = [(*row, _checksum(*row)) for row in rows]
+        rows = [(*row, checksum(*row)) for row in rows]
         with self._errors(), self._transaction():
             self._db.executemany(_INSERT, rows)
         self._has_written = True
@@ -247,13 +248,6 @@ class VoteStore:
             with self._errors(), self._transaction():
                 self._db.executemany(_INSERT, [row for _, *row in some])
             last = some[-1][0]
-
-
-def _checksum(name, n_used, counts, value):
-    text = blake2b(digest_size=8)
-    for part in (name, repr(n_used).encode(), counts, value):
-        text.update(len(part).to_bytes(8, "little") + part)
-    return text.digest()
 
 
 def _known_as(settings):

@@ -87,7 +87,7 @@ def create(db, settings):
 
 def write_settings(db, settings):
     """Add settings; those that are there already stay as they are."""
-    rows = [(name, text, _checksum(name, text)) for name, text in settings.items()]
+    rows = [(name, text, checksum(name, text)) for name, text in settings.items()]
     db.executemany("INSERT OR IGNORE INTO settings VALUES (?, ?, ?)", rows)
 
 
@@ -108,18 +108,20 @@ def damage_within(db):
     state = pragma(db, "integrity_check(1)")
     if state != "ok":
         return state
-    for name, text, checksum in db.execute("SELECT * FROM settings"):
+    for name, text, noted in db.execute("SELECT * FROM settings"):
         if not (isinstance(name, str) and isinstance(text, str)):
             return "a setting is no text"
-        if _checksum(name, text) != checksum:
+        if checksum(name, text) != noted:
             return "the checksum of its settings is wrong"
     return None
 
 
-def _checksum(*texts):
+def checksum(*parts):
+    """Return a checksum of texts, bytes and whole numbers."""
     text = blake2b(digest_size=8)
-    for part in texts:
-        part = part.encode("utf-8", "surrogatepass")
+    for part in parts:
+        if not isinstance(part, bytes):
+            part = str(part).encode("utf-8", "surrogatepass")
         text.update(len(part).to_bytes(8, "little") + part)
     return text.digest()
 
