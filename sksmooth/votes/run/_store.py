@@ -194,15 +194,9 @@ class VoteStore:
 
     @contextmanager
     def _transaction(self):
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
+        with self._db:  # which commits, or takes everything back
+            self._db.execute("BEGIN IMMEDIATE")
             yield
-            self._db.execute("COMMIT")
-        except BaseException:
-            # A full disk has made SQLite roll back already.
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
-            raise
 
     def read(self, name):
         """Return (counts, n_used, value), compressed bytes, int and bytes, or None."""
