@@ -62,7 +62,7 @@ FLOORS = {
         ("__init__",),
     ),
     "votes/run": (
-        ("_workers", "_progress", "_forms", "_wal"),
+        ("_workers", "_progress", "_forms"),
         ("_store_file", "_contents"),
         ("_store", "_fingerprint"),
         ("_merge",),

@@ -11,13 +11,7 @@ from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import AdaBoostClassifier, GradientBoostingClassifier
 
 from ..models._trees import largest_float32
-from ._axes import (
-    EPS,
-    TINY,
-    Axes,
-    Intervals,
-    unsupported,
-)
+from ._axes import EPS, TINY, Axes, Intervals, unsupported
 from ._sums import Convolution, outer_product
 from ._trees import is_tree
 

@@ -5,13 +5,7 @@ from scipy.sparse import csr_array
 from sklearn.tree import DecisionTreeClassifier
 
 from ..models._trees import largest_float32
-from ._axes import (
-    EPS,
-    TINY,
-    Axes,
-    Intervals,
-    unsupported,
-)
+from ._axes import EPS, TINY, Axes, Intervals, unsupported
 
 
 class ExactTree:

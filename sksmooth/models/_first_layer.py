@@ -114,7 +114,7 @@ def first_linear(module, shape):
     flat = len(shape) == 1
     parts = _in_order(module)
     for place, part in enumerate(parts):
-        if not _is_plain(part):
+        if not _only_forwards(part):
             return None
         if type(part) is nn.Linear:
             if flat and part.in_features == int(np.prod(shape)):
@@ -129,7 +129,7 @@ def first_linear(module, shape):
 
 def _in_order(module):
     """Return modules that, one after another, are `module`."""
-    if _is_plain(module):
+    if _only_forwards(module):
         if type(module) is nn.Sequential:
             return [part for child in module for part in _in_order(child)]
         name = _only_calls(module)
@@ -138,7 +138,7 @@ def _in_order(module):
     return [module]
 
 
-def _is_plain(module):
+def _only_forwards(module):
     """Does calling the module call the `forward` of its class, and nothing else?"""
     kind = type(module)
     return (

@@ -35,7 +35,7 @@ def freeze(module, batch):
     return frozen
 
 
-def compiled(module, batch):
+def through_compile(module, batch):
     """Return the module behind torch.compile, for batches of any size.
 
     Raises

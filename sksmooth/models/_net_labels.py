@@ -242,24 +242,21 @@ def _needs_floats(net):
 def _predicts_numbers(net):
     """Is `predict` of this net skorch's own?"""
     skorch = sys.modules.get("skorch")
-    if (
-        skorch is None
-        or not isinstance(net, skorch.NeuralNet)
-        or "predict" in vars(net)
-    ):
-        return False
-    kinds = skorch.NeuralNetClassifier, skorch.NeuralNetBinaryClassifier
-    return type(net).predict in [kind.predict for kind in kinds]
+    is_skorch = skorch is not None and isinstance(net, skorch.NeuralNet)
+    return is_skorch and not _has_own(net, "predict")
 
 
 def _labels_itself(net):
     """Does a net with its own `predict` also turn labels into numbers by itself?"""
+    return _has_own(net, "predict") and (_has_own(net, "fit") or _given(net) is None)
+
+
+def _has_own(net, method):
+    """Has a skorch net a method that is none of skorch's classifiers'?"""
     skorch = sys.modules["skorch"]
-    if _predicts_numbers(net):
-        return False
     kinds = skorch.NeuralNetClassifier, skorch.NeuralNetBinaryClassifier
-    own_fit = "fit" in vars(net) or type(net).fit not in [kind.fit for kind in kinds]
-    return own_fit or _given(net) is None
+    skorchs = [getattr(kind, method) for kind in kinds]
+    return method in vars(net) or getattr(type(net), method) not in skorchs
 
 
 def _up_to(labels):

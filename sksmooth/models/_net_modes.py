@@ -12,19 +12,9 @@ import numpy as np
 import torch
 
 from ._first_layer import push_forward
-from ._net_engines import (
-    OnnxModule,
-    compiled,
-    freeze,
-    why_no_onnx,
-)
+from ._net_engines import OnnxModule, freeze, through_compile, why_no_onnx
 from ._nets import Settled
-from ._torch_net import (
-    CONVOLVED_AT_ONCE,
-    TorchNet,
-    explained,
-    in_short,
-)
+from ._torch_net import CONVOLVED_AT_ONCE, TorchNet, explained, in_short
 
 MODES = ("eager", "frozen", "compile", "onnxruntime", "auto")
 DTYPES = (None, "bfloat16", "float16")
@@ -168,7 +158,7 @@ def ready(net, classes, fed, settled):
         view.memory_format = torch.channels_last
     if settled.mode == "onnxruntime" and (why := why_no_onnx(view.device)):
         raise ValueError(f"mode 'onnxruntime': {why}")
-    run = {"frozen": freeze, "compile": compiled, "onnxruntime": OnnxModule}
+    run = {"frozen": freeze, "compile": through_compile, "onnxruntime": OnnxModule}
     try:
         if settled.mode in run:
             batch = view.to_input(_probe(view, fed, rows=2))

@@ -259,7 +259,7 @@ def silenced(net):
     return net
 
 
-class Parcel:
+class NetParcel:
     """A skorch net that arrives in another process, whatever its module is.
 
     skorch pickles its module by itself, and so without the help by which joblib sends
@@ -282,7 +282,7 @@ def _unpack(cls, state):
 
 def packed(net):
     """Return what becomes `net` once it is unpickled."""
-    return Parcel(net) if hasattr(net, "module_") else net
+    return NetParcel(net) if hasattr(net, "module_") else net
 
 
 def first_output(output, name):

@@ -6,6 +6,7 @@ import numpy as np
 
 from ._binomial import check_trials, lower_confidence_bound, upper_confidence_bound
 from ._checks import check_counts, check_part
+from ._search import first_where
 from ._tails import tail_and_slope, upper_tail
 from ._verify import last_within
 
@@ -20,12 +21,8 @@ def _abstention_threshold(n, alpha):
     # Few numbers of votes are different.
     cases, inverse = np.unique(np.stack([n, alpha]), axis=1, return_inverse=True)
     n, alpha = cases[0].astype(np.int64), cases[1]
-    low, high = n // 2 + 1, n + 1
-    while np.any(low < high):
-        middle = (low + high) // 2
-        rare = upper_tail(middle, n, 0.5) <= alpha / 2
-        low, high = np.where(rare, low, middle + 1), np.where(rare, middle, high)
-    return high[inverse.ravel()]
+    first = first_where(lambda k: upper_tail(k, n, 0.5) <= alpha / 2, n // 2 + 1, n + 1)
+    return first[inverse.ravel()]
 
 
 def joint_lower_bound(k, n, alpha):

@@ -4,6 +4,7 @@ import numpy as np
 
 from ._binomial import check_trials, lower_confidence_bound
 from ._checks import check_level
+from ._search import first_where
 from ._tails import upper_tail
 
 
@@ -79,16 +80,11 @@ def certified_accuracy_lower_bound(
     """
     certified, total, alpha, rho = _check(n_certified, n_inputs, alpha, rho)
     at_least = upper_tail if independent else _any_upper_tail
-    # The probability increases in t, and is 1 at t = n_certified: bisection.
-    low, high = np.zeros_like(certified), certified
-    while np.any(low < high):
-        middle = (low + high) // 2
-        plausible = at_least(certified - middle, total - middle, alpha) > rho
-        low, high = (
-            np.where(plausible, low, middle + 1),
-            np.where(plausible, middle, high),
-        )
-    return high[()]
+
+    def plausible(t):  # which it becomes as t grows; at n_certified it is certain
+        return at_least(certified - t, total - t, alpha) > rho
+
+    return first_where(plausible, np.zeros_like(certified), certified)[()]
 
 
 def _any_upper_tail(k, n, p):

@@ -23,13 +23,7 @@ _MARK = ...
 
 # Their repr is all they hold. Of types made from them that is not known: what they
 # print is their own affair.
-_BY_REPR = {
-    type(None),
-    datetime.date,
-    datetime.timedelta,
-    uuid.UUID,
-    range,
-}
+_BY_REPR = {type(None), datetime.date, datetime.timedelta, uuid.UUID, range}
 _BY_REPR_IN_PANDAS = {"NaTType", "NAType", "Timestamp", "Timedelta", "Period"}
 
 

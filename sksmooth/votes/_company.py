@@ -9,6 +9,7 @@ in both, and without company.
 
 import warnings
 from contextlib import contextmanager, nullcontext
+from functools import partial
 
 import numpy as np
 
@@ -16,13 +17,7 @@ from .._seeding import seeded_votes
 from ..models._find_nets import net_at_end, nets_in
 from ..models._nets import Settled, as_predict_takes
 from ..models._unwrap import unwrap
-from ._company_batches import (
-    Batch,
-    moved,
-    n_copies,
-    some_rows,
-    two_batches,
-)
+from ._company_batches import Batch, moved, n_copies, some_rows, two_batches
 
 # Difference of outputs, relative to the largest, that is no rounding: where the size
 # of the batch is the same; and where it is another.
@@ -107,17 +102,12 @@ def _net_depends(recognised, classes, fed, kinds):
         output = view.output(values).reshape(len(values), -1)
         return output.float().cpu().numpy()[batch.asked]
 
-    first, second = two_batches(fed, kinds, size)
+    batches = two_batches(fed, kinds, size)
     half = dtype is not None or view.dtype.itemsize < 4
     tolerance = _tolerance(view.device, half)
-
-    def differ_by_size(a, b):
-        return _ranks_differ(a, b, max(tolerance, _OTHER_SIZE))
-
-    def differ(a, b):
-        return _numbers_differ(a, b, a, tolerance)
-
-    return _depends(output, (first, second), differ, differ_by_size, {size, 1}, fed)
+    differ = partial(_numbers_differ, tolerance=tolerance)
+    differ_by_size = partial(_ranks_differ, tolerance=max(tolerance, _OTHER_SIZE))
+    return _depends(output, batches, differ, differ_by_size, {size, 1}, fed)
 
 
 def _predict_depends(estimator, inputs, kinds):
@@ -140,9 +130,7 @@ def _predict_depends(estimator, inputs, kinds):
         return False
     # Few labels are near enough to a boundary for a net that looks at others a little.
     tolerance = max(map(_tolerance_of, nets))
-
-    def differ(a, b):
-        return _numbers_differ(a, b, a, tolerance)
+    differ = partial(_numbers_differ, tolerance=tolerance)
 
     def differ_by_size(a, b):
         a, b = np.log(a), np.log(b)  # what a softmax was taken of, but for a constant
@@ -217,10 +205,14 @@ def _labels_differ(a, b):
     return not np.array_equal(a, b)
 
 
-def _numbers_differ(a, b, all_of_them, tolerance):
-    a, b, every = (np.asarray(one, float) for one in (a, b, all_of_them))
-    scale = np.abs(every[np.isfinite(every)]).max(initial=0)
-    return not np.allclose(a, b, rtol=0, atol=tolerance * scale, equal_nan=True)
+def _numbers_differ(a, b, tolerance):
+    a, b = np.asarray(a, float), np.asarray(b, float)
+    atol = tolerance * _largest(a)
+    return not np.allclose(a, b, rtol=0, atol=atol, equal_nan=True)
+
+
+def _largest(numbers):
+    return np.abs(numbers[np.isfinite(numbers)]).max(initial=0)
 
 
 def _ranks_differ(a, b, tolerance):
@@ -228,8 +220,7 @@ def _ranks_differ(a, b, tolerance):
 
     These change no winner, so that a net may scale by the size of the batch.
     """
-    scale = np.abs(a[np.isfinite(a)]).max(initial=0)
-    rows = np.any(np.abs(a - b) > tolerance * scale, axis=1)
+    rows = np.any(np.abs(a - b) > tolerance * _largest(a), axis=1)
     return bool(np.any(np.abs(_ranks(a[rows]) - _ranks(b[rows])) > tolerance))
 
 

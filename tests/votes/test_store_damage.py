@@ -14,13 +14,12 @@ from sklearn.datasets import load_iris
 from sklearn.tree import DecisionTreeClassifier
 
 from sksmooth import SmoothedClassifier, merge_stores
-from sksmooth.votes.run import _store, _store_file, _wal
+from sksmooth.votes.run import _store, _store_file
 from sksmooth.votes.run._store import VoteStore
 
 X, y = load_iris(return_X_y=True)
 X, y = X[::10], y[::10]
 TREE = DecisionTreeClassifier(random_state=0).fit(X, y)
-ENDINGS = ("", "-wal", "-shm")
 
 
 def smooth():
@@ -28,6 +27,9 @@ def smooth():
 
 
 EXPECTED = smooth().certify(X)
+
+
+ENDINGS = ("", "-journal")
 
 
 def count_rows(path):
@@ -40,17 +42,20 @@ def count_rows(path):
 
 @pytest.fixture(scope="module")
 def killed(tmp_path_factory):
-    """A store as it is left by a process that was killed: content by ending."""
+    """A store as it is left by a process that was killed while it committed."""
     path = tmp_path_factory.mktemp("store") / "votes.sqlite"
-    smooth().certify(X[:5], store=path)
-    other = sqlite3.connect(path, isolation_level=None)
-    other.execute("BEGIN")
-    other.execute("SELECT * FROM votes").fetchone()  # nobody can empty the log
-    smooth().certify(X[:10], store=path)
     smooth().certify(X, store=path)
+    db = sqlite3.connect(path, isolation_level=None)
+    db.execute("PRAGMA cache_size=1")  # so that pages are written before the commit
+    db.execute("BEGIN")
+    db.execute("DELETE FROM votes WHERE rowid % 2")
+    for k in range(100):
+        row = os.urandom(32), 100, os.urandom(100), b"", os.urandom(8)
+        db.execute(_store._INSERT, row)
+        db.execute("UPDATE votes SET n_used = ? WHERE rowid % 3", (k,))
     content = {end: path.with_name(path.name + end).read_bytes() for end in ENDINGS}
-    other.close()
-    assert len(content["-wal"]) > 3 * 4096
+    db.close()
+    assert len(content["-journal"]) > 3 * 4096
     return content
 
 
@@ -58,13 +63,8 @@ def killed(tmp_path_factory):
 def closed(tmp_path_factory):
     path = tmp_path_factory.mktemp("store") / "votes.sqlite"
     smooth().certify(X, store=path)
-    assert not path.with_name(path.name + "-wal").exists()
+    assert os.listdir(path.parent) == [path.name]
     return {"": path.read_bytes()}
-
-
-@pytest.fixture
-def quick(monkeypatch):
-    monkeypatch.setattr(_wal, "_PAUSE", 0)
 
 
 def put(folder, content):
@@ -113,15 +113,20 @@ def flips(data, n, rng):
 
 
 def test_left_by_a_killed_process(killed, tmp_path):
-    """Nothing is lost, with or without the index of the log."""
-    for end in (), ("-shm",):
-        content = {k: v for k, v in killed.items() if k not in end}
-        assert look(put(tmp_path / "a", content), 2 * len(X)) is None
-        assert merge(put(tmp_path / "a", content)) is None
+    """What was committed before is there, and nothing else."""
+    assert look(put(tmp_path / "a", killed), 2 * len(X)) is None
+    assert merge(put(tmp_path / "a", killed)) is None
+
+
+def test_half_of_a_commit_is_not_used(killed, tmp_path):
+    """Where the file beside it, which tells what was there before, has been lost."""
+    path = put(tmp_path / "a", {"": killed[""]})
+    assert isinstance(look(path, 2 * len(X)), RuntimeError)
+    assert isinstance(merge(path), RuntimeError)
 
 
 @pytest.mark.parametrize("which", [look, lambda path, n: merge(path)])
-def test_a_changed_store(which, closed, tmp_path, quick):
+def test_a_changed_store(which, closed, tmp_path):
     rng = np.random.default_rng(0)
     n_reported = 0
     for _, damaged in flips(closed[""], 100, rng):
@@ -130,81 +135,21 @@ def test_a_changed_store(which, closed, tmp_path, quick):
     assert n_reported > 15  # much of the file is empty
 
 
-@pytest.mark.parametrize("with_index", [False, True])
-def test_a_changed_log_is_reported(with_index, killed, tmp_path, quick):
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_changed_store_of_a_killed_process(ending, killed, tmp_path):
     rng = np.random.default_rng(1)
-    main, log, index = (killed[end] for end in ENDINGS)
-    content = {"": main, "-shm": index} if with_index else {"": main}
-    for _, damaged in flips(log, 50, rng):
+    for _, damaged in flips(killed[ending], 60, rng):
         for which in (lambda path: look(path, 2 * len(X)), merge):
-            error = which(put(tmp_path / "a", {**content, "-wal": damaged}))
-            assert isinstance(error, RuntimeError)
-            assert "its -wal file" in str(error)
+            which(put(tmp_path / "a", {**killed, ending: damaged}))
 
 
-def test_a_changed_main_file_under_a_log(killed, tmp_path, quick):
-    rng = np.random.default_rng(2)
-    for _, damaged in flips(killed[""], 40, rng):
-        look(put(tmp_path / "a", {**killed, "": damaged}), 2 * len(X))
-
-
-def test_a_changed_index_of_the_log_does_not_matter(killed, tmp_path, quick):
-    rng = np.random.default_rng(3)
-    heads = flips(killed["-shm"][:136], 20, rng)
-    for _, head in heads:
-        index = bytes(head) + killed["-shm"][136:]
-        content = {**killed, "-shm": index}
-        assert look(put(tmp_path / "a", content), 2 * len(X)) is None
-
-
-@pytest.mark.parametrize("frames", [0, 1, 2, -1])
-def test_a_log_that_was_cut_is_reported_if_its_index_is_there(
-    frames, killed, tmp_path, quick
-):
-    log = killed["-wal"]
-    cut = log[: 32 + frames * 4120] if frames >= 0 else log[: frames * 4120]
-    for short in (cut, cut[:-7], b""):
-        error = look(put(tmp_path / "a", {**killed, "-wal": short}), 2 * len(X))
-        assert "its -wal file holds" in str(error)
-    content = {end: data for end, data in killed.items() if end != "-wal"}
-    error = look(put(tmp_path / "a", content), 2 * len(X))
-    assert "its -wal file holds 0 of" in str(error)
-
-
-def test_a_commit_that_a_crash_has_cut_short_is_none(killed, tmp_path):
-    """As after a power cut: no index, and the last frames not or half written."""
-    log = killed["-wal"]
-    for end in (log[:-1], log[:-4096], log[:-4120], log[:-4120] + bytes(4120)):
-        path = put(tmp_path / "a", {"": killed[""], "-wal": end})
-        certificate = smooth().certify(X, store=path)
-        np.testing.assert_array_equal(certificate.counts, EXPECTED.counts)
-
-
-def test_left_over_frames_are_none(tmp_path):
-    """A log that is used again holds old frames behind the new ones."""
-    path = tmp_path / "votes.sqlite"
-    db = sqlite3.connect(path, isolation_level=None)
-    db.execute("PRAGMA journal_mode=WAL")
-    db.execute("CREATE TABLE t (a)")
-    for k in range(5):
-        for _ in range(20):
-            db.execute("INSERT INTO t VALUES (randomblob(3000))")
-        assert _wal.find_damage(path) is None
-        db.execute("PRAGMA wal_checkpoint(RESTART)")
-        for _ in range(k + 1):
-            db.execute("INSERT INTO t VALUES (1)")
-        assert _wal.find_damage(path) is None
-    db.close()
-
-
-def test_a_log_that_is_being_written_is_no_damage(killed, tmp_path, monkeypatch):
-    path = put(tmp_path / "a", {"": killed[""], "-wal": killed["-wal"]})
-    log = path.with_name(path.name + "-wal")
-    log.write_bytes(killed["-wal"][:-5] + bytes(5))
-    monkeypatch.setattr(
-        _wal.time, "sleep", lambda seconds: log.write_bytes(killed["-wal"])
-    )
-    assert look(path, 2 * len(X)) is None
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_cut_store_of_a_killed_process(ending, killed, tmp_path):
+    for share in (0, 0.001, 0.1, 0.5, 0.9, 0.999):
+        content = killed[ending]
+        short = content[: int(share * len(content))]
+        for which in (lambda path: look(path, 2 * len(X)), merge):
+            which(put(tmp_path / "a", {**killed, ending: short}))
 
 
 def test_committed_votes_are_in_the_file_itself(tmp_path):
@@ -213,8 +158,14 @@ def test_committed_votes_are_in_the_file_itself(tmp_path):
     g.certify(X[:3], store=path)
     with VoteStore(path) as store:
         store.write([(bytes(32), bytes(24), 0, b"")])
-        shutil.copy(path, copy)  # without the log
+        shutil.copy(path, copy)
         assert count_rows(copy) == 7
+
+
+def test_a_store_merged_into_itself(closed, tmp_path):
+    path = put(tmp_path / "a", closed)
+    assert merge_stores([path], path) == 0
+    assert look(path, 2 * len(X)) is None
 
 
 GOOD = np.array([60, 40, 0], "<i8").tobytes()
@@ -249,10 +200,7 @@ def forge(path, change, rows="1"):
     for name, n_used, counts, value, _ in found:
         row = {"n_used": n_used, "counts": counts, "value": value, **change}
         if "checksum" not in change:
-            try:
-                row["checksum"] = _store._checksum(name, *row.values())
-            except TypeError:
-                row["checksum"] = bytes(8)
+            row["checksum"] = _store_file.checksum(name, *row.values())
         db.execute(
             "UPDATE votes SET n_used=?, counts=?, value=?, checksum=? WHERE id=?",
             (*row.values(), name),
@@ -330,7 +278,7 @@ def test_a_long_setting_is_not_shown_in_full(closed, tmp_path):
     text = "x" * 100_000
     db.execute(
         "UPDATE settings SET value=?, checksum=? WHERE name='sigma'",
-        (text, _store_file._checksum("sigma", text)),
+        (text, _store_file.checksum("sigma", text)),
     )
     db.close()
     with pytest.raises(ValueError, match=r"sigma is x+\.\.\. there") as raised:
@@ -400,12 +348,10 @@ def test_a_store_that_may_not_be_written_is_read(folder):
     assert run.returncode == 0, run.stderr
 
 
-def test_a_log_is_not_left_out_where_nothing_may_be_written(
-    killed, tmp_path, monkeypatch
-):
+def test_half_of_a_commit_where_nothing_may_be_written(killed, tmp_path, monkeypatch):
     monkeypatch.setattr(_store_file.os, "access", lambda path, mode: False)
-    path = put(tmp_path / "a", killed)
-    assert look(path, 2 * len(X)) is None
+    error = look(put(tmp_path / "a", killed), 2 * len(X))
+    assert "cannot be read or written" in str(error)
 
 
 def test_a_folder_that_does_not_exist(tmp_path):

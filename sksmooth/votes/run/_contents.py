@@ -10,19 +10,12 @@ import copyreg
 import io
 import pickle
 from hashlib import blake2b
-from itertools import count
 from types import BuiltinFunctionType, FunctionType
 from typing import NamedTuple
 
 import numpy as np
 
-from ._forms import (
-    Attributes,
-    Opaque,
-    canonical,
-    full_name,
-    is_net_or_part,
-)
+from ._forms import Attributes, Opaque, canonical, full_name, is_net_or_part
 
 _ATOMS = (type(None), bool, int, float, complex, str, bytes, bytearray)
 _CONTAINERS = {list, tuple, dict, set, frozenset, Attributes, np.ndarray}
@@ -38,14 +31,6 @@ class _Opened(NamedTuple):
     head: bytes  # tells it from others with the same names and children
     names: tuple = ()  # of bytes; those that begin with "." are text
     children: tuple = ()
-
-
-class _Frame:
-    """An object whose children are being hashed."""
-
-    def __init__(self, key, text, names, children):
-        self.key, self.text, self.names, self.left = key, text, names, iter(children)
-        self.place = -1
 
 
 def hash_contents(*versions):
@@ -67,41 +52,48 @@ def hash_contents(*versions):
     ValueError
         If something in it cannot be pickled; says where.
     """
-    # By identity; what is in there is kept alive, so that no identity is used twice.
-    seen, alive, numbers = {}, [], count()
-    frames, result = [], None
-    todo = versions
-    while True:
-        if todo is not None:
-            key = tuple(map(id, todo))
-            result = seen.get(key)
-            if result is None:
-                try:
-                    opened = [_open(one) for one in todo]
-                except Exception as error:
-                    raise ValueError(f"{_where(frames)}{error}") from error
-                head, names, children = _in_common(todo, opened)
-                if children:
-                    # Inside of itself, an object is told by when it was come across.
-                    seen[key] = b"within %d" % next(numbers)
-                    alive.append(todo)
-                frames.append(_Frame(key, blake2b(head), names, children))
-            todo = None
-        frame = frames[-1]
-        if result is not None:
-            _add(frame.text, frame.names[frame.place])
-            _add(frame.text, result)
+    walk = _Walk()
+    # Generators, not functions that call themselves: objects nest deeply.
+    under_way, result = [(b"", walk.hash(versions))], None
+    while under_way:
+        try:
+            name, part = under_way[-1][1].send(result)
+        except StopIteration as done:
+            under_way.pop()
+            result = done.value
+        except Exception as error:
+            where = b"".join(name for name, _ in under_way).decode(errors="replace")
+            raise ValueError(f"{where}: {error}" if where else str(error)) from error
+        else:
+            under_way.append((name, walk.hash(part)))
             result = None
-        todo = next(frame.left, None)
-        if todo is not None:
-            frame.place += 1
-            continue
-        frames.pop()
-        result = frame.text.digest()
-        if frame.names:
-            seen[frame.key] = result
-        if not frames:
-            return result
+    return result
+
+
+class _Walk:
+    """Through an object, in which parts may occur more than once."""
+
+    def __init__(self):
+        # By identity; what is in there stays alive, so that no identity is used twice.
+        self.seen, self.alive = {}, []
+
+    def hash(self, versions):
+        """Return the hash of an object; yields its parts, and is sent their hashes."""
+        key = tuple(map(id, versions))
+        if key in self.seen:
+            return self.seen[key]
+        head, names, parts = _in_common(versions, [_open(one) for one in versions])
+        text = blake2b(head)
+        if parts:
+            # Inside of itself, an object is told by when it was come across.
+            self.seen[key] = b"within %d" % len(self.alive)
+            self.alive.append(versions)
+        for name, part in zip(names, parts, strict=True):
+            _add(text, name)
+            _add(text, (yield name, part))
+        if parts:
+            self.seen[key] = text.digest()
+        return text.digest()
 
 
 def as_unpickled(obj):
@@ -134,12 +126,6 @@ def as_unpickled(obj):
 def _add(text, part):
     text.update(len(part).to_bytes(8, "little"))
     text.update(part)
-
-
-def _where(frames):
-    """Return where in the object a part is."""
-    names = [frame.names[frame.place].decode(errors="replace") for frame in frames]
-    return f"{''.join(names)}: " if names else ""
 
 
 def _in_common(versions, opened):

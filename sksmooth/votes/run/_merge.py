@@ -65,9 +65,6 @@ def merge_stores(paths, out):
             raise FileNotFoundError(f"there is no store {path}")
     n_rows = 0
     for path in paths:
-        with (
-            VoteStore(path) as source,
-            VoteStore(out, source.settings) as target,
-        ):
+        with VoteStore(path) as source, VoteStore(out, source.settings) as target:
             n_rows += target.absorb(source)
     return n_rows

@@ -1,10 +1,10 @@
 """Votes in a file, so that a run can be interrupted, continued and shared.
 
-One SQLite file, in write-ahead mode: what is committed survives a kill at any moment,
-and several processes may read and write at once. A row of the table holds all votes of
-one input for one question, never a part of them. It is found by a hash of the input's
-noise key and of what the stopping rule depends on, from which the noise cannot be
-told. Every row carries a checksum, and the file a fingerprint of the run.
+One SQLite file: what is committed survives a kill at any moment, and several processes
+may read and write by turns. A row of the table holds all votes of one input for one
+question, never a part of them. It is found by a hash of the input's noise key and of
+what the stopping rule depends on, from which the noise cannot be told. Every row
+carries a checksum, and the file a fingerprint of the run.
 """
 
 import os
@@ -23,20 +23,21 @@ from ._store_file import (
     APPLICATION_ID,
     LAYOUT,
     begins_like_a_store,
+    checksum,
     connect,
     create,
     damage_within,
-    empty_log,
     is_blank,
     is_damage,
     pragma,
     read_settings,
     write_settings,
 )
-from ._wal import find_damage
 
 _INSERT = "INSERT OR IGNORE INTO votes VALUES (?, ?, ?, ?, ?)"
-_SELECT = "SELECT id, n_used, counts, value, checksum FROM votes"
+_ROW = "id, n_used, counts, value, checksum"
+_SELECT = f"SELECT {_ROW} FROM votes WHERE id = ?"
+_NEXT = f"SELECT rowid, {_ROW} FROM votes WHERE rowid > ? ORDER BY rowid LIMIT 1000"
 
 # Names of the settings that tell the model: as it came, and once it has predicted.
 _MODEL, _IN_USE = "estimator", "estimator in use"
@@ -85,9 +86,6 @@ class VoteStore:
         self._lock = threading.RLock()
         self._model, self._has_written = model, False
         with self._errors():
-            found = find_damage(self.path)
-            if found:
-                raise self._damaged(found)
             self._db, self.read_only = connect(self.path)
         try:
             with self._errors():
@@ -114,8 +112,6 @@ class VoteStore:
 
     def _open(self, settings):
         if settings is not None and is_blank(self._db) and not self.read_only:
-            # Kept in the file, for all who open it.
-            self._db.execute("PRAGMA journal_mode=WAL")
             with self._transaction():
                 if is_blank(self._db):  # no other process was faster
                     create(self._db, settings)
@@ -163,7 +159,7 @@ class VoteStore:
             self._note_in_use(settings[_IN_USE])
 
     def _damaged(self, how):
-        advice = "Restore a copy, or delete it and its -wal file and start again."
+        advice = "Restore a copy, or delete it and start again."
         if not begins_like_a_store(self.path):  # so it may be somebody's data
             advice = "If it never was a store of votes, name another file."
         return RuntimeError(
@@ -182,10 +178,10 @@ class VoteStore:
                 raise self._damaged(error) from error
             raise RuntimeError(
                 f"the store {self.path} cannot be read or written: {error}"
-                f"{self._after(error)}"
+                f"{self._advice()}"
             ) from error
 
-    def _after(self, error):
+    def _advice(self):
         folder = os.path.dirname(self.path)
         if os.path.isdir(self.path):
             return ". It is a folder: name a file in it."
@@ -199,21 +195,14 @@ class VoteStore:
 
     @contextmanager
     def _transaction(self):
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
+        with self._db:  # which commits, or takes everything back
+            self._db.execute("BEGIN IMMEDIATE")
             yield
-            self._db.execute("COMMIT")
-        except BaseException:
-            # A full disk has made SQLite roll back already.
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
-            raise
-        empty_log(self._db)
 
     def read(self, name):
         """Return (counts, n_used, value), compressed bytes, int and bytes, or None."""
         with self._errors():
-            found = self._db.execute(f"{_SELECT} WHERE id = ?", (name,)).fetchone()
+            found = self._db.execute(_SELECT, (name,)).fetchone()
         return None if found is None else self._checked(found)
 
     def _checked(self, found):
@@ -221,8 +210,8 @@ class VoteStore:
         types = [type(part) for part in found]
         if types != [bytes, int, bytes, bytes, bytes]:
             raise self._damaged("an input's votes are of another type")
-        *row, checksum = found
-        if _checksum(*row) != checksum:
+        *row, noted = found
+        if checksum(*row) != noted:
             raise self._damaged("the checksum of an input's votes is wrong")
         return row[2], row[1], row[3]
 
@@ -235,32 +224,25 @@ class VoteStore:
             (name, int(n_used), zlib.compress(counts, 1), value)
             for name, counts, n_used, value in rows
         ]
-        rows = [(*row, _checksum(*row)) for row in rows]
+        rows = [(*row, checksum(*row)) for row in rows]
         with self._errors(), self._transaction():
             self._db.executemany(_INSERT, rows)
         self._has_written = True
 
     def absorb(self, other):
         """Take over the rows of another store; return how many were new."""
-        before = self._db.total_changes
-        with other._errors():
-            rows = other._db.execute(_SELECT)
+        before, last = self._db.total_changes, -1
         while True:
             with other._errors():
-                some = rows.fetchmany(1000)
-                for row in some:
+                # Not one long question: while it is answered, nobody can write.
+                some = other._db.execute(_NEXT, (last,)).fetchall()
+                for _, *row in some:
                     other._checked(row)
             if not some:
                 return self._db.total_changes - before
             with self._errors(), self._transaction():
-                self._db.executemany(_INSERT, some)
-
-
-def _checksum(name, n_used, counts, value):
-    text = blake2b(digest_size=8)
-    for part in (name, repr(n_used).encode(), counts, value):
-        text.update(len(part).to_bytes(8, "little") + part)
-    return text.digest()
+                self._db.executemany(_INSERT, [row for _, *row in some])
+            last = some[-1][0]
 
 
 def _known_as(settings):

@@ -18,8 +18,8 @@ _TABLES = {
     "counts BLOB NOT NULL, value BLOB NOT NULL, checksum BLOB NOT NULL)",
 }
 
-# Milliseconds to wait for another process that is writing.
-_PATIENCE = 60_000
+# Seconds to wait for another process that is writing.
+_PATIENCE = 60
 
 # Bytes of the largest text or blob that is read: a store has none of this size.
 _LARGEST = 2**26
@@ -44,22 +44,15 @@ def connect(path):
     read_only : bool
         Whether it could be opened for reading only.
     """
-    place, options = path, {}
     read_only = os.path.exists(path) and not (
         os.access(path, os.W_OK) and os.access(os.path.dirname(path), os.W_OK)
     )
-    if read_only:
-        # Where nobody has it open, SQLite must not look for others: it would do so in
-        # files beside it, and cannot make them. What is in a log it reads only then.
-        alone = not os.path.exists(f"{path}-shm") and not _size(f"{path}-wal")
-        place = Path(path).as_uri() + ("?immutable=1" if alone else "?mode=ro")
-        options = {"uri": True}
     db = sqlite3.connect(
-        place,
-        timeout=_PATIENCE / 1000,
+        f"{Path(path).as_uri()}?mode={'ro' if read_only else 'rwc'}",
+        timeout=_PATIENCE,
         isolation_level=None,
         check_same_thread=False,
-        **options,
+        uri=True,
     )
     db.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LARGEST)
     return db, read_only
@@ -70,13 +63,6 @@ def begins_like_a_store(path):
     with suppress(OSError), open(path, "rb") as file:
         return file.read(16) in (b"", b"SQLite format 3\x00")
     return True
-
-
-def _size(path):
-    try:
-        return os.path.getsize(path)
-    except OSError:
-        return 0
 
 
 def pragma(db, name):
@@ -101,7 +87,7 @@ def create(db, settings):
 
 def write_settings(db, settings):
     """Add settings; those that are there already stay as they are."""
-    rows = [(name, text, _checksum(name, text)) for name, text in settings.items()]
+    rows = [(name, text, checksum(name, text)) for name, text in settings.items()]
     db.executemany("INSERT OR IGNORE INTO settings VALUES (?, ?, ?)", rows)
 
 
@@ -122,31 +108,22 @@ def damage_within(db):
     state = pragma(db, "integrity_check(1)")
     if state != "ok":
         return state
-    for name, text, checksum in db.execute("SELECT * FROM settings"):
+    for name, text, noted in db.execute("SELECT * FROM settings"):
         if not (isinstance(name, str) and isinstance(text, str)):
             return "a setting is no text"
-        if _checksum(name, text) != checksum:
+        if checksum(name, text) != noted:
             return "the checksum of its settings is wrong"
     return None
 
 
-def _checksum(*texts):
+def checksum(*parts):
+    """Return a checksum of texts, bytes and whole numbers."""
     text = blake2b(digest_size=8)
-    for part in texts:
-        part = part.encode("utf-8", "surrogatepass")
+    for part in parts:
+        if not isinstance(part, bytes):
+            part = str(part).encode("utf-8", "surrogatepass")
         text.update(len(part).to_bytes(8, "little") + part)
     return text.digest()
-
-
-def empty_log(db):
-    """Copy what is committed to the file itself, unless others are in the way.
-
-    So that the file alone is the store, whatever becomes of its log.
-    """
-    with suppress(sqlite3.OperationalError):  # nothing is lost: it is in the log
-        db.execute("PRAGMA busy_timeout=0")
-        db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-    db.execute(f"PRAGMA busy_timeout={_PATIENCE}")
 
 
 def is_damage(error):
