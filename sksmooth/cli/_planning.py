@@ -7,6 +7,7 @@ import click
 from scipy.stats import norm
 
 from .._certificate import round_down
+from ..noise import Gaussian
 from ..stats import max_certifiable_radius, required_samples
 from ..stats._sequential import fewest_votes_for_radius
 from ._command import command
@@ -67,7 +68,7 @@ def _row(sigma, radius, alpha, n):
         fewest = str(int(required_samples(radius, sigma, alpha)))
     except ValueError:  # beyond what any feasible number of votes certifies
         fewest = "-"
-    agreeing = int(fewest_votes_for_radius(n, alpha, radius, sigma))
+    agreeing = int(fewest_votes_for_radius(n, alpha, radius, Gaussian().bind(sigma)))
     return [
         f"{sigma:g}",
         f"{radius:g}",

@@ -132,8 +132,8 @@ def _reach(certificate):
     return unanimous_radius(
         certificate.n,
         # Where votes might have stopped early, those at the last look reach farthest.
-        alpha=split_alpha(certificate.alpha, len(certificate.looks))[-1],
-        bound=certificate.bound,
-        n_classes=max(2, len(certificate.classes)),
-        sigma=certificate.sigma if np.ndim(certificate.sigma) == 0 else 1.0,
+        split_alpha(certificate.alpha, len(certificate.looks))[-1],
+        certificate.bound,
+        max(2, len(certificate.classes)),
+        certificate.noise.bind(certificate.sigma),
     )
