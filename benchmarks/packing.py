@@ -36,12 +36,12 @@ def main():
     X, y = X[: options.inputs], y[: options.inputs]
     print("| noise | method | copies | fewest, most an input | batches | utilisation |")
     print("| --- | --- | ---: | ---: | ---: | ---: |")
-    for noise in ("independent", "shared"):
+    for shared_noise in (False, True):
         g = SmoothedClassifier(
             base,
             sigma=3.0,
             n=10_000,
-            noise=noise,
+            shared_noise=shared_noise,
             batch_size=options.batch_size,
             random_state=0,
         )

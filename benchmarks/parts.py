@@ -96,9 +96,9 @@ MODELS = {
 
 
 @pytest.mark.benchmark(group=f"{VOTES:,} votes")
-@pytest.mark.parametrize("noise", ["independent", "shared"])
+@pytest.mark.parametrize("shared_noise", [False, True])
 @pytest.mark.parametrize("model", MODELS)
-def test_votes(benchmark, model, noise):
+def test_votes(benchmark, model, shared_noise):
     f, X, sigma = MODELS[model]()
     inputs = Inputs.from_array(X[:50], sigma)
     settings = {"entropy": 0, "purpose": "estimate", "noise": noise}

@@ -59,7 +59,7 @@ def main():
         "| allowed |"
     )
     print("| --- | ---: | ---: | ---: | ---: |")
-    for noise in ("independent", "shared"):
+    for shared_noise in (False, True):
         wrong = []
         for run in range(options.runs):
             counts = draw(inputs, options.votes, 1000 + run, noise)

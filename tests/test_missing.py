@@ -151,8 +151,8 @@ def test_infinity_stays_refused(f):
 
 def test_noise_that_overflows_is_still_seen():
     f = DecisionTreeClassifier().fit(X, y)
-    for noise in ("independent", "shared"):
-        g = smoothed(f, sigma=3e38, noise=noise)
+    for shared_noise in (False, True):
+        g = smoothed(f, sigma=3e38, shared_noise=shared_noise)
         with pytest.raises(ValueError, match="overflows float32"):
             g.predict(X.astype(np.float32))
 
@@ -203,7 +203,7 @@ def test_gaps_are_the_same_in_every_copy(kind, sigma):
 
     if kind == "images":
         sigma = np.reshape(sigma, (2, 2)) if np.ndim(sigma) else sigma
-    for params in ({}, {"noise": "shared"}, {"grid": "auto"}):
+    for params in ({}, {"shared_noise": True}, {"grid": "auto"}):
         seen.clear()
         g = smoothed(Fixed(function), sigma=sigma, batch_size=1000, **params)
         g.certify(data[:20])
@@ -279,8 +279,8 @@ def test_compiled_trees_answer_as_predict_does(f, dtype, monkeypatch):
         labels = f.classes_[voter.classify(len(part))]
         np.testing.assert_array_equal(labels, f.predict(part))
     # And the whole way, against votes that never see the compiled trees.
-    for noise in ("independent", "shared"):
-        g = smoothed(f, noise=noise)
+    for shared_noise in (False, True):
+        g = smoothed(f, shared_noise=shared_noise)
         a = g.certify(X[SOME].astype(dtype)).counts
         with monkeypatch.context() as patch:
             patch.setattr(trees, "_kernel", lambda: None)
@@ -296,7 +296,7 @@ def test_what_the_votes_of_a_row_with_a_gap_are():
 
     rows = np.array([[0.2, np.nan], [-0.4, np.nan], [0.2, -1.0], [np.nan, 0.5]])
     distance = np.array([0.2, 0.4, 1.0, 0.5])
-    for params in ({}, {"grid": "auto"}, {"noise": "shared"}):
+    for params in ({}, {"grid": "auto"}, {"shared_noise": True}):
         c = smoothed(Fixed(function), sigma=0.5, n=10_000, n0=500, **params).certify(
             rows
         )

@@ -81,9 +81,9 @@ CASES = {
 
 
 class TestNothingAssumesACPU:
-    @pytest.mark.parametrize("noise", ["independent", "shared"])
+    @pytest.mark.parametrize("shared_noise", [False, True])
     @pytest.mark.parametrize("case", CASES)
-    def test_only_counts_leave_the_device(self, counted, case, noise):
+    def test_only_counts_leave_the_device(self, counted, case, shared_noise):
         make, X, sigma, grid = CASES[case]
         push = case == "mixed"  # where steps mix features, noise is drawn behind them
         votes = count_votes(
@@ -91,7 +91,7 @@ class TestNothingAssumesACPU:
             CLASSES,
             Inputs.from_array(X, sigma).on_grid(grid),
             100,
-            noise=noise,
+            shared_noise=shared_noise,
             batch_size=64,
             net_options={"push_forward": push},
             **KEY,

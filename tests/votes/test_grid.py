@@ -678,7 +678,7 @@ class TestNets:
     def test_shared_noise(self, kind):
         """Copies are on the grid, and the example is sound."""
         x = np.array([[0.0], [1.0]], np.float32)
-        params = {"sigma": 0.33, "n": 1000, "noise": "shared"}
+        params = {"sigma": 0.33, "n": 1000, "shared_noise": True}
         torch, seen = self.torch, []
 
         def bits(Z):

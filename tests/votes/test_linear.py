@@ -307,9 +307,9 @@ def test_frames_with_untouchable_numbers(monkeypatch):
     assert chi_square_p_value(a, b) > 1e-3
 
 
-@pytest.mark.parametrize("noise", ["independent", "shared"])
+@pytest.mark.parametrize("shared_noise", [False, True])
 @pytest.mark.parametrize("n_classes", [2, 3, 7])
-def test_compiled_counts_are_the_same(noise, n_classes, monkeypatch):
+def test_compiled_counts_are_the_same(shared_noise, n_classes, monkeypatch):
     """Also where contenders are left out, and where scores tie."""
     pytest.importorskip("numba")
     from sksmooth.votes import _count as _engine
@@ -325,7 +325,13 @@ def test_compiled_counts_are_the_same(noise, n_classes, monkeypatch):
 
     def counts():
         return count_votes(
-            f, f.classes_, inputs, 700, entropy=1, purpose="estimate", noise=noise
+            f,
+            f.classes_,
+            inputs,
+            700,
+            entropy=1,
+            purpose="estimate",
+            shared_noise=shared_noise,
         ).counts
 
     # Classes that noise moves alike are otherwise left to predict.
@@ -368,9 +374,11 @@ def test_the_compiled_count_by_enumeration(means):
 
 
 @pytest.mark.parametrize("compiled", [False, True])
-@pytest.mark.parametrize("noise", ["independent", "shared"])
+@pytest.mark.parametrize("shared_noise", [False, True])
 @pytest.mark.parametrize("x, sigma", [(1e308, 1.0), (0, 1e308), (8.9e306, 1e304)])
-def test_scores_that_overflow_are_refused(compiled, noise, x, sigma, monkeypatch):
+def test_scores_that_overflow_are_refused(
+    compiled, shared_noise, x, sigma, monkeypatch
+):
     """inf - inf is no score; what wins then would depend on who compares."""
     if compiled:
         pytest.importorskip("numba")
@@ -382,5 +390,11 @@ def test_scores_that_overflow_are_refused(compiled, noise, x, sigma, monkeypatch
     inputs = Inputs.from_array(np.array([[x, x if x > 1e307 else -x]]), sigma)
     with pytest.raises(ValueError, match="overflow float64: scale X"):
         count_votes(
-            f, f.classes_, inputs, 10, entropy=1, purpose="estimate", noise=noise
+            f,
+            f.classes_,
+            inputs,
+            10,
+            entropy=1,
+            purpose="estimate",
+            shared_noise=shared_noise,
         )

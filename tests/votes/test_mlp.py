@@ -96,9 +96,9 @@ def test_mean_and_covariance_of_what_the_net_is_fed():
     np.testing.assert_allclose(voter._clean(7), expected[0], atol=1e-12)
 
 
-@pytest.mark.parametrize("noise", ["independent", "shared"])
+@pytest.mark.parametrize("shared_noise", [False, True])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_same_votes_however_they_are_drawn(noise, dtype, monkeypatch):
+def test_same_votes_however_they_are_drawn(shared_noise, dtype, monkeypatch):
     f = net(6).fit(X3.astype(dtype), y3)
     assert f.coefs_[0].dtype == dtype
     X = X3[::10].astype(dtype)
@@ -123,7 +123,7 @@ def test_shared_votes_agree_in_law(monkeypatch):
     f = net(6).fit(X3, y3)
     inputs = Inputs.from_array(X3[::10], 0.8)
     a = count(f, inputs, 5000, monkeypatch, plain=True)
-    b = count(f, inputs, 5000, monkeypatch, plain=False, noise="shared")
+    b = count(f, inputs, 5000, monkeypatch, plain=False, shared_noise=True)
     p_values = []
     for pair in zip(a, b, strict=True):
         table = np.array(pair)

@@ -56,7 +56,7 @@ ROWS = {
 
 @pytest.mark.parametrize("sigma", SIGMAS)
 @pytest.mark.parametrize(
-    "options", [{}, {"noise": "shared"}, {"grid": "auto"}], ids=str
+    "options", [{}, {"shared_noise": True}, {"grid": "auto"}], ids=str
 )
 @pytest.mark.parametrize("kind", ROWS)
 def test_the_scale_that_is_drawn_is_the_one_that_is_stated(kind, options, sigma):
