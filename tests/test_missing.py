@@ -39,6 +39,7 @@ from tests.helpers import (
     Fixed,
     OpaqueLogisticRegression,
     behind_company,
+    first_equal,
 )
 
 FULL, y = load_iris(return_X_y=True)
@@ -272,7 +273,7 @@ def test_compiled_trees_answer_as_predict_does(f, dtype, monkeypatch):
     rows = rows.astype(dtype)
     inputs = Inputs.from_array(rows, 1.0)
     model = compiled(f, inputs)
-    voter = trees.TreesVoter(f, f.classes_, inputs, model)
+    voter = trees.TreesVoter(f, f.classes_, dtype, model).on(inputs)
     voter.allocate(600)
     for part in (rows, rows[:1], rows[~np.isnan(rows).any(axis=1)], rows[::-1]):
         voter._batch[: len(part)] = part
@@ -309,9 +310,9 @@ def test_what_the_votes_of_a_row_with_a_gap_are():
 
 def test_a_grid_takes_nothing_off_for_gaps():
     rows = np.array([[0.3, 0.4], [np.nan, 0.4], [np.nan, np.nan]])
-    inputs = Inputs.from_array(rows, 0.5).on_grid(2.0**-10)
-    assert np.all(np.isfinite(inputs.loss))
-    assert inputs.loss[0] >= inputs.loss[1] >= inputs.loss[2] > 0
+    inputs, loss = Inputs.from_array(rows, 0.5).on_grid(2.0**-10)
+    assert np.all(np.isfinite(loss))
+    assert loss[0] >= loss[1] >= loss[2] > 0
     np.testing.assert_array_equal(np.isnan(inputs.values), np.isnan(rows))
     # The range of what is there is still looked at.
     rows[0, 1] = 1e12
@@ -327,7 +328,7 @@ def test_all_bit_patterns_of_nan_key_the_same_noise():
         frame = library.DataFrame({"a": [1.0, 1.0], "b": patterns.view(float)})
         assert len(set(Inputs.from_frame(frame, [1.0, 0]).contents())) == 1
         assert len(set(Inputs.from_frame(frame, 1.0).contents())) == 1
-    assert Inputs.from_array(np.vstack([rows, [1, 1]]), 1.0).first_equal()[2] == 2
+    assert first_equal(Inputs.from_array(np.vstack([rows, [1, 1]]), 1.0))[2] == 2
 
 
 @pytest.mark.parametrize("library", [pd, pl])

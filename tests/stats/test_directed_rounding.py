@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from scipy import special
 
+from sksmooth.noise import Gaussian
 from sksmooth.stats import (
     bernstein_accuracy_lower_bound,
     certified_accuracy_lower_bound,
@@ -26,7 +27,6 @@ from sksmooth.stats import (
     top_k_radius,
     upper_confidence_bound,
 )
-from sksmooth.noise import Gaussian
 from sksmooth.stats._certify import bounds_from_lower, bounds_from_upper
 from sksmooth.stats._radius import radius_after_loss, radius_before_loss
 

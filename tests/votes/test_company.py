@@ -17,14 +17,18 @@ from sklearn.tree import DecisionTreeClassifier
 from sksmooth import SmoothedClassifier, certified_accuracy_scorer
 from sksmooth.votes._company import depends_on_company
 from sksmooth.votes._rows import Inputs
+from sksmooth.votes._voting import Voting
 from tests.helpers import Fixed
 
 X, y = load_iris(return_X_y=True)
 
 
+def depends_on(f, inputs, **settings):
+    return Voting(f, f.classes_, inputs, entropy=0, **settings).depends_on_company
+
+
 def depends(f, X=X, sigma=0.25, **settings):
-    inputs = Inputs.from_array(np.asarray(X, float), sigma)
-    return depends_on_company(f, f.classes_, inputs, **settings)
+    return depends_on(f, Inputs.from_array(np.asarray(X, float), sigma), **settings)
 
 
 def behind(function, last):
@@ -95,9 +99,9 @@ class TestAnyBase:
 
         values = np.random.default_rng(0).normal(size=shape).astype(np.float32)
         inputs = Inputs.from_array(values, 0.25)
-        inputs = inputs if grid is None else inputs.on_grid(grid)
+        inputs, _ = inputs.on_grid(grid)
         f = Fixed(function)
-        assert not depends_on_company(f, f.classes_, inputs)
+        assert not depends_on(f, inputs)
         size = min(16, max(1, 2**20 // shape[1]))
         assert [len(batch) for batch in seen] == [2 * size + 1, 2 * size + 1, size]
         first, second, alone = seen
@@ -119,7 +123,7 @@ class TestAnyBase:
             asked.append(True)
             return depends_on_company(*args)
 
-        monkeypatch.setattr("sksmooth._classifier.depends_on_company", record)
+        monkeypatch.setattr("sksmooth.votes._voting.depends_on_company", record)
         got = g.certify(rows, store=tmp_path / "votes").counts
         np.testing.assert_array_equal(got, expected)
         assert not asked
@@ -353,8 +357,8 @@ class TestNets:
                 f = self.Inside(f)
             else:
                 f = make_pipeline(StandardScaler().fit(X), f)
-                inputs = inputs.on_grid("auto")
-            assert depends_on_company(f, f.classes_, inputs) == (place > 0)
+                inputs, _ = inputs.on_grid("auto")
+            assert depends_on(f, inputs) == (place > 0)
 
     def test_images(self, torch):
         from sksmooth.torch import ModuleClassifier

@@ -19,9 +19,9 @@ pytest.importorskip("skorch")
 
 from sksmooth.noise import _on_device as _device_noise  # noqa: E402
 from sksmooth.torch import ModuleClassifier  # noqa: E402
-from sksmooth.votes._count import count_votes  # noqa: E402
 from sksmooth.votes._rows import Inputs  # noqa: E402
 from sksmooth.votes.voters._net import TorchVoter  # noqa: E402
+from tests.helpers import count_votes  # noqa: E402
 from tests.nets import MLP, classifier, halfspace_module  # noqa: E402
 
 KEY = {"entropy": 3, "purpose": "estimate"}
@@ -89,7 +89,7 @@ class TestNothingAssumesACPU:
         votes = count_votes(
             make(),
             CLASSES,
-            Inputs.from_array(X, sigma).on_grid(grid),
+            Inputs.from_array(X, sigma).on_grid(grid)[0],
             100,
             shared_noise=shared_noise,
             batch_size=64,

@@ -31,11 +31,11 @@ from sklearn.svm import SVC, LinearSVC
 from sksmooth import GaussianAugmenter, _compiled
 from sksmooth._compiled import compiled_module
 from sksmooth.models._linear import linear_scores
-from sksmooth.votes._count import _count, count_votes
+from sksmooth.votes._recognise import Recognised
 from sksmooth.votes._rows import Inputs
 from sksmooth.votes.voters._linear import LinearVoter
 from sksmooth.votes.voters._predict import AnyVoter
-from tests.helpers import OpaqueLogisticRegression, halfspace
+from tests.helpers import OpaqueLogisticRegression, count_votes, halfspace
 
 X3, y3 = load_iris(return_X_y=True)
 X2, y2 = X3[50:], y3[50:]
@@ -44,20 +44,21 @@ X2, y2 = X3[50:], y3[50:]
 def count(voter_class, estimator, inputs, n, monkeypatch, entropy=0):
     """Votes by the voter of our choice."""
 
-    def choose(estimator, classes, inputs, net_options):
+    def choose(estimator, classes, inputs, net_options, say):
         if voter_class is AnyVoter:
-            return AnyVoter(estimator, classes, inputs)
-        return LinearVoter(*linear_scores(estimator), *inputs.matrix())
+            voter = AnyVoter(estimator, classes, inputs.values.dtype)
+        else:
+            voter = LinearVoter(*linear_scores(estimator), inputs.matrix()[1])
+        return Recognised(estimator, voter)
 
-    monkeypatch.setattr("sksmooth.votes._count.make_voter", choose)
-    return _count(
+    monkeypatch.setattr("sksmooth.votes._voting.recognise", choose)
+    return count_votes(
         estimator,
         estimator.classes_,
         inputs,
         n,
         entropy=entropy,
         purpose="estimate",
-        batch_size="auto",
     ).counts
 
 
@@ -154,7 +155,7 @@ def test_many_classes_few_features(monkeypatch):
     X, y = load_digits(return_X_y=True)
     f = LogisticRegression(max_iter=5000).fit(X[:, 18:22], y)
     inputs = Inputs.from_array(X[:100, 18:22], 2.0)
-    assert LinearVoter(*linear_scores(f), *inputs.matrix()).factor.shape == (4, 9)
+    assert LinearVoter(*linear_scores(f), inputs.matrix()[1]).factor.shape == (4, 9)
     a = count(AnyVoter, f, inputs, 1000, monkeypatch)
     b = count(LinearVoter, f, inputs, 1000, monkeypatch, entropy=1)
     assert chi_square_p_value(a, b) > 1e-3
@@ -221,7 +222,7 @@ def test_equal_classes_tie_and_the_lowest_wins(monkeypatch):
 def test_the_factor_has_one_sign():
     f = LogisticRegression(max_iter=5000).fit(X3, y3)
     for weights in (f.coef_[1:] - f.coef_[0], f.coef_[0] - f.coef_[1:]):
-        voter = LinearVoter(weights, np.zeros(2), X3, np.ones(4))
+        voter = LinearVoter(weights, np.zeros(2), np.ones(4))
         assert np.all(np.diagonal(voter.factor) > 0)
         np.testing.assert_allclose(
             voter.factor.T @ voter.factor, weights @ weights.T, atol=1e-12
@@ -312,7 +313,7 @@ def test_frames_with_untouchable_numbers(monkeypatch):
 def test_compiled_counts_are_the_same(shared_noise, n_classes, monkeypatch):
     """Also where contenders are left out, and where scores tie."""
     pytest.importorskip("numba")
-    from sksmooth.votes import _count as _engine
+    from sksmooth.votes import _recognise
     from sksmooth.votes.voters import _linear
 
     rng = np.random.default_rng(n_classes)
@@ -335,7 +336,7 @@ def test_compiled_counts_are_the_same(shared_noise, n_classes, monkeypatch):
         ).counts
 
     # Classes that noise moves alike are otherwise left to predict.
-    monkeypatch.setattr(_engine, "linear_ties", lambda *model: False)
+    monkeypatch.setattr(_recognise, "linear_ties", lambda *model: False)
     monkeypatch.setattr(_linear, "module_if_worth", lambda name, work: None)
     expected = counts()
     asked = []

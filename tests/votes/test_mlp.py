@@ -11,10 +11,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
 from sksmooth.models._mlp import mlp_layers
-from sksmooth.votes._count import _count, make_voter
 from sksmooth.votes._rows import Inputs
 from sksmooth.votes.voters._mlp import MLPVoter
 from sksmooth.votes.voters._predict import AnyVoter
+from tests.helpers import count_votes, make_voter
 
 X3, y3 = load_iris(return_X_y=True)
 X2, y2 = X3[50:], y3[50:]
@@ -28,12 +28,12 @@ def net(*hidden, **settings):
 
 def count(f, inputs, n, monkeypatch, *, plain, **settings):
     """Votes, by predict if `plain`."""
-    settings = {"entropy": 0, "purpose": "estimate", "batch_size": "auto", **settings}
+    settings = {"entropy": 0, "purpose": "estimate", **settings}
     if plain:
-        monkeypatch.setattr("sksmooth.votes._count.mlp_layers", lambda f: None)
+        monkeypatch.setattr("sksmooth.votes._recognise.mlp_layers", lambda f: None)
     voter = make_voter(f, f.classes_, inputs)
     assert type(voter) is (AnyVoter if plain else MLPVoter)
-    counts = _count(f, f.classes_, inputs, n, **settings).counts
+    counts = count_votes(f, f.classes_, inputs, n, **settings).counts
     monkeypatch.undo()
     return counts
 
@@ -102,7 +102,7 @@ def test_same_votes_however_they_are_drawn(shared_noise, dtype, monkeypatch):
     f = net(6).fit(X3.astype(dtype), y3)
     assert f.coefs_[0].dtype == dtype
     X = X3[::10].astype(dtype)
-    settings = {"plain": False, "noise": noise}
+    settings = {"plain": False, "shared_noise": shared_noise}
     expected = count(f, Inputs.from_array(X, 0.5), 200, monkeypatch, **settings)
     for batch_size in (7, 1000):
         counts = count(

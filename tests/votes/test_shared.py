@@ -13,12 +13,13 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from sksmooth import SmoothedClassifier
+from sksmooth.noise import Gaussian
 from sksmooth.stats import certified_accuracy_lower_bound
 from sksmooth.stats._sequential import CertifyKnownLabel
-from sksmooth.votes._count import Votes, count_votes
+from sksmooth.votes._count import Votes
 from sksmooth.votes._rows import Inputs
 from sksmooth.votes._shared import count_shared
-from tests.helpers import Fixed, OpaqueLogisticRegression, halfspace
+from tests.helpers import Fixed, OpaqueLogisticRegression, count_votes, halfspace
 
 X, y = load_iris(return_X_y=True)
 CLASSES = np.arange(3)
@@ -89,7 +90,7 @@ def test_batches_are_full_while_inputs_stop(batch_size):
         looks=np.array([20, 47, 80, 161, 400]),
         alpha=0.05,
         radii=np.array([0.1, 0.3]),
-        sigma=0.3,
+        noise=Gaussian().bind(0.3),
         label=y,
     )
     got = votes(Fixed(label, CLASSES), rule=rule, batch_size=batch_size)
@@ -114,7 +115,7 @@ def test_the_noise_on_a_grid_is_the_same_and_added_exactly(dtype):
 
     rng = np.random.default_rng(0)
     inputs = Inputs.from_array((50 * rng.normal(size=(3, 2))).astype(dtype), 0.3)
-    inputs = inputs.on_grid(2.0**-10)
+    inputs, _ = inputs.on_grid(2.0**-10)
     settings = {"entropy": 3, "purpose": "estimate", "shared_noise": True}
     count_votes(Fixed(label), CLASSES, inputs, 40, batch_size=40, **settings)
     noise = np.array(
@@ -133,7 +134,7 @@ def test_stopping_leaves_the_votes_as_they_are(estimator):
         looks=looks,
         alpha=0.05,
         radii=np.array([0.1, 0.3]),
-        sigma=0.3,
+        noise=Gaussian().bind(0.3),
         label=(y - 1) % len(estimator.classes_),
     )
     stopped = votes(estimator, rule=rule)
@@ -167,7 +168,7 @@ def test_each_input_has_the_votes_of_independent_noise_in_law():
         for column in z.T:
             assert stats.kstest(column, "norm").pvalue > 0.001
         correlation = np.corrcoef(z.T)[0, 1]
-        assert (correlation > 0.5) == (noise == "shared")
+        assert (correlation > 0.5) == shared_noise
 
 
 def test_linear_votes_are_those_of_predict_in_law():
@@ -257,10 +258,10 @@ def certificate(alpha, n=1000, **settings):
 @pytest.mark.parametrize("bound", ["cohen", "joint", "multiclass"])
 def test_the_claim_about_a_test_set_holds_under_any_dependence(bound):
     c = certificate(0.05, bound=bound)
-    assert c.noise == "shared"
+    assert c.shared_noise is True
     m, rho = int(c.distinct.sum()), 0.01
     strict = c.recertify(alpha=rho / m)
-    assert strict.noise == "shared"
+    assert strict.shared_noise is True
     assert (strict.radius < c.radius).any()
     for radius in (0.0, 0.2, 0.4):
         right = (strict.prediction == y) & (strict.radius >= radius) & strict.certified

@@ -587,8 +587,8 @@ def test_shared_noise_continues(method, n_jobs, grid, tmp_path, monkeypatch):
     np.testing.assert_array_equal(
         METHODS[method](whole, store=path), METHODS[method](smooth(**params))
     )
-    whole.noise = "independent"
-    with pytest.raises(ValueError, match="noise is shared there and independent here"):
+    whole.shared_noise = False
+    with pytest.raises(ValueError, match="shared_noise is True there and False here"):
         METHODS[method](whole, store=path)
 
 
@@ -618,7 +618,7 @@ def test_inputs_of_one_grid_point_share_votes_but_not_answers(counting, tmp_path
     on_grid = np.rint(X / step) * step
     beside = on_grid + np.linspace(0, 0.49, 150)[:, None] * step
     for shared_noise in (False, True):
-        path = tmp_path / noise
+        path = tmp_path / str(shared_noise)
         g = smooth(counting, grid=step, shared_noise=shared_noise, n=2000)
         radii = np.linspace(0, 0.8, 40)
         differ = 0

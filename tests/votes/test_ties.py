@@ -14,12 +14,11 @@ from sklearn.preprocessing import StandardScaler
 from sksmooth import SmoothedClassifier
 from sksmooth.models._linear import linear_scores
 from sksmooth.models._ties import linear_ties
-from sksmooth.votes._count import make_voter
 from sksmooth.votes._rows import Inputs
 from sksmooth.votes.voters._linear import LinearVoter
 from sksmooth.votes.voters._mlp import MLPVoter
 from sksmooth.votes.voters._predict import AnyVoter
-from tests.helpers import halfspace
+from tests.helpers import halfspace, make_voter
 
 
 def linear(coef, intercept):

@@ -19,10 +19,10 @@ from sklearn.tree import DecisionTreeClassifier, ExtraTreeClassifier
 
 from sksmooth import SmoothedClassifier
 from sksmooth.models._trees import compiled
-from ..helpers import count_votes, make_voter
 from sksmooth.votes._rows import Inputs
 from sksmooth.votes.voters import _trees as trees
 from sksmooth.votes.voters._predict import AnyVoter
+from tests.helpers import count_votes, make_voter
 
 pytest.importorskip("numba")
 
