@@ -304,7 +304,7 @@ def same_question(peers, options):
             start = CLOCK()
             g.certified_correct(X, y, radius)
             times.append(CLOCK() - start)
-        seconds[noise] = float(np.median(times)) / len(X)
+        seconds[shared_noise] = float(np.median(times)) / len(X)
     return seconds
 
 
@@ -382,7 +382,7 @@ def main():
         votes.append([name, *rates, *(f"{x:.3g}" for x in ratios)])
         q = same_question(peers, options)
         art = (N0 + 100_000) / r["art"]
-        own = [q["independent"], q["shared"]]
+        own = [q[False], q[True]]
         questions.append(
             [name, f"{art:.3g}", *(f"{x:.3g}" for x in own)]
             + [f"{art / x:,.0f}" for x in own]

@@ -36,7 +36,7 @@ def main():
     X, y = X[: options.inputs], y[: options.inputs]
     print("| noise | method | copies | fewest, most an input | batches | utilisation |")
     print("| --- | --- | ---: | ---: | ---: | ---: |")
-    for shared_noise in (False, True):
+    for kind, shared_noise in (("independent", False), ("shared", True)):
         g = SmoothedClassifier(
             base,
             sigma=3.0,
@@ -53,7 +53,7 @@ def main():
             del g._vote
             full = sum(sizes) / (len(sizes) * options.batch_size)
             print(
-                f"| {noise} | {name} | {sum(sizes):,} "
+                f"| {kind} | {name} | {sum(sizes):,} "
                 f"| {used[0].min()}, {used[0].max()} | {len(sizes)} | {full:.1%} |"
             )
 

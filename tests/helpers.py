@@ -101,12 +101,11 @@ def votes_of_a_tree():
 def count_votes(
     estimator, classes, inputs, rule, *, purpose, entropy, store=None, **settings
 ):
-    """Votes of one draw; `settings` are those of Voting, and `before` that of draw."""
-    before = settings.pop("before", None)
+    """Votes of one draw; `settings` are those of Voting."""
     voting = Voting(
         estimator, classes, inputs, entropy=entropy, purposes=(purpose,), **settings
     )
-    return voting.draw(purpose, rule, store, before)
+    return voting.draw(purpose, rule, store)
 
 
 def first_equal(inputs):

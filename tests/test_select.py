@@ -10,6 +10,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from sksmooth import Certificate, SmoothedClassifier, certified_accuracy_score
 from sksmooth.logs import write_log
+from sksmooth.noise import Noise
 
 X, y = load_iris(return_X_y=True)
 NAMES = ["sepal length", "sepal width", "petal length", "petal width"]
@@ -41,6 +42,8 @@ def assert_equal(a, b, but=()):
             continue
         if one is None or other is None:
             assert one is other, field.name
+        elif isinstance(one, Noise):
+            assert type(one) is type(other) and one.get_params() == other.get_params()
         else:
             np.testing.assert_array_equal(one, other, err_msg=field.name)
 

@@ -2,10 +2,10 @@
 
 import sys
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from ..noise import BoundNoise
 from ._affine import pull_back
 from ._find_nets import find_net, nets_in, with_nets
 
@@ -73,7 +73,7 @@ class Fed:
     """
 
     values: np.ndarray
-    noise: BoundNoise | None
+    noise: Any
     factor: np.ndarray | None = None
 
     @property

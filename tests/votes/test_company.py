@@ -16,15 +16,16 @@ from sklearn.tree import DecisionTreeClassifier
 
 from sksmooth import SmoothedClassifier, certified_accuracy_scorer
 from sksmooth.votes._company import depends_on_company
+from sksmooth.votes._recognise import recognise
 from sksmooth.votes._rows import Inputs
-from sksmooth.votes._voting import Voting
 from tests.helpers import Fixed
 
 X, y = load_iris(return_X_y=True)
 
 
-def depends_on(f, inputs, **settings):
-    return Voting(f, f.classes_, inputs, entropy=0, **settings).depends_on_company
+def depends_on(f, inputs, net_options=None):
+    recognised = recognise(f, f.classes_, inputs.take(slice(16)), net_options)
+    return depends_on_company(recognised, f.classes_, inputs, net_options)
 
 
 def depends(f, X=X, sigma=0.25, **settings):
@@ -171,7 +172,7 @@ class TestAnyBase:
 
         def is_seen(f):
             inputs = Inputs.from_frame(data, 0.3)
-            return depends_on_company(f, f.classes_, inputs)
+            return depends_on(f, inputs)
 
         assert is_seen(step(self.FILLED[by]))
         assert not is_seen(step(lambda t: t.fillna(0)))
@@ -202,7 +203,7 @@ class TestAnyBase:
             KNeighborsClassifier(),
         ).fit(table, labels)
         inputs = Inputs.from_frame(table, {"a": 0.3, "b": 0})
-        assert depends_on_company(f, f.classes_, inputs)
+        assert depends_on(f, inputs)
 
     @pytest.mark.parametrize("p", [0.01, 0.03, 0.1, 0.5])
     @pytest.mark.parametrize("seed", range(10))
