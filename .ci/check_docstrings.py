@@ -19,6 +19,7 @@ PUBLIC_MODULES = [
     "sksmooth",
     "sksmooth.datasets",
     "sksmooth.logs",
+    "sksmooth.noise",
     "sksmooth.stats",
     "sksmooth.torch",
 ]

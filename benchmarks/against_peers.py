@@ -247,7 +247,7 @@ class Peers:
         self.smoothed(n).certify(self.X[:n_inputs])
 
     def shared(self, n, n_inputs):
-        self.smoothed(n, noise="shared").certify(self.X[:n_inputs])
+        self.smoothed(n, shared_noise=True).certify(self.X[:n_inputs])
 
 
 CLOCK = time.process_time
@@ -294,8 +294,8 @@ def same_question(peers, options):
     """Return the seconds an input takes here, and how many votes it took."""
     X = peers.X[: options.question_inputs]
     radius, seconds = peers.sigma / 2, {}
-    for noise in ("independent", "shared"):
-        g = peers.smoothed(100_000, noise=noise)
+    for shared_noise in (False, True):
+        g = peers.smoothed(100_000, shared_noise=shared_noise)
         y = g.predict(X)
         y = np.where(np.isin(y, g.classes_), y, g.classes_[0])
         g.certified_correct(X[:2], y[:2], radius)
@@ -304,7 +304,7 @@ def same_question(peers, options):
             start = CLOCK()
             g.certified_correct(X, y, radius)
             times.append(CLOCK() - start)
-        seconds[noise] = float(np.median(times)) / len(X)
+        seconds[shared_noise] = float(np.median(times)) / len(X)
     return seconds
 
 
@@ -382,7 +382,7 @@ def main():
         votes.append([name, *rates, *(f"{x:.3g}" for x in ratios)])
         q = same_question(peers, options)
         art = (N0 + 100_000) / r["art"]
-        own = [q["independent"], q["shared"]]
+        own = [q[False], q[True]]
         questions.append(
             [name, f"{art:.3g}", *(f"{x:.3g}" for x in own)]
             + [f"{art / x:,.0f}" for x in own]

@@ -20,8 +20,8 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from sksmooth.exact._probabilities import exact_probabilities
-from sksmooth.votes._count import count_votes
 from sksmooth.votes._rows import Inputs
+from sksmooth.votes._voting import Voting
 
 SIGMA = 0.5
 BASES = {
@@ -71,8 +71,8 @@ def main():
             lambda f=f: exact_probabilities(f, f.classes_, inputs), options.repeats
         )
         votes, _ = best_time(
-            lambda f=f: count_votes(
-                f, f.classes_, few, options.votes, entropy=0, purpose="estimate"
+            lambda f=f: Voting(f, f.classes_, few, entropy=0).draw(
+                "estimate", options.votes
             ),
             options.repeats,
         )

@@ -22,8 +22,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 
 from sksmooth import SmoothedClassifier, _compiled
+from sksmooth.noise import Gaussian
 from sksmooth.noise import _normals as _stream
-from sksmooth.noise._streams import noisy_copies, open_stream, stream_key
+from sksmooth.noise._streams import open_stream, stream_key
 from sksmooth.torch import ModuleClassifier
 
 KEY = stream_key(0, "estimate", b"")
@@ -48,8 +49,8 @@ def pairs(plain, on_grid, repeats):
 def noise(d, dtype, grid):
     n = 2**20 // d
     x, out = np.zeros(d, dtype), np.empty((n, d), dtype)
-    stream = open_stream(KEY)
-    return lambda: noisy_copies(x, SIGMA, stream, out, grid=grid)
+    stream, noise = open_stream(KEY), Gaussian().bind(SIGMA, grid)
+    return lambda: noise.copies(x, stream, out)
 
 
 def classifiers():

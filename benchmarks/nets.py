@@ -25,8 +25,8 @@ from torch import nn
 
 from sksmooth.models._net_engines import OnnxModule, freeze, why_no_onnx
 from sksmooth.torch import ModuleClassifier
-from sksmooth.votes._count import count_votes, settle
 from sksmooth.votes._rows import Inputs
+from sksmooth.votes._voting import Voting
 
 ROUNDS = 4
 
@@ -146,29 +146,29 @@ def net(name, shape, module, n, sizes, options, n_threads, clock):
     classifier, classes = ModuleClassifier(module), np.arange(10)
     X = np.random.default_rng(0).random((n_threads, *shape), dtype=np.float32)
     inputs = Inputs.from_array(X, 0.25)
-    key = {"entropy": 1, "purpose": "estimate"}
 
-    def votes(settled, inputs, n, **settings):
-        count_votes(
-            classifier, classes, inputs, n, net_options=settled, **key, **settings
-        )
+    def settled(options, **settings):
+        settings |= {"net_options": options, "entropy": 1}
+        voting = Voting(classifier, classes, inputs, **settings)
+        voting.recognised  # noqa: B018
+        return voting
 
-    def by_workers(settled):
+    def by_workers(voting):
         torch.set_num_threads(1)
         with joblib.parallel_config(backend="threading"):
-            votes(settled, inputs, n // n_threads, n_jobs=n_threads)
+            voting.draw("estimate", n // n_threads)
         torch.set_num_threads(n_threads)
 
     for one in options:
         start = time.perf_counter()
-        settled = settle(classifier, classes, inputs, one, lambda text: print(text))
+        voting = settled(one, verbose=1)
         label = ", ".join(f"{k}={v}" for k, v in one.items()) or "default"
         seconds[label] = time.perf_counter() - start
-        one_input = inputs.take(slice(0, 1))
-        works["votes", label, "1 worker"] = partial(votes, settled, one_input, n)
+        draw = voting.of(np.arange(1)).draw
+        works["votes", label, "1 worker"] = partial(draw, "estimate", n)
         if n_threads > 1:
             torch.set_num_threads(1)  # the pool of onnxruntime is made here
-            alone = settle(classifier, classes, inputs, one, lambda text: None)
+            alone = settled(one, n_jobs=n_threads)
             torch.set_num_threads(n_threads)
             label_workers = f"{n_threads} workers"
             works["votes", label, label_workers] = partial(by_workers, alone)

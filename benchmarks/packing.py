@@ -36,12 +36,12 @@ def main():
     X, y = X[: options.inputs], y[: options.inputs]
     print("| noise | method | copies | fewest, most an input | batches | utilisation |")
     print("| --- | --- | ---: | ---: | ---: | ---: |")
-    for noise in ("independent", "shared"):
+    for kind, shared_noise in (("independent", False), ("shared", True)):
         g = SmoothedClassifier(
             base,
             sigma=3.0,
             n=10_000,
-            noise=noise,
+            shared_noise=shared_noise,
             batch_size=options.batch_size,
             random_state=0,
         )
@@ -53,7 +53,7 @@ def main():
             del g._vote
             full = sum(sizes) / (len(sizes) * options.batch_size)
             print(
-                f"| {noise} | {name} | {sum(sizes):,} "
+                f"| {kind} | {name} | {sum(sizes):,} "
                 f"| {used[0].min()}, {used[0].max()} | {len(sizes)} | {full:.1%} |"
             )
 

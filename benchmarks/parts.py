@@ -18,10 +18,11 @@ from threadpoolctl import threadpool_limits
 from torch import nn
 
 from sksmooth import _compiled
-from sksmooth.noise._streams import noisy_copies, open_stream, stream_key
+from sksmooth.noise import Gaussian
+from sksmooth.noise._streams import open_stream, stream_key
 from sksmooth.torch import ModuleClassifier
-from sksmooth.votes._count import count_votes
 from sksmooth.votes._rows import Inputs
+from sksmooth.votes._voting import Voting
 
 KEY = stream_key(0, "estimate", b"")
 VOTES = 100_000
@@ -61,7 +62,7 @@ def test_open(benchmark):
 def test_noise(benchmark, grid, dtype, width):
     out = np.empty((10**6 // width, width), dtype)
     x, stream = np.zeros(width, dtype), open_stream(KEY)
-    benchmark(noisy_copies, x, 0.25, stream, out, grid=grid)
+    benchmark(Gaussian().bind(0.25, grid).copies, x, stream, out)
 
 
 @pytest.mark.benchmark(group="a million normals by torch")
@@ -96,13 +97,17 @@ MODELS = {
 
 
 @pytest.mark.benchmark(group=f"{VOTES:,} votes")
-@pytest.mark.parametrize("noise", ["independent", "shared"])
+@pytest.mark.parametrize("shared_noise", [False, True])
 @pytest.mark.parametrize("model", MODELS)
-def test_votes(benchmark, model, noise):
+def test_votes(benchmark, model, shared_noise):
     f, X, sigma = MODELS[model]()
     inputs = Inputs.from_array(X[:50], sigma)
-    settings = {"entropy": 0, "purpose": "estimate", "noise": noise}
-    benchmark(count_votes, f, f.classes_, inputs, VOTES // 50, **settings)
+
+    def votes():
+        voting = Voting(f, f.classes_, inputs, entropy=0, shared_noise=shared_noise)
+        voting.draw("estimate", VOTES // 50)
+
+    benchmark(votes)
 
 
 @pytest.mark.benchmark(group=f"{VOTES:,} rows without noise, by predict")

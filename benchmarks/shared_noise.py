@@ -18,8 +18,8 @@ from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 
 from sksmooth.stats import lower_confidence_bound
-from sksmooth.votes._count import count_votes
 from sksmooth.votes._rows import Inputs
+from sksmooth.votes._voting import Voting
 
 SIGMA, ALPHA, RHO = 4.0, 0.05, 0.01
 
@@ -36,19 +36,19 @@ def main():
     f.fit(X[800:] + SIGMA * rng.normal(size=X[800:].shape), y[800:])
     inputs = Inputs.from_array(X[:800], SIGMA)
 
-    def draw(inputs, n, entropy, noise):
-        settings = {"entropy": entropy, "purpose": "estimate", "noise": noise}
-        return count_votes(f, f.classes_, inputs, n, **settings).counts
+    def draw(inputs, n, entropy, shared_noise):
+        settings = {"entropy": entropy, "shared_noise": shared_noise}
+        return Voting(f, f.classes_, inputs, **settings).draw("estimate", n).counts
 
     # Inputs with something to get wrong: among those that are always voted on alike no
     # bound can fail.
-    first = draw(inputs, 10_000, 1, "independent")
+    first = draw(inputs, 10_000, 1, False)
     open_ = np.flatnonzero(first.max(axis=1) < 9_900)[: options.inputs]
     m = len(open_)
     if m < options.inputs:
         parser.error(f"--inputs: there are {m} inputs without a clear vote.")
     inputs = Inputs.from_array(X[open_], SIGMA)
-    truth = draw(inputs, 2_000_000, 2, "shared")
+    truth = draw(inputs, 2_000_000, 2, True)
     top = truth.argmax(axis=1)
     p = truth.max(axis=1) / 2_000_000
     # The event: more wrong bounds than independence would explain.
@@ -59,17 +59,17 @@ def main():
         "| allowed |"
     )
     print("| --- | ---: | ---: | ---: | ---: |")
-    for noise in ("independent", "shared"):
+    for kind, shared_noise in (("independent", False), ("shared", True)):
         wrong = []
         for run in range(options.runs):
-            counts = draw(inputs, options.votes, 1000 + run, noise)
+            counts = draw(inputs, options.votes, 1000 + run, shared_noise)
             lower = lower_confidence_bound(
                 counts[np.arange(m), top], options.votes, ALPHA
             )
             wrong.append(np.sum(lower > p))
         wrong = np.array(wrong)
         print(
-            f"| {noise} | {wrong.mean() / m:.2%} | {wrong.max()} "
+            f"| {kind} | {wrong.mean() / m:.2%} | {wrong.max()} "
             f"| {np.mean(wrong >= k):.2%} | {RHO:.0%} |"
         )
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from sksmooth.noise import Gaussian
 from sksmooth.stats import (
     lower_confidence_bound,
     radius_from_probabilities,
@@ -30,7 +31,7 @@ def draw_until_settled(rule, shares, rng):
     """Multinomial votes through the looks of a rule: value and votes of each input."""
     n_inputs = len(shares)
     counts = np.zeros(shares.shape, np.int64)
-    value, used = rule.empty, np.zeros(n_inputs, np.int64)
+    value, used = rule.empty(n_inputs), np.zeros(n_inputs, np.int64)
     rows, before = np.arange(n_inputs), 0
     for look, n in enumerate(rule.looks):
         counts[rows] += rng.multinomial(n - before, shares[rows])
@@ -43,12 +44,12 @@ def draw_until_settled(rule, shares, rng):
 
 def compare(name, shares, label, sigma, radii, n=100_000):
     """Print savings for certified accuracy and for predict."""
-    rng = np.random.default_rng(0)
+    rng, noise = np.random.default_rng(0), Gaussian().bind(sigma)
     print(f"\n{name}: {len(shares)} inputs, sigma={sigma}, alpha={ALPHA}")
     for question in [[r] for r in radii] + [radii]:
         totals = np.zeros(3)
         for _ in range(REPEATS):
-            settings = {"alpha": ALPHA, "radii": np.array(question), "sigma": sigma}
+            settings = {"alpha": ALPHA, "radii": np.array(question), "noise": noise}
             rule = CertifyKnownLabel(sample_sizes(n), label=label, **settings)
             value, used = draw_until_settled(rule, shares, rng)
             fixed = CertifyKnownLabel(np.array([n]), label=label, **settings)
@@ -64,9 +65,9 @@ def compare(name, shares, label, sigma, radii, n=100_000):
     for n_predict in (n, 10_000):
         totals = np.zeros(3)
         for _ in range(REPEATS):
-            rule = NameTopClass(sample_sizes(n_predict, 25), ALPHA, len(shares))
+            rule = NameTopClass(sample_sizes(n_predict, 25), ALPHA)
             value, used = draw_until_settled(rule, shares, rng)
-            fixed = NameTopClass(np.array([n_predict]), ALPHA, len(shares))
+            fixed = NameTopClass(np.array([n_predict]), ALPHA)
             expected, _ = draw_until_settled(fixed, shares, rng)
             totals += used.mean(), 1 - value.mean(), 1 - expected.mean()
         votes, sequential, abstains = totals / REPEATS

@@ -266,11 +266,13 @@ class _CertifiedAccuracyScorer(_BaseScorer):
                 "outermost, as in SmoothedClassifier(make_pipeline(StandardScaler(), "
                 "LogisticRegression())): then noise and radius are in the units of X."
             )
-        unreachable = estimator._unreachable(self._radii)
+        unreachable = estimator._reach.unreachable(
+            self._radii, estimator.n, estimator.sigma
+        )
         if unreachable and unreachable not in self._warned:
             self._warned.add(unreachable)
             warnings.warn(unreachable, stacklevel=2)
-        prepared = estimator._ready(X, certifies=True)
+        prepared = estimator._ready(X, *estimator._purposes)
         correct = estimator._known_correct(prepared, y_true, self._radii)
         weight = as_weights(kwargs.get("sample_weight"))
         check_consistent_length(correct, weight)

@@ -7,6 +7,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.tree import DecisionTreeClassifier
 
 from sksmooth import SmoothedClassifier
+from sksmooth.votes._recognise import recognise
+from sksmooth.votes._voting import Voting
 
 # Rows in the batches that show whether answers depend on the company: two with some,
 # and one without.
@@ -94,3 +96,23 @@ def votes_of_a_tree():
     f = DecisionTreeClassifier(random_state=0)
     g = SmoothedClassifier(f, sigma=0.5, n=50, random_state=0).fit(X, y)
     return g.certify(X).counts.tolist()
+
+
+def count_votes(
+    estimator, classes, inputs, rule, *, purpose, entropy, store=None, **settings
+):
+    """Votes of one draw; `settings` are those of Voting."""
+    voting = Voting(
+        estimator, classes, inputs, entropy=entropy, purposes=(purpose,), **settings
+    )
+    return voting.draw(purpose, rule, store)
+
+
+def first_equal(inputs):
+    """The place of the first row that is equal to each row."""
+    return Voting(None, np.arange(2), inputs, entropy=0).first_equal().tolist()
+
+
+def make_voter(estimator, classes, inputs, net_options=None):
+    """The voter for a classifier, put on some inputs."""
+    return recognise(estimator, classes, inputs, net_options).voter.on(inputs)

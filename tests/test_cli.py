@@ -489,7 +489,7 @@ class TestEnding:
 
         monkeypatch.setattr(DecisionTreeClassifier, "predict", predict)
         # Else numba, where it is installed, would answer for the tree.
-        monkeypatch.setattr("sksmooth.votes._count.compiled", lambda *_: None)
+        monkeypatch.setattr("sksmooth.votes._recognise.compiled", lambda *_: None)
         options = ["--sigma", 1, "--trust", "sklearn.tree._tree.Tree"]
         result = run("certify", "tree.skops", "test.npz", *options, code=1)
         assert "no room for 7 trees" in result.stderr

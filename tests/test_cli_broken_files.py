@@ -309,7 +309,7 @@ class TestModels:
 
         monkeypatch.setattr(LogisticRegression, "predict", predict)
         # Else the votes would be counted without it.
-        monkeypatch.setattr("sksmooth.votes._count.linear_scores", lambda *_: None)
+        monkeypatch.setattr("sksmooth.votes._recognise.linear_scores", lambda *_: None)
         assert run(*RUN, "X.npy").endswith("MemoryError")
 
 

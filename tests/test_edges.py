@@ -101,7 +101,7 @@ class TestAProjection:
 
     def test_under_shared_noise(self):
         """Where the lower bound counts again at another alpha by itself."""
-        certificate = smoothed(noise="shared").fit(X, y).certify(X)
+        certificate = smoothed(shared_noise=True).fit(X, y).certify(X)
         assert certificate.certified_accuracy_lower_bound(y, rho=0.05) > 0
         for again in ({"n": 10**6}, {"n": 1000}):
             with pytest.raises(ValueError, match="projection certifies nothing"):
@@ -211,10 +211,12 @@ class TestTolerance:
         """X, sigma and tolerance in other units: the same votes, the same stops."""
         points = np.random.default_rng(0).normal(size=(40, 2)) + 0.7
         # Under noise of its own a row would have other votes: they depend on its bytes.
-        plain = smoothed(halfspace([1.0, 1.0]), n=6400, sigma=0.5, noise="shared")
+        plain = smoothed(halfspace([1.0, 1.0]), n=6400, sigma=0.5, shared_noise=True)
         expected = plain.certify(points, radius_tol=0.1)
         assert len(set(expected.n_used)) >= 2
-        g = smoothed(halfspace([1.0, 1.0]), n=6400, sigma=0.5 * scale, noise="shared")
+        g = smoothed(
+            halfspace([1.0, 1.0]), n=6400, sigma=0.5 * scale, shared_noise=True
+        )
         got = g.certify(points * scale, radius_tol=0.1 * scale)
         np.testing.assert_array_equal(got.n_used, expected.n_used)
         np.testing.assert_array_equal(got.counts, expected.counts)
@@ -251,15 +253,15 @@ class TestLooks:
         assert looks[:-1].tolist() == [k for k in 100 * 2 ** np.arange(9) if k < n]
 
     @pytest.mark.parametrize("n", [100, 400])
-    @pytest.mark.parametrize("noise", ["independent", "shared"])
-    def test_no_more_than_n_votes(self, n, noise):
+    @pytest.mark.parametrize("shared_noise", [False, True])
+    def test_no_more_than_n_votes(self, n, shared_noise):
         calls = []
 
         def label(batch):
             calls.append(len(batch))
             return (batch[:, 0] > 0).astype(int)
 
-        g = smoothed(Fixed(label), n=n, noise=noise, batch_size=64)
+        g = smoothed(Fixed(label), n=n, shared_noise=shared_noise, batch_size=64)
         near = np.array([[1e-9], [-2e-9], [3e-9]])
         assert not g.certified_correct(near, [1, 1, 1], 0.05).any()
         assert sum(behind_company(calls)) <= 3 * n
@@ -269,9 +271,9 @@ class TestLooks:
         assert sum(votes) == 3 * (n + 100)  # and those that select
         assert certificate.counts.sum(axis=1).tolist() == [n] * 3
 
-    @pytest.mark.parametrize("noise", ["independent", "shared"])
+    @pytest.mark.parametrize("shared_noise", [False, True])
     @pytest.mark.parametrize("batch_size", [10, 100])
-    def test_the_best_look_counts(self, noise, batch_size):
+    def test_the_best_look_counts(self, shared_noise, batch_size):
         """All of the first hundred votes are for class 1, and later ones are not."""
         seen, company = [0], []
 
@@ -284,7 +286,9 @@ class TestLooks:
             # 100 votes select, before those that are bounded
             return np.where(place < 200, 1, place % 2)
 
-        g = smoothed(Fixed(label), n=400, noise=noise, batch_size=batch_size)
+        g = smoothed(
+            Fixed(label), n=400, shared_noise=shared_noise, batch_size=batch_size
+        )
         certificate = g.certify(np.zeros((1, 1)), radius_tol=0)
         assert company == COMPANY
         assert certificate.n_used == [400]
@@ -303,13 +307,13 @@ class TestStore:
     near = np.linspace(-0.2, 0.4, 30)[:, None]
     ones = np.ones(30)
 
-    @pytest.mark.parametrize("noise", ["independent", "shared"])
+    @pytest.mark.parametrize("shared_noise", [False, True])
     @pytest.mark.parametrize("order", [(200, 3000), (3000, 200)], ids=str)
-    def test_of_two_sizes(self, noise, order, tmp_path):
+    def test_of_two_sizes(self, shared_noise, order, tmp_path):
         path = tmp_path / "votes.sqlite"
         answers = []
         for n in order:
-            g = smoothed(halfspace([1.0]), n=n, noise=noise, alpha=0.05)
+            g = smoothed(halfspace([1.0]), n=n, shared_noise=shared_noise, alpha=0.05)
             for ask in (
                 lambda g, **store: g.predict(self.near, **store),
                 lambda g, **store: g.predict_proba(self.near, **store),

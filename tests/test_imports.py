@@ -31,7 +31,7 @@ def test_imports_are_found(imports):
     assert edges["_classifier", "stats"] == {"_classifier.py"}
     assert edges["display", "logs"]  # from ..logs import, one folder down
     assert ("stats", "votes") not in edges
-    assert imports.edges("votes")["_count", "voters"] == {"_count.py"}
+    assert imports.edges("votes")["_recognise", "voters"] == {"_recognise.py"}
 
 
 @pytest.mark.parametrize(

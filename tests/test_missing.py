@@ -40,6 +40,7 @@ from tests.helpers import (
     Fixed,
     OpaqueLogisticRegression,
     behind_company,
+    first_equal,
 )
 
 FULL, y = load_iris(return_X_y=True)
@@ -152,8 +153,8 @@ def test_infinity_stays_refused(f):
 
 def test_noise_that_overflows_is_still_seen():
     f = DecisionTreeClassifier().fit(X, y)
-    for noise in ("independent", "shared"):
-        g = smoothed(f, sigma=3e38, noise=noise)
+    for shared_noise in (False, True):
+        g = smoothed(f, sigma=3e38, shared_noise=shared_noise)
         with pytest.raises(ValueError, match="overflows float32"):
             g.predict(X.astype(np.float32))
 
@@ -204,7 +205,7 @@ def test_gaps_are_the_same_in_every_copy(kind, sigma):
 
     if kind == "images":
         sigma = np.reshape(sigma, (2, 2)) if np.ndim(sigma) else sigma
-    for params in ({}, {"noise": "shared"}, {"grid": "auto"}):
+    for params in ({}, {"shared_noise": True}, {"grid": "auto"}):
         seen.clear()
         g = smoothed(Fixed(function), sigma=sigma, batch_size=1000, **params)
         g.certify(data[:20])
@@ -273,15 +274,15 @@ def test_compiled_trees_answer_as_predict_does(f, dtype, monkeypatch):
     rows = rows.astype(dtype)
     inputs = Inputs.from_array(rows, 1.0)
     model = compiled(unwrap(f))
-    voter = trees.TreesVoter(f, f.classes_, inputs, model)
+    voter = trees.TreesVoter(f, f.classes_, dtype, model).on(inputs)
     voter.allocate(600)
     for part in (rows, rows[:1], rows[~np.isnan(rows).any(axis=1)], rows[::-1]):
         voter._batch[: len(part)] = part
         labels = f.classes_[voter.classify(len(part))]
         np.testing.assert_array_equal(labels, f.predict(part))
     # And the whole way, against votes that never see the compiled trees.
-    for noise in ("independent", "shared"):
-        g = smoothed(f, noise=noise)
+    for shared_noise in (False, True):
+        g = smoothed(f, shared_noise=shared_noise)
         a = g.certify(X[SOME].astype(dtype)).counts
         with monkeypatch.context() as patch:
             patch.setattr(trees, "_kernel", lambda: None)
@@ -297,7 +298,7 @@ def test_what_the_votes_of_a_row_with_a_gap_are():
 
     rows = np.array([[0.2, np.nan], [-0.4, np.nan], [0.2, -1.0], [np.nan, 0.5]])
     distance = np.array([0.2, 0.4, 1.0, 0.5])
-    for params in ({}, {"grid": "auto"}, {"noise": "shared"}):
+    for params in ({}, {"grid": "auto"}, {"shared_noise": True}):
         c = smoothed(Fixed(function), sigma=0.5, n=10_000, n0=500, **params).certify(
             rows
         )
@@ -310,9 +311,9 @@ def test_what_the_votes_of_a_row_with_a_gap_are():
 
 def test_a_grid_takes_nothing_off_for_gaps():
     rows = np.array([[0.3, 0.4], [np.nan, 0.4], [np.nan, np.nan]])
-    inputs = Inputs.from_array(rows, 0.5).on_grid(2.0**-10)
-    assert np.all(np.isfinite(inputs.loss))
-    assert inputs.loss[0] >= inputs.loss[1] >= inputs.loss[2] > 0
+    inputs, loss = Inputs.from_array(rows, 0.5).on_grid(2.0**-10)
+    assert np.all(np.isfinite(loss))
+    assert loss[0] >= loss[1] >= loss[2] > 0
     np.testing.assert_array_equal(np.isnan(inputs.values), np.isnan(rows))
     # The range of what is there is still looked at.
     rows[0, 1] = 1e12
@@ -328,7 +329,7 @@ def test_all_bit_patterns_of_nan_key_the_same_noise():
         frame = library.DataFrame({"a": [1.0, 1.0], "b": patterns.view(float)})
         assert len(set(Inputs.from_frame(frame, [1.0, 0]).contents())) == 1
         assert len(set(Inputs.from_frame(frame, 1.0).contents())) == 1
-    assert Inputs.from_array(np.vstack([rows, [1, 1]]), 1.0).first_equal()[2] == 2
+    assert first_equal(Inputs.from_array(np.vstack([rows, [1, 1]]), 1.0))[2] == 2
 
 
 @pytest.mark.parametrize("library", [pd, pl])

@@ -156,11 +156,11 @@ def test_workers_are_threads_where_votes_are_compiled_code(kind, monkeypatch):
     expected = smooth(base).certify(X)
     kinds = []
 
-    def share(content):
+    def run_chunks(*args):
         kinds.append(_parallel.shares_memory())
-        return _parallel.share(content)
+        return _parallel.run_chunks(*args)
 
-    monkeypatch.setattr("sksmooth.votes._count.share", share)
+    monkeypatch.setattr("sksmooth.votes._voting.run_chunks", run_chunks)
     got = smooth(base, n_jobs=2).certify(X)
     np.testing.assert_array_equal(got.counts, expected.counts)
     assert kinds == [True, True]  # to select a class, and to estimate

@@ -10,6 +10,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from sksmooth import Certificate, SmoothedClassifier, certified_accuracy_score
 from sksmooth.logs import write_log
+from sksmooth.noise import Noise
 
 X, y = load_iris(return_X_y=True)
 NAMES = ["sepal length", "sepal width", "petal length", "petal width"]
@@ -27,7 +28,7 @@ KINDS = {
     "cohen": {},
     "joint": {"bound": "joint"},
     "multiclass": {"bound": "multiclass"},
-    "shared": {"noise": "shared"},
+    "shared": {"shared_noise": True},
     "grid": {"grid": "auto"},
     "sigma of each": {"sigma": [0.2, 0.3, 0.1, 0.4]},
     "exact": {"method": "exact", "base": DecisionTreeClassifier(random_state=0)},
@@ -41,6 +42,8 @@ def assert_equal(a, b, but=()):
             continue
         if one is None or other is None:
             assert one is other, field.name
+        elif isinstance(one, Noise):
+            assert type(one) is type(other) and one.get_params() == other.get_params()
         else:
             np.testing.assert_array_equal(one, other, err_msg=field.name)
 
@@ -99,9 +102,9 @@ def test_equal_inputs_stay_equal():
     assert again.first_equal.tolist() == [0, 0]
 
 
-@pytest.mark.parametrize("noise", ["independent", "shared"])
-def test_claims_about_a_selection(noise):
-    g = smoothed(noise=noise, alpha=0.05).fit(X, y)
+@pytest.mark.parametrize("shared_noise", [False, True])
+def test_claims_about_a_selection(shared_noise):
+    g = smoothed(shared_noise=shared_noise, alpha=0.05).fit(X, y)
     X2, y2 = np.vstack([X, X[:70]]), np.r_[y, y[:70]]
     c, rows = g.certify(X2), np.r_[60:220]
     some = c.select(rows)

@@ -48,7 +48,9 @@ def same(one, other):
     pd.Series(BY_NAME)[list(X.columns)],
 ], ids=str)  # fmt: skip
 @pytest.mark.parametrize(
-    "options", [{}, {"noise": "shared"}, {"grid": "auto"}, {"method": "exact"}], ids=str
+    "options",
+    [{}, {"shared_noise": True}, {"grid": "auto"}, {"method": "exact"}],
+    ids=str,
 )
 def test_the_same_as_an_array(sigma, options):
     expected = smooth(IN_ORDER, **options).fit(X, y).certify(X[:20])

@@ -44,9 +44,14 @@ def exact_probabilities(estimator, classes, inputs):
     Raises
     ------
     ValueError
-        If `estimator` is not supported, or X has columns that are not numbers, or
-        missing values.
+        If `estimator` is not supported, or the noise is not normal, or X has columns
+        that are not numbers, or missing values.
     """
+    if not inputs.noise.is_normal:
+        raise ValueError(
+            "method='exact' computes probabilities under Gaussian noise, not under "
+            f"{inputs.noise.kind!r}: use method='monte_carlo'."
+        )
     matrix = inputs.matrix()
     if matrix is None:
         raise unsupported(_describe_inputs(inputs))

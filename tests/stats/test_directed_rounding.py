@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from scipy import special
 
+from sksmooth.noise import Gaussian
 from sksmooth.stats import (
     bernstein_accuracy_lower_bound,
     certified_accuracy_lower_bound,
@@ -72,7 +73,7 @@ class TestBoundsFromUpper:
         """Check rows of upper bounds, of which the first class is the selected one."""
         upper = np.atleast_2d(np.asarray(upper, dtype=float))
         shares = np.eye(upper.shape[1])[np.zeros(len(upper), int)]
-        bounds = bounds_from_upper(shares, upper, sigma)
+        bounds = bounds_from_upper(shares, upper, Gaussian().bind(sigma))
         assert np.all(bounds.selected == 0)
         for row, p_lower, p_upper, radius in zip(
             upper, bounds.p_lower, bounds.p_upper, bounds.radius, strict=True
@@ -123,7 +124,7 @@ class TestBoundsFromUpper:
     def test_certainty_that_rounding_would_make(self):
         """1 - 10^-17 is no certainty, and 1 - 0 is one."""
         upper = np.array([[1.0, 1e-17], [1.0, 0.0]])
-        bounds = bounds_from_upper(np.eye(2)[[0, 0]], upper, 1.0)
+        bounds = bounds_from_upper(np.eye(2)[[0, 0]], upper, Gaussian().bind(1.0))
         assert bounds.p_lower[0] < 1
         assert bounds.p_lower[1] == 1
 
@@ -255,7 +256,7 @@ class TestCertifyCounts:
     def test_a_bound_below_one_half_is_told_from_its_complement(self):
         p_lower = np.random.default_rng(0).uniform(0, 1, 2000)
         p_lower[:3] = 0.0, 1.0, 0.5
-        bounds = bounds_from_lower(np.zeros(2000, int), p_lower, 1.0)
+        bounds = bounds_from_lower(np.zeros(2000, int), p_lower, Gaussian().bind(1.0))
         sums = [
             Fraction(a) + Fraction(b)
             for a, b in zip(p_lower, bounds.p_upper, strict=True)

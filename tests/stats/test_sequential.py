@@ -5,6 +5,7 @@ import pytest
 from scipy import signal, stats
 from scipy.special import ndtr
 
+from sksmooth.noise import Gaussian
 from sksmooth.stats import (
     lower_confidence_bound,
     radius_from_probabilities,
@@ -17,6 +18,8 @@ from sksmooth.stats._sequential import (
     NameTopClass,
     fewest_votes_for_radius,
 )
+
+UNIT = Gaussian().bind(1.0)
 
 
 def walk(looks, p, settle):
@@ -61,11 +64,11 @@ class TestCertifyKnownLabel:
     def test_crossing_probability_at_the_boundary(self, n, alpha, radius):
         looks = sample_sizes(n)
         rule = CertifyKnownLabel(
-            looks, alpha, np.array([radius]), 1.0, np.zeros(1, int)
+            looks, alpha, np.array([radius]), UNIT, np.zeros(1, int)
         )
         p = ndtr(radius)
         reachable = (
-            fewest_votes_for_radius(n, split_alpha(alpha, len(looks))[-1], radius, 1.0)
+            fewest_votes_for_radius(n, split_alpha(alpha, len(looks))[-1], radius, UNIT)
             <= n
         )
         error, votes, _ = walk(looks, p * (1 - 1e-12), self.settle(rule))
@@ -78,7 +81,7 @@ class TestCertifyKnownLabel:
     def test_crossing_probability_at_full_length(self, radius):
         looks, alpha = sample_sizes(100_000), 0.001
         rule = CertifyKnownLabel(
-            looks, alpha, np.array([radius]), 1.0, np.zeros(1, int)
+            looks, alpha, np.array([radius]), UNIT, np.zeros(1, int)
         )
         error, _, _ = walk(looks, ndtr(radius) * (1 - 1e-12), self.settle(rule))
         assert alpha / 10 < error <= alpha
@@ -88,7 +91,7 @@ class TestCertifyKnownLabel:
         """Several radii are asked; p sits at the boundary of one of them."""
         looks, alpha = sample_sizes(3000), 0.05
         radii = np.array([0.3, 0.6, 1.2])
-        rule = CertifyKnownLabel(looks, alpha, radii, 1.0, np.zeros(1, int))
+        rule = CertifyKnownLabel(looks, alpha, radii, UNIT, np.zeros(1, int))
         p = ndtr(radii[at]) * (1 - 1e-12)
 
         def settle(look, k):
@@ -104,7 +107,7 @@ class TestCertifyKnownLabel:
     def test_hopeless_radii_are_given_up_at_once(self):
         looks = sample_sizes(10_000)
         rule = CertifyKnownLabel(
-            looks, 0.001, np.array([0.5, 5.0]), 1.0, np.zeros(1, int)
+            looks, 0.001, np.array([0.5, 5.0]), UNIT, np.zeros(1, int)
         )
         accepted, settled = rule(
             np.zeros(1, int), np.zeros(1, int), np.array([[100, 0]])
@@ -116,7 +119,7 @@ class TestCertifyKnownLabel:
         looks = sample_sizes(1000)
         for futility in (1e-9, 0.3, 0.99):
             rule = CertifyKnownLabel(
-                looks, 0.01, np.array([0.5]), 1.0, np.zeros(1, int), futility
+                looks, 0.01, np.array([0.5]), UNIT, np.zeros(1, int), futility
             )
             error, _, _ = walk(looks, ndtr(0.5), self.settle(rule))
             assert error <= 0.01
@@ -124,7 +127,7 @@ class TestCertifyKnownLabel:
     def test_power_and_savings(self):
         """Far from the boundary the answer comes at the first looks."""
         looks = sample_sizes(100_000)
-        rule = CertifyKnownLabel(looks, 0.001, np.array([0.5]), 1.0, np.zeros(1, int))
+        rule = CertifyKnownLabel(looks, 0.001, np.array([0.5]), UNIT, np.zeros(1, int))
         for p, certain in [(0.95, 1), (0.3, 0)]:
             right, votes, _ = walk(looks[:6], p, self.settle(rule))
             assert right == pytest.approx(certain, abs=1e-9)
@@ -135,7 +138,9 @@ class TestCertifyKnownLabel:
         sigma, radii = 0.25, np.array([0.0, 0.1, 0.31])
         looks = sample_sizes(500)
         alphas = split_alpha(0.001, len(looks))
-        rule = CertifyKnownLabel(looks, 0.001, radii, sigma, np.zeros(1, int))
+        rule = CertifyKnownLabel(
+            looks, 0.001, radii, Gaussian().bind(sigma), np.zeros(1, int)
+        )
         for look, n in enumerate(looks):
             k = np.arange(n + 1)
             p_lower = lower_confidence_bound(k, n, alphas[look])
@@ -149,7 +154,7 @@ class TestCertifyKnownLabel:
     def test_all_radii_must_be_settled(self):
         looks = sample_sizes(1000)
         rule = CertifyKnownLabel(
-            looks, 0.001, np.array([0.0, 1.0]), 1.0, np.zeros(1, int)
+            looks, 0.001, np.array([0.0, 1.0]), UNIT, np.zeros(1, int)
         )
         counts = np.array([[100, 0], [70, 30], [85, 15], [0, 100]])
         accepted, settled = rule(np.zeros(4, int), np.zeros(4, int), counts)
@@ -178,14 +183,14 @@ class TestNameTopClass:
     def test_error_at_the_tie(self, n, alpha):
         """Both classes equally likely: naming the second is the mistake."""
         looks = sample_sizes(n, 25)
-        error, _, _ = walk(looks, 0.5, self.settle(NameTopClass(looks, alpha, 1)))
+        error, _, _ = walk(looks, 0.5, self.settle(NameTopClass(looks, alpha)))
         assert error <= alpha / 2
         if 2 * 0.5**n <= alpha / len(looks):
             assert error > alpha / 10
 
     def test_savings(self):
         looks = sample_sizes(100_000, 25)
-        _, votes, _ = walk(looks[:6], 0.9, self.settle(NameTopClass(looks, 0.001, 1)))
+        _, votes, _ = walk(looks[:6], 0.9, self.settle(NameTopClass(looks, 0.001)))
         assert votes < 60
 
 
@@ -194,7 +199,7 @@ class TestBoundProbability:
     def test_error_of_the_largest_bound_under_any_stopping(self, p):
         """Even one who stops at the look that suits him best errs at most alpha."""
         looks, alpha = sample_sizes(1600), 0.05
-        rule = BoundProbability(looks, alpha, np.zeros(1, int), np.zeros(1))
+        rule = BoundProbability(looks, alpha, np.zeros(1, int), np.zeros(1), UNIT)
 
         def settle(look, k):
             counts = two_classes(k, looks[look])
@@ -207,7 +212,7 @@ class TestBoundProbability:
     def test_stops_when_the_radius_cannot_grow(self):
         looks = sample_sizes(10_000)
         rule = BoundProbability(
-            looks, 0.001, np.zeros(3, int), np.array([0.0, 0.05, 10.0])
+            looks, 0.001, np.zeros(3, int), np.array([0.0, 0.05, 10.0]), UNIT
         )
         counts = np.repeat([[1440, 160]], 3, axis=0)
         p_lower, settled = rule(np.full(3, 4), np.arange(3), counts)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
+from sksmooth.noise import Gaussian
 from sksmooth.stats import (
     lower_confidence_bound,
     max_certifiable_radius,
@@ -23,6 +24,10 @@ from sksmooth.stats._sequential import (
     NameTopClass,
     fewest_votes_for_radius,
 )
+from sksmooth.votes._count import Asked, Votes
+from sksmooth.votes.run._store import _questions
+
+UNIT = Gaussian().bind(1.0)
 
 
 def ask(rule, look, k):
@@ -37,7 +42,7 @@ def known_label(looks, alpha, radii, sigma=1.0, loss=None, **settings):
         np.asarray(looks),
         alpha,
         np.atleast_1d(radii),
-        sigma,
+        Gaussian().bind(sigma),
         np.zeros(1, int),
         loss=None if loss is None else np.array([loss]),
         **settings,
@@ -58,7 +63,7 @@ class TestTheLastCountThatCanStillWin:
         rule = known_label(self.looks, alpha, radius, loss=loss, futility=self.never)
         alphas = split_alpha(alpha, len(self.looks))
         needed = [
-            fewest_votes_for_radius(n, level, radius + (loss or 0.0), 1.0)
+            fewest_votes_for_radius(n, level, radius + (loss or 0.0), UNIT)
             for n, level in zip(self.looks.tolist(), alphas, strict=True)
         ]
         p_needed = norm.cdf(radius + (loss or 0.0))
@@ -83,6 +88,7 @@ class TestTheLastCountThatCanStillWin:
             0.05,
             np.zeros(1, int),
             np.full(1, tolerance),
+            UNIT,
             futility=self.never,
         )
         alphas = split_alpha(0.05, len(self.looks))
@@ -130,7 +136,7 @@ class TestALevelThatIsReached:
         for first, second in [(20, 0), (40, 3), (300, 210)]:
             p_value = rank_verification_pvalue(first, second)
             n = first + second
-            at = NameTopClass(np.array([n]), float(p_value), 1)
+            at = NameTopClass(np.array([n]), float(p_value))
             below = replace(at, alpha=float(np.nextafter(p_value, 0)))
             assert np.all(ask(at, 0, [first, second]))
             assert not np.any(ask(below, 0, [first, second]))
@@ -139,7 +145,7 @@ class TestALevelThatIsReached:
         looks = np.array([20, 40, 80])
         p_value = float(rank_verification_pvalue(15, 5))
         for look, alpha in [(0, 3.01 * p_value), (0, 2.99 * p_value)]:
-            sure, settled = ask(NameTopClass(looks, alpha, 1), look, [15])
+            sure, settled = ask(NameTopClass(looks, alpha), look, [15])
             assert sure == settled == (alpha > 3 * p_value)
 
     def test_by_a_bound(self):
@@ -151,9 +157,11 @@ class TestALevelThatIsReached:
         ]:
             p_lower = lower_confidence_bound(k, n, alpha)
             radius = float(radius_from_probabilities(p_lower, sigma=0.7))
-            assert fewest_votes_for_radius(n, alpha, radius, 0.7) == k
+            assert fewest_votes_for_radius(n, alpha, radius, Gaussian().bind(0.7)) == k
             more = float(np.nextafter(radius, np.inf))
-            assert fewest_votes_for_radius(n, alpha, more, 0.7) == k + 1
+            assert (
+                fewest_votes_for_radius(n, alpha, more, Gaussian().bind(0.7)) == k + 1
+            )
             for loss in (None, 0.0, radius / 7):
                 left = float(radius_after_loss(radius, loss))
                 for asked, expected in [(left, True), (np.nextafter(left, 9), False)]:
@@ -169,8 +177,8 @@ class TestALevelThatIsReached:
                     rule = known_label([votes], 2.0**-n, 0.0, loss=loss)
                     accepted, settled = ask(rule, 0, [votes])
                     assert accepted == certain
-            assert fewest_votes_for_radius(n, 2.0**-n, 0.0, 1.0) == n + 1
-            assert fewest_votes_for_radius(n + 1, 2.0**-n, 0.0, 1.0) == n + 1
+            assert fewest_votes_for_radius(n, 2.0**-n, 0.0, UNIT) == n + 1
+            assert fewest_votes_for_radius(n + 1, 2.0**-n, 0.0, UNIT) == n + 1
             assert required_samples(0.0, 1.0, 2.0**-n) == n + 1
 
 
@@ -210,30 +218,42 @@ RULES = {
         looks=np.array([100, 200]),
         alpha=0.01,
         radii=np.array([0.1, 0.2]),
-        sigma=0.5,
+        noise=Gaussian().bind(0.5),
         label=np.array([0, 1, 0]),
     ),
     "label, loss": CertifyKnownLabel(
         looks=np.array([100, 200]),
         alpha=0.01,
         radii=np.array([0.1, 0.2]),
-        sigma=0.5,
+        noise=Gaussian().bind(0.5),
         label=np.array([0, 1, 0]),
         loss=np.array([0.1, 0.1, 0.2]),
     ),
-    "name": NameTopClass(looks=np.array([100, 200]), alpha=0.01, n_inputs=3),
+    "name": NameTopClass(looks=np.array([100, 200]), alpha=0.01),
     "bound": BoundProbability(
         looks=np.array([100, 200]),
         alpha=0.01,
         selected=np.array([0, 1, 0]),
         tolerance=np.array([0.1, 0.1, 0.2]),
+        noise=Gaussian().bind(0.5),
     ),
 }
+
+
+class Other(Gaussian):
+    """Noise of another kind."""
+
+
 OTHER = {
     "looks": [np.array([100, 300]), np.array([50, 200]), np.array([200])],
     "alpha": [np.nextafter(0.01, 1), 0.02],
     "radii": [np.array([0.1, np.nextafter(0.2, 1)]), np.array([0.1])],
-    "sigma": [np.nextafter(0.5, 1)],
+    "noise": [
+        Gaussian().bind(np.nextafter(0.5, 1)),
+        Gaussian().bind(np.array([0.5])),
+        Gaussian().bind(0.5, 2.0**-10),
+        Other().bind(0.5),
+    ],
     "futility": [0.002],
 }
 
@@ -242,35 +262,47 @@ OTHER = {
 def test_another_rule_asks_another_question(name):
     """Each field has a part in what answers depend on; so no store mixes them up."""
     rule = RULES[name]
-    questions = rule.questions()
-    assert questions == rule.questions()
+    questions = _questions(rule, 3)
+    assert questions == _questions(rule, 3)
     seen = set()
     for field in fields(rule):
         value = getattr(rule, field.name)
         if field.name in OTHER:
             seen.add(field.name)
             for other in OTHER[field.name]:
-                assert not set(replace(rule, **{field.name: other}).questions()) & set(
-                    questions
-                )
-        elif field.name == "n_inputs":
-            assert questions == questions[:1] * 3
-            assert replace(rule, n_inputs=2).questions() == questions[:2]
+                changed = _questions(replace(rule, **{field.name: other}), 3)
+                assert not set(changed) & set(questions)
         elif value is not None:  # an entry for each input: the others stay
             seen.add(field.name)
             other = value.copy()
             other[1] = 2 if value.dtype.kind == "i" else np.nextafter(value[1], 1)
-            changed = replace(rule, **{field.name: other}).questions()
+            changed = _questions(replace(rule, **{field.name: other}), 3)
             same = [a == b for a, b in zip(changed, questions, strict=True)]
             assert same == [True, False, True]
     assert {"looks", "alpha"} < seen or name == "name"
-    taken = rule.take(np.array([2, 0]))
-    assert taken.questions() == [questions[2], questions[0]]
+    assert set(rule.per_input) == {"label", "loss", "selected", "tolerance"} & {
+        field.name for field in fields(rule)
+    }
+    if not rule.per_input:
+        assert questions == questions[:1] * 3
+        assert _questions(rule, 2) == questions[:2]
+    rows = np.array([2, 0])
+    own = {name: getattr(rule, name) for name in rule.per_input}
+    own = {name: value[rows] for name, value in own.items() if value is not None}
+    assert _questions(replace(rule, **own), 2) == [questions[2], questions[0]]
 
 
 def test_rules_of_other_kinds_ask_other_questions():
-    questions = [set(rule.questions()) for rule in RULES.values()]
+    questions = [set(_questions(rule, 3)) for rule in [*RULES.values(), 100, 200]]
     assert len(set.union(*questions)) == sum(map(len, questions))
+
+
+def test_a_question_is_the_same_once_a_rule_has_been_asked():
+    """What a rule keeps for itself is no part of it."""
+    for rule in RULES.values():
+        questions = _questions(rule, 3)
+        rule(np.zeros(3, int), np.arange(3), np.array([[90, 10], [10, 90], [50, 50]]))
+        assert _questions(rule, 3) == questions
 
 
 class TestSharesOfAlpha:
@@ -292,7 +324,7 @@ def test_many_classes_are_told_apart_by_the_first_two():
     """The runner-up is the second of all, wherever it stands."""
     counts = np.array([[3, 50, 2, 40, 5], [60, 1, 20, 1, 18], [30, 30, 30, 10, 0]])
     at = float(rank_verification_pvalue(60, 20))
-    rule = NameTopClass(np.array([100]), at, 3)
+    rule = NameTopClass(np.array([100]), at)
     sure, settled = rule(np.zeros(3, int), np.arange(3), counts)
     assert sure.tolist() == settled.tolist() == [False, True, False]
 
@@ -305,28 +337,30 @@ def test_rows_have_labels_of_their_own(loss):
         np.array([100, 1000]),
         0.01,
         np.array([0.0, 0.5]),
-        1.0,
+        UNIT,
         labels,
         loss=None if loss is None else np.array([0.0, 0.0, 0.0, 9.0]),
     )
-    assert rule.empty.shape == (4, 2)
-    assert not rule.empty.any()
+    assert rule.empty(4).shape == (4, 2)
+    assert not rule.empty(4).any()
     rows, looks = np.array([3, 1, 0]), np.array([0, 0, 1])
     counts = np.array([[2, 98, 0], [2, 98, 0], [100, 880, 20]])
     accepted, settled = rule(looks, rows, counts)
     first = loss is None  # a loss of 9 leaves nothing
     assert accepted.tolist() == [[first] * 2, [True] * 2, [False] * 2]
     assert settled.all()
-    part = rule.take(np.array([1, 3]))
-    again, _ = part(np.zeros(2, int), np.arange(2), counts[:2])
-    assert again.tolist() == [[True] * 2, [first] * 2]
+    # Some of the rows, by their places among these, as a worker asks.
+    votes = Votes.none(2, 3, rule)
+    votes.counts[:] = counts[:2]
+    Asked(rule, np.array([1, 3])).settled(np.zeros(2, int), np.arange(2), votes)
+    assert votes.value.tolist() == [[True] * 2, [first] * 2]
 
 
 def test_rows_have_tolerances_of_their_own():
     rule = BoundProbability(
-        np.array([100, 200]), 0.01, np.array([0, 1, 1]), np.array([0.0, 5.0, 0.0])
+        np.array([100, 200]), 0.01, np.array([0, 1, 1]), np.array([0.0, 5.0, 0.0]), UNIT
     )
-    assert rule.empty.tolist() == [0, 0, 0]
+    assert rule.empty(3).tolist() == [0, 0, 0]
     counts = np.array([[10, 90], [10, 90], [60, 140]])
     p_lower, settled = rule(np.array([0, 0, 1]), np.array([2, 1, 0]), counts)
     votes, n, level = [90, 90, 60], [100, 100, 200], [0.005] * 3
@@ -341,5 +375,5 @@ def test_a_rule_of_another_kind_with_the_same_settings_asks_another_question():
         pass
 
     rule = RULES["name"]
-    other = Other(rule.looks, rule.alpha, rule.n_inputs)
-    assert not set(other.questions()) & set(rule.questions())
+    other = Other(rule.looks, rule.alpha)
+    assert not set(_questions(other, 3)) & set(_questions(rule, 3))

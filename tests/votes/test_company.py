@@ -16,15 +16,20 @@ from sklearn.tree import DecisionTreeClassifier
 
 from sksmooth import SmoothedClassifier, certified_accuracy_scorer
 from sksmooth.votes._company import depends_on_company
+from sksmooth.votes._recognise import recognise
 from sksmooth.votes._rows import Inputs
 from tests.helpers import Fixed
 
 X, y = load_iris(return_X_y=True)
 
 
+def depends_on(f, inputs, net_options=None):
+    recognised = recognise(f, f.classes_, inputs.take(slice(16)), net_options)
+    return depends_on_company(recognised, f.classes_, inputs, net_options)
+
+
 def depends(f, X=X, sigma=0.25, **settings):
-    inputs = Inputs.from_array(np.asarray(X, float), sigma)
-    return depends_on_company(f, f.classes_, inputs, **settings)
+    return depends_on(f, Inputs.from_array(np.asarray(X, float), sigma), **settings)
 
 
 def behind(function, last):
@@ -95,9 +100,9 @@ class TestAnyBase:
 
         values = np.random.default_rng(0).normal(size=shape).astype(np.float32)
         inputs = Inputs.from_array(values, 0.25)
-        inputs = inputs if grid is None else inputs.on_grid(grid)
+        inputs, _ = inputs.on_grid(grid)
         f = Fixed(function)
-        assert not depends_on_company(f, f.classes_, inputs)
+        assert not depends_on(f, inputs)
         size = min(16, max(1, 2**20 // shape[1]))
         assert [len(batch) for batch in seen] == [2 * size + 1, 2 * size + 1, size]
         first, second, alone = seen
@@ -119,7 +124,7 @@ class TestAnyBase:
             asked.append(True)
             return depends_on_company(*args)
 
-        monkeypatch.setattr("sksmooth._classifier.depends_on_company", record)
+        monkeypatch.setattr("sksmooth.votes._voting.depends_on_company", record)
         got = g.certify(rows, store=tmp_path / "votes").counts
         np.testing.assert_array_equal(got, expected)
         assert not asked
@@ -167,7 +172,7 @@ class TestAnyBase:
 
         def is_seen(f):
             inputs = Inputs.from_frame(data, 0.3)
-            return depends_on_company(f, f.classes_, inputs)
+            return depends_on(f, inputs)
 
         assert is_seen(step(self.FILLED[by]))
         assert not is_seen(step(lambda t: t.fillna(0)))
@@ -198,7 +203,7 @@ class TestAnyBase:
             KNeighborsClassifier(),
         ).fit(table, labels)
         inputs = Inputs.from_frame(table, {"a": 0.3, "b": 0})
-        assert depends_on_company(f, f.classes_, inputs)
+        assert depends_on(f, inputs)
 
     @pytest.mark.parametrize("p", [0.01, 0.03, 0.1, 0.5])
     @pytest.mark.parametrize("seed", range(10))
@@ -353,8 +358,8 @@ class TestNets:
                 f = self.Inside(f)
             else:
                 f = make_pipeline(StandardScaler().fit(X), f)
-                inputs = inputs.on_grid("auto")
-            assert depends_on_company(f, f.classes_, inputs) == (place > 0)
+                inputs, _ = inputs.on_grid("auto")
+            assert depends_on(f, inputs) == (place > 0)
 
     def test_images(self, torch):
         from sksmooth.torch import ModuleClassifier

@@ -19,9 +19,9 @@ pytest.importorskip("skorch")
 
 from sksmooth.noise import _on_device as _device_noise  # noqa: E402
 from sksmooth.torch import ModuleClassifier  # noqa: E402
-from sksmooth.votes._count import count_votes  # noqa: E402
 from sksmooth.votes._rows import Inputs  # noqa: E402
 from sksmooth.votes.voters._net import TorchVoter  # noqa: E402
+from tests.helpers import count_votes  # noqa: E402
 from tests.nets import MLP, classifier, halfspace_module  # noqa: E402
 
 KEY = {"entropy": 3, "purpose": "estimate"}
@@ -81,17 +81,17 @@ CASES = {
 
 
 class TestNothingAssumesACPU:
-    @pytest.mark.parametrize("noise", ["independent", "shared"])
+    @pytest.mark.parametrize("shared_noise", [False, True])
     @pytest.mark.parametrize("case", CASES)
-    def test_only_counts_leave_the_device(self, counted, case, noise):
+    def test_only_counts_leave_the_device(self, counted, case, shared_noise):
         make, X, sigma, grid = CASES[case]
         push = case == "mixed"  # where steps mix features, noise is drawn behind them
         votes = count_votes(
             make(),
             CLASSES,
-            Inputs.from_array(X, sigma).on_grid(grid),
+            Inputs.from_array(X, sigma).on_grid(grid)[0],
             100,
-            noise=noise,
+            shared_noise=shared_noise,
             batch_size=64,
             net_options={"push_forward": push},
             **KEY,

@@ -6,12 +6,17 @@ from scipy import stats
 
 torch = pytest.importorskip("torch")
 
-from sksmooth.noise._on_device import DeviceStream, noisy_copies_on_device  # noqa: E402
+from sksmooth.noise._on_device import DeviceNormals, DeviceStream  # noqa: E402
 from sksmooth.noise._streams import stream_key  # noqa: E402
 
 CPU = torch.device("cpu")
 SHAPES = [(1,), (3,), (16,), (57,), (1, 28, 28), (3, 5, 5)]
 CUTS = [(1,) * 50, (50,), (17, 33), (16, 16, 18), (49, 1), (2, 3, 5, 7, 33)]
+
+
+def noisy_copies(x, sigma, stream, out):
+    normals = DeviceNormals(sigma, None, tuple(x.shape), out.dtype, out.device)
+    normals.copies(x, stream, out)
 
 
 def stream(content=b"x", shape=(3,), dtype=torch.float32):
@@ -51,7 +56,7 @@ def test_noise_is_gaussian_and_independent_between_inputs(dtype):
     for i in range(20):
         out = torch.empty((n, 1), dtype=dtype)
         x = torch.tensor([3.0], dtype=dtype)
-        noisy_copies_on_device(x, 0.5, stream(bytes([i]), (1,), dtype), out)
+        noisy_copies(x, 0.5, stream(bytes([i]), (1,), dtype), out)
         columns.append((out[:, 0].double().numpy() - 3) / 0.5)
     p_values = [stats.kstest(column, "norm").pvalue for column in columns]
     assert min(p_values) > 1e-4
@@ -63,7 +68,7 @@ def test_noise_has_the_standard_deviation_it_should():
     """To half a per mille: wider noise would claim radii of a larger sigma."""
     n = 4_000_000
     out = torch.empty(n, 1)
-    noisy_copies_on_device(torch.zeros(1), 2.0, stream(shape=(1,)), out)
+    noisy_copies(torch.zeros(1), 2.0, stream(shape=(1,)), out)
     out = out.double()
     assert out.std().item() == pytest.approx(2.0, abs=2 * 5 / np.sqrt(2 * n))
     tail = (out.abs() > 2 * 3.2905).double().mean().item()  # 0.001 of a normal
@@ -71,9 +76,9 @@ def test_noise_has_the_standard_deviation_it_should():
 
 
 def test_sigma_by_feature():
-    x, sigma = torch.tensor([0.1, 0.2, 0.3]), torch.tensor([1.0, 0.0, 2.0])
+    x, sigma = torch.tensor([0.1, 0.2, 0.3]), np.array([1.0, 0.0, 2.0])
     out = torch.empty(500, 3)
-    noisy_copies_on_device(x, sigma, stream(), out)
+    noisy_copies(x, sigma, stream(), out)
     assert torch.all(out[:, 1] == x[1])
     np.testing.assert_allclose(out.std(dim=0), sigma, rtol=0.2)
 
@@ -87,5 +92,5 @@ def test_one_sigma_or_the_same_for_each_feature(dtype, sigma):
     for out, level in zip(outs, (sigma, np.full(3, sigma)), strict=True):
         one = stream(dtype=dtype)
         for part in out.split([1, 70, 59]):
-            noisy_copies_on_device(x, level, one, part)
+            noisy_copies(x, level, one, part)
     assert torch.equal(*outs)

@@ -12,10 +12,9 @@ from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
 from sklearn.tree import DecisionTreeClassifier
 
-from sksmooth.votes._count import count_votes, make_voter
 from sksmooth.votes._rows import Inputs
 from sksmooth.votes.voters._linear import LinearVoter
-from tests.helpers import Fixed
+from tests.helpers import Fixed, count_votes, make_voter
 
 X, y = load_iris(return_X_y=True)
 CLASSES = np.arange(3)
@@ -226,12 +225,8 @@ class StopAtHalf:
     def __init__(self, places, looks=(10, 25, 60)):
         self.places, self.looks = places, np.array(looks)
 
-    @property
-    def empty(self):
-        return np.zeros(len(self.places))
-
-    def take(self, rows):
-        return StopAtHalf(self.places[rows], self.looks)
+    def empty(self, n_inputs):
+        return np.zeros(n_inputs)
 
     def __call__(self, look, rows, counts):
         # what the engine promises: exactly the votes of this look, no more

@@ -30,9 +30,8 @@ from sklearn.tree import DecisionTreeClassifier
 from sksmooth.exact import _probabilities as exact_module
 from sksmooth.exact._axes import cdf_bounds
 from sksmooth.exact._probabilities import exact_probabilities
-from sksmooth.votes._count import count_votes
 from sksmooth.votes._rows import Inputs
-from tests.helpers import halfspace
+from tests.helpers import count_votes, halfspace
 
 X3, y3 = load_iris(return_X_y=True)
 X2, y2 = load_breast_cancer(return_X_y=True)

@@ -23,8 +23,8 @@ from sksmooth.exact import _sums as _exact_sums
 from sksmooth.exact._probabilities import _make_model, exact_probabilities
 from sksmooth.exact._sums import Convolution
 from sksmooth.noise._grid import round_to_grid, rounding_loss
-from sksmooth.votes._count import count_votes
 from sksmooth.votes._rows import Inputs
+from tests.helpers import count_votes
 
 X3, y3 = load_iris(return_X_y=True)
 

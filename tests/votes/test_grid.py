@@ -20,8 +20,9 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from sksmooth import SmoothedClassifier, certified_accuracy_scorer
+from sksmooth.noise import Gaussian
 from sksmooth.noise._grid import grid_step, round_to_grid, rounding_loss
-from sksmooth.noise._streams import noisy_copies, open_stream, stream_key
+from sksmooth.noise._streams import open_stream, stream_key
 from sksmooth.stats._radius import radius_after_loss, radius_before_loss
 from sksmooth.stats._sequential import CertifyKnownLabel
 from sksmooth.votes._rows import Inputs
@@ -91,12 +92,12 @@ def test_copies_are_exact_sums_of_rounded_numbers(dtype, sigma, finer, data):
     inputs = Inputs.from_array(x, sigma)
     if reach / 2 + 40 * sigma > 2.0 ** BITS[dtype] * step:
         return
-    inputs = inputs.on_grid(step)
+    inputs, _ = inputs.on_grid(step)
     place = Fraction(float(x[0, 0])) / Fraction(step)
     # `round` of a fraction takes ties to even, too
     assert Fraction(float(inputs.values[0, 0])) == round(place) * Fraction(step)
     out = np.empty((20, 1), dtype)
-    noisy_copies(inputs.values[0], inputs.sigma, stream(), out, grid=inputs.grid)
+    inputs.noise.copies(inputs.values[0], stream(), out)
     scale = float(sigma) / step
     normals = np.empty(20)
     stream().standard_normal(normals)
@@ -226,7 +227,7 @@ def test_masses_of_rounded_noise():
     """Chi-square against the normal distribution function, on a coarse grid."""
     n, step = 200_000, 0.25
     out = np.empty((n, 1))
-    noisy_copies(np.array([3.0]), 1.0, stream(), out, grid=step)
+    Gaussian().bind(1.0, step).copies(np.array([3.0]), stream(), out)
     steps = np.rint((out[:, 0] - 3) / step).astype(int)
     edges = np.arange(-12, 14) - 0.5
     expected = n * np.diff(norm.cdf(np.r_[-np.inf, edges[1:-1] * step, np.inf]))
@@ -245,7 +246,7 @@ def test_noise_does_not_depend_on_where_the_input_is(dtype):
             for size in cut:
                 out = np.empty((size, 7), dtype)
                 center = np.full(7, x, dtype)
-                noisy_copies(center, 0.5, open_one, out, grid=step)
+                Gaussian().bind(0.5, step).copies(center, open_one, out)
                 parts.append(out - dtype.type(x))
             noise.append(np.concatenate(parts))
     for other in noise[1:]:
@@ -500,10 +501,14 @@ def test_rule_with_a_loss_of_zero_is_the_rule_without():
     """At every count and look; given up a little later at most by rounding."""
     looks = np.array([100, 200, 400])
     rule = CertifyKnownLabel(
-        looks, 0.01, np.array([0.0, 0.2, 0.5]), 0.5, label=np.ones(401, int)
+        looks,
+        0.01,
+        np.array([0.0, 0.2, 0.5]),
+        Gaussian().bind(0.5),
+        label=np.ones(401, int),
     )
     same = CertifyKnownLabel(
-        looks, 0.01, rule.radii, 0.5, rule.label, loss=np.full(401, 1e-300)
+        looks, 0.01, rule.radii, rule.noise, rule.label, loss=np.full(401, 1e-300)
     )
     for look, n in enumerate(looks):
         k = np.arange(n + 1)
@@ -612,7 +617,7 @@ class TestNets:
     @pytest.mark.parametrize("dtype", ["float32", "float64"])
     def test_what_a_gpu_does(self, dtype):
         """The same operations with torch, here on the CPU."""
-        from sksmooth.noise._on_device import DeviceStream, noisy_copies_on_device_grid
+        from sksmooth.noise._on_device import DeviceNormals, DeviceStream
 
         torch = self.torch
         sigma = np.array([0.33, 0.0, 5.0])
@@ -620,10 +625,10 @@ class TestNets:
         dtype = getattr(torch, dtype)
         key, cpu = stream_key(0, "estimate", b"x"), torch.device("cpu")
         out = torch.empty((1000, 3), dtype=dtype)
-        parts = [torch.as_tensor(part) for part in (x / step, sigma / step, step)]
-        device_stream = DeviceStream(key, (3,), torch.float64, cpu)
+        drawn = DeviceNormals(sigma, step, (3,), dtype, cpu)
+        device_stream = drawn.open(key)
         for some in (out[:10], out[10:]):
-            noisy_copies_on_device_grid(*parts, device_stream, some)
+            drawn.copies(torch.as_tensor(x), device_stream, some)
         normals = torch.empty((1000, 3), dtype=torch.float64)
         DeviceStream(key, (3,), torch.float64, cpu).draw(normals)
         expected = (np.rint(normals.numpy() * (sigma / step)) + x / step) * step
@@ -631,16 +636,17 @@ class TestNets:
         np.testing.assert_array_equal(out.numpy(), expected.numpy())
 
     def test_other_devices_get_noise_from_the_host(self):
-        from sksmooth.votes.voters._net_noise import GridNoise
+        from sksmooth.votes.voters._net_noise import PlainNoise
 
         torch = self.torch
         values, step = np.array([[1.5, -2.0]]), 2.0**-17
         key, cpu = stream_key(0, "estimate", b"x"), torch.device("cpu")
         copies = []
         for host_only in (False, True):
-            noise = GridNoise(values, 0.5, step, torch.float32, cpu)
-            if host_only:
-                noise.device = torch.device("mps")
+            device = torch.device("mps") if host_only else cpu
+            noise = Gaussian().bind(0.5, step)
+            noise = PlainNoise(noise, (2,), torch.float32, device).on(values)
+            assert noise.drawn_there is None
             copies.append(torch.empty((50, 2)))
             noise.fill(0, noise.open(key), copies[-1])
         np.testing.assert_array_equal(*(one.numpy() for one in copies))
@@ -678,7 +684,7 @@ class TestNets:
     def test_shared_noise(self, kind):
         """Copies are on the grid, and the example is sound."""
         x = np.array([[0.0], [1.0]], np.float32)
-        params = {"sigma": 0.33, "n": 1000, "noise": "shared"}
+        params = {"sigma": 0.33, "n": 1000, "shared_noise": True}
         torch, seen = self.torch, []
 
         def bits(Z):

@@ -138,8 +138,8 @@ def test_steps_before_a_tree_run_once(name, frames):
         f = make_pipeline(step, DecisionTreeClassifier(max_depth=4, random_state=0))
         both.append(f.fit(X.copy(), y))
     np.testing.assert_array_equal(*(f.predict(X.copy()) for f in both))
-    for noise in ("independent", "shared"):
-        assert_same_votes(*both, noise=noise, batch_size=171)
+    for shared_noise in (False, True):
+        assert_same_votes(*both, shared_noise=shared_noise, batch_size=171)
     assert_same_votes(*both, grid="auto")
 
 
@@ -159,8 +159,8 @@ def test_steps_before_other_classifiers_run_once(last):
         second = in_frames(RobustScaler(copy=copy)).fit(first.fit_transform(X.copy()))
         f = make_pipeline(first, FrozenEstimator(second), clone(last))
         both.append(f.fit(X.copy(), y))
-    for noise in ("independent", "shared"):
-        assert_same_votes(*both, noise=noise)
+    for shared_noise in (False, True):
+        assert_same_votes(*both, shared_noise=shared_noise)
 
 
 def test_a_classifier_that_writes_to_its_input():
@@ -170,8 +170,10 @@ def test_a_classifier_that_writes_to_its_input():
         return labels
 
     pure = Fixed(lambda X: (X[:, 0] > 7).astype(int))
-    for noise in ("independent", "shared"):
-        assert_same_votes(pure, Fixed(spoils), noise=noise, batch_size=171)
+    for shared_noise in (False, True):
+        assert_same_votes(
+            pure, Fixed(spoils), shared_noise=shared_noise, batch_size=171
+        )
 
 
 def test_in_place_while_training():
@@ -204,8 +206,8 @@ class Gaps(TransformerMixin, BaseEstimator):
 ], ids=lambda f: type(f).__name__)  # fmt: skip
 def test_what_the_compiled_trees_do_not_take_has_been_through_the_steps_once(last):
     both = [make_pipeline(Gaps(copy), clone(last)).fit(X.copy(), y) for copy in (1, 0)]
-    for noise in ("independent", "shared"):
-        assert_same_votes(*both, noise=noise, batch_size=171)
+    for shared_noise in (False, True):
+        assert_same_votes(*both, shared_noise=shared_noise, batch_size=171)
 
 
 def test_numbers_too_large_for_trees_are_reported():

@@ -4,6 +4,7 @@ import polars as pl
 import pytest
 
 from sksmooth.votes._rows import Inputs
+from tests.helpers import first_equal
 
 
 def test_equal_rows_have_equal_contents_in_any_layout():
@@ -22,7 +23,7 @@ def test_equal_rows_have_equal_contents_in_any_layout():
 
 def test_first_equal():
     X = np.array([[1.0, 2.0], [3.0, 4.0], [1.0, 2.0], [1.0, 4.0]])
-    assert Inputs.from_array(X, 1.0).first_equal().tolist() == [0, 1, 0, 3]
+    assert first_equal(Inputs.from_array(X, 1.0)) == [0, 1, 0, 3]
 
 
 def mixed(library):

@@ -32,11 +32,11 @@ from sksmooth import GaussianAugmenter, _compiled
 from sksmooth._compiled import compiled_module
 from sksmooth.models._linear import linear_scores
 from sksmooth.models._unwrap import unwrap
-from sksmooth.votes._count import _count, count_votes
+from sksmooth.votes._recognise import Recognised
 from sksmooth.votes._rows import Inputs
 from sksmooth.votes.voters._linear import LinearVoter
 from sksmooth.votes.voters._predict import AnyVoter
-from tests.helpers import OpaqueLogisticRegression, halfspace
+from tests.helpers import OpaqueLogisticRegression, count_votes, halfspace
 
 X3, y3 = load_iris(return_X_y=True)
 X2, y2 = X3[50:], y3[50:]
@@ -45,20 +45,21 @@ X2, y2 = X3[50:], y3[50:]
 def count(voter_class, estimator, inputs, n, monkeypatch, entropy=0):
     """Votes by the voter of our choice."""
 
-    def choose(estimator, classes, inputs, net_options):
+    def choose(estimator, classes, inputs, net_options, say):
         if voter_class is AnyVoter:
-            return AnyVoter(estimator, classes, inputs)
-        return LinearVoter(*linear_scores(unwrap(estimator)), *inputs.matrix())
+            voter = AnyVoter(estimator, classes, inputs.values.dtype)
+        else:
+            voter = LinearVoter(*linear_scores(unwrap(estimator)), inputs.matrix()[1])
+        return Recognised(estimator, unwrap(estimator), voter)
 
-    monkeypatch.setattr("sksmooth.votes._count.make_voter", choose)
-    return _count(
+    monkeypatch.setattr("sksmooth.votes._voting.recognise", choose)
+    return count_votes(
         estimator,
         estimator.classes_,
         inputs,
         n,
         entropy=entropy,
         purpose="estimate",
-        batch_size="auto",
     ).counts
 
 
@@ -155,10 +156,8 @@ def test_many_classes_few_features(monkeypatch):
     X, y = load_digits(return_X_y=True)
     f = LogisticRegression(max_iter=5000).fit(X[:, 18:22], y)
     inputs = Inputs.from_array(X[:100, 18:22], 2.0)
-    assert LinearVoter(*linear_scores(unwrap(f)), *inputs.matrix()).factor.shape == (
-        4,
-        9,
-    )
+    scores = linear_scores(unwrap(f))
+    assert LinearVoter(*scores, inputs.matrix()[1]).factor.shape == (4, 9)
     a = count(AnyVoter, f, inputs, 1000, monkeypatch)
     b = count(LinearVoter, f, inputs, 1000, monkeypatch, entropy=1)
     assert chi_square_p_value(a, b) > 1e-3
@@ -225,7 +224,7 @@ def test_equal_classes_tie_and_the_lowest_wins(monkeypatch):
 def test_the_factor_has_one_sign():
     f = LogisticRegression(max_iter=5000).fit(X3, y3)
     for weights in (f.coef_[1:] - f.coef_[0], f.coef_[0] - f.coef_[1:]):
-        voter = LinearVoter(weights, np.zeros(2), X3, np.ones(4))
+        voter = LinearVoter(weights, np.zeros(2), np.ones(4))
         assert np.all(np.diagonal(voter.factor) > 0)
         np.testing.assert_allclose(
             voter.factor.T @ voter.factor, weights @ weights.T, atol=1e-12
@@ -311,12 +310,12 @@ def test_frames_with_untouchable_numbers(monkeypatch):
     assert chi_square_p_value(a, b) > 1e-3
 
 
-@pytest.mark.parametrize("noise", ["independent", "shared"])
+@pytest.mark.parametrize("shared_noise", [False, True])
 @pytest.mark.parametrize("n_classes", [2, 3, 7])
-def test_compiled_counts_are_the_same(noise, n_classes, monkeypatch):
+def test_compiled_counts_are_the_same(shared_noise, n_classes, monkeypatch):
     """Also where contenders are left out, and where scores tie."""
     pytest.importorskip("numba")
-    from sksmooth.votes import _count as _engine
+    from sksmooth.votes import _recognise
     from sksmooth.votes.voters import _linear
 
     rng = np.random.default_rng(n_classes)
@@ -329,11 +328,17 @@ def test_compiled_counts_are_the_same(noise, n_classes, monkeypatch):
 
     def counts():
         return count_votes(
-            f, f.classes_, inputs, 700, entropy=1, purpose="estimate", noise=noise
+            f,
+            f.classes_,
+            inputs,
+            700,
+            entropy=1,
+            purpose="estimate",
+            shared_noise=shared_noise,
         ).counts
 
     # Classes that noise moves alike are otherwise left to predict.
-    monkeypatch.setattr(_engine, "linear_ties", lambda *model: False)
+    monkeypatch.setattr(_recognise, "linear_ties", lambda *model: False)
     monkeypatch.setattr(_linear, "module_if_worth", lambda name, work: None)
     expected = counts()
     asked = []
@@ -372,9 +377,11 @@ def test_the_compiled_count_by_enumeration(means):
 
 
 @pytest.mark.parametrize("compiled", [False, True])
-@pytest.mark.parametrize("noise", ["independent", "shared"])
+@pytest.mark.parametrize("shared_noise", [False, True])
 @pytest.mark.parametrize("x, sigma", [(1e308, 1.0), (0, 1e308), (8.9e306, 1e304)])
-def test_scores_that_overflow_are_refused(compiled, noise, x, sigma, monkeypatch):
+def test_scores_that_overflow_are_refused(
+    compiled, shared_noise, x, sigma, monkeypatch
+):
     """inf - inf is no score; what wins then would depend on who compares."""
     if compiled:
         pytest.importorskip("numba")
@@ -386,5 +393,11 @@ def test_scores_that_overflow_are_refused(compiled, noise, x, sigma, monkeypatch
     inputs = Inputs.from_array(np.array([[x, x if x > 1e307 else -x]]), sigma)
     with pytest.raises(ValueError, match="overflow float64: scale X"):
         count_votes(
-            f, f.classes_, inputs, 10, entropy=1, purpose="estimate", noise=noise
+            f,
+            f.classes_,
+            inputs,
+            10,
+            entropy=1,
+            purpose="estimate",
+            shared_noise=shared_noise,
         )

@@ -12,10 +12,10 @@ from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
 from sksmooth.models._mlp import mlp_layers
 from sksmooth.models._unwrap import unwrap
-from sksmooth.votes._count import _count, make_voter
 from sksmooth.votes._rows import Inputs
 from sksmooth.votes.voters._mlp import MLPVoter
 from sksmooth.votes.voters._predict import AnyVoter
+from tests.helpers import count_votes, make_voter
 
 X3, y3 = load_iris(return_X_y=True)
 X2, y2 = X3[50:], y3[50:]
@@ -29,12 +29,12 @@ def net(*hidden, **settings):
 
 def count(f, inputs, n, monkeypatch, *, plain, **settings):
     """Votes, by predict if `plain`."""
-    settings = {"entropy": 0, "purpose": "estimate", "batch_size": "auto", **settings}
+    settings = {"entropy": 0, "purpose": "estimate", **settings}
     if plain:
-        monkeypatch.setattr("sksmooth.votes._count.mlp_layers", lambda f: None)
+        monkeypatch.setattr("sksmooth.votes._recognise.mlp_layers", lambda f: None)
     voter = make_voter(f, f.classes_, inputs)
     assert type(voter) is (AnyVoter if plain else MLPVoter)
-    counts = _count(f, f.classes_, inputs, n, **settings).counts
+    counts = count_votes(f, f.classes_, inputs, n, **settings).counts
     monkeypatch.undo()
     return counts
 
@@ -97,13 +97,13 @@ def test_mean_and_covariance_of_what_the_net_is_fed():
     np.testing.assert_allclose(voter._clean(7), expected[0], atol=1e-12)
 
 
-@pytest.mark.parametrize("noise", ["independent", "shared"])
+@pytest.mark.parametrize("shared_noise", [False, True])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_same_votes_however_they_are_drawn(noise, dtype, monkeypatch):
+def test_same_votes_however_they_are_drawn(shared_noise, dtype, monkeypatch):
     f = net(6).fit(X3.astype(dtype), y3)
     assert f.coefs_[0].dtype == dtype
     X = X3[::10].astype(dtype)
-    settings = {"plain": False, "noise": noise}
+    settings = {"plain": False, "shared_noise": shared_noise}
     expected = count(f, Inputs.from_array(X, 0.5), 200, monkeypatch, **settings)
     for batch_size in (7, 1000):
         counts = count(
@@ -124,7 +124,7 @@ def test_shared_votes_agree_in_law(monkeypatch):
     f = net(6).fit(X3, y3)
     inputs = Inputs.from_array(X3[::10], 0.8)
     a = count(f, inputs, 5000, monkeypatch, plain=True)
-    b = count(f, inputs, 5000, monkeypatch, plain=False, noise="shared")
+    b = count(f, inputs, 5000, monkeypatch, plain=False, shared_noise=True)
     p_values = []
     for pair in zip(a, b, strict=True):
         table = np.array(pair)

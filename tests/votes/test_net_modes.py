@@ -3,6 +3,7 @@
 import pickle
 from shutil import which
 
+import cloudpickle
 import joblib
 import numpy as np
 import pytest
@@ -17,11 +18,10 @@ from sksmooth import SmoothedClassifier  # noqa: E402
 from sksmooth.models import _net_engines as _torch_engines  # noqa: E402
 from sksmooth.models import _net_modes  # noqa: E402
 from sksmooth.torch import ModuleClassifier  # noqa: E402
-from sksmooth.votes._count import (  # noqa: E402
-    make_voter,  # noqa: E402
-    settle,  # noqa: E402
-)
+from sksmooth.votes._recognise import recognise  # noqa: E402
 from sksmooth.votes._rows import Inputs  # noqa: E402
+from sksmooth.votes._voting import Voting  # noqa: E402
+from tests.helpers import make_voter  # noqa: E402
 from tests.nets import MLP, Answers, binary_classifier, classifier  # noqa: E402
 from tests.votes.test_torch import CLASSES, X, votes  # noqa: E402
 
@@ -51,9 +51,12 @@ def needs(options):
         pytest.importorskip("onnxruntime")
 
 
-def settled(f, options, X=IMAGES, say=print):
-    inputs = Inputs.from_array(X, 0.3)
-    return settle(f, f.classes_, inputs, options, say)
+def recognised(f, options, X=IMAGES, say=print):
+    return recognise(f, f.classes_, Inputs.from_array(X, 0.3), options, say)
+
+
+def settled(f, options, **settings):
+    return recognised(f, options, **settings).settled
 
 
 class TestSameAnswers:
@@ -139,9 +142,9 @@ class TestSameAnswers:
 
         monkeypatch.setattr(torch, "compile", compile_in_a_moment)
         f = ModuleClassifier(conv())
-        one = settled(f, {"mode": "compile", "channels_last": True})
-        assert type(one.ready.module).__name__ == "OptimizedModule"
-        got = votes(f, IMAGES, net_options=one, batch_size=700)
+        one = recognised(f, {"mode": "compile", "channels_last": True})
+        assert type(one.voter.net.module).__name__ == "OptimizedModule"
+        got = votes(f, IMAGES, net_options=one.settled, batch_size=700)
         assert np.abs(got - votes(f, IMAGES)).sum() <= 4
 
     @pytest.mark.skipif(which("g++") is None, reason="no C++ compiler")
@@ -269,11 +272,19 @@ class TestOnce:
         assert not any(isinstance(v, torch.nn.Module) for v in vars(g).values())
 
     def test_workers_get_the_decision_and_not_the_graph(self):
-        one = settled(ModuleClassifier(conv()), {"mode": "frozen"})
-        assert one.ready is not None
-        sent = pickle.loads(pickle.dumps(one))
-        assert sent.ready is None
-        assert (sent.mode, sent.push_forward) == ("frozen", True)
+        f, inputs = ModuleClassifier(conv()), Inputs.from_array(IMAGES, 0.3)
+        options = {"mode": "frozen"}
+        voting = Voting(f, f.classes_, inputs, entropy=0, net_options=options)
+        frozen = voting.recognised.voter.net.module
+        assert isinstance(frozen, torch.jit.ScriptModule)
+        sent = pickle.loads(cloudpickle.dumps(voting))
+        assert "recognised" not in vars(sent)
+        assert sent.net_options == voting.recognised.settled
+        assert (sent.net_options.mode, sent.net_options.push_forward) == (
+            "frozen",
+            True,
+        )
+        assert isinstance(sent.estimator.module, torch.nn.Sequential)
 
     @pytest.mark.parametrize("module", [conv, lambda: MLP(128, 3).eval()])
     @pytest.mark.parametrize("push", [False, True])

@@ -117,10 +117,13 @@ def test_a_batch_of_another_size_is_tried_before_it_is_timed(monkeypatch):
     monkeypatch.setattr(_net_modes, "freeze", lambda module, batch: Picky())
     said = []
     f = ModuleClassifier(Net(lambda f, x: x.flatten(1)[:, :3]), classes=[0, 1, 2])
-    fed = _net_modes.check_options({"mode": "auto"})
+    options = _net_modes.check_options({"mode": "auto"})
     from sksmooth.models._nets import Fed
+    from sksmooth.noise import Gaussian
 
-    settled = _net_modes._fastest(f, f.classes_, Fed(IMAGES, 0.25), fed, said.append)
+    fed = Fed(IMAGES, Gaussian().bind(0.25))
+    settled, view = _net_modes._fastest(f, f.classes_, fed, options, said.append)
+    assert view.module is not None
     assert settled.mode != "frozen"
     assert "passes over 'frozen'" in said[0]
     assert "fails on a batch of 64, RuntimeError: no graph for 64" in said[0]

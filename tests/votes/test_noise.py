@@ -3,8 +3,9 @@ import pytest
 from scipy import stats
 
 from sksmooth._training import noisy_training_set
-from sksmooth.noise._streams import noisy_copies, stream_key
+from sksmooth.noise import Gaussian
 from sksmooth.noise._streams import open_stream as open_by_key
+from sksmooth.noise._streams import stream_key
 from sksmooth.votes._rows import Inputs
 
 
@@ -62,7 +63,7 @@ def test_noise_is_gaussian_and_independent_between_inputs(dtype):
     columns = []
     for i in range(20):
         stream = open_stream(7, "estimate", bytes([i]))
-        noisy_copies(np.array([3.0], dtype), 0.5, stream, out)
+        Gaussian().bind(0.5).copies(np.array([3.0], dtype), stream, out)
         columns.append((out[:, 0].astype(float) - 3) / 0.5)
     p_values = [stats.kstest(column, "norm").pvalue for column in columns]
     assert min(p_values) > 1e-4
@@ -75,7 +76,9 @@ def test_noise_has_the_standard_deviation_it_should(dtype):
     """To half a per mille: wider noise would claim radii of a larger sigma."""
     n = 4_000_000
     out = np.empty((n, 1), dtype)
-    noisy_copies(np.zeros(1, dtype), 2.0, open_stream(0, "estimate", b""), out)
+    Gaussian().bind(2.0).copies(
+        np.zeros(1, dtype), open_stream(0, "estimate", b""), out
+    )
     # the standard error of the standard deviation is sigma / sqrt(2 n)
     assert np.std(out, dtype=float) == pytest.approx(2.0, abs=2 * 5 / np.sqrt(2 * n))
     tail = np.mean(np.abs(out) > 2 * 3.2905)  # 0.001 of a normal
@@ -85,7 +88,9 @@ def test_noise_has_the_standard_deviation_it_should(dtype):
 def test_sigma_zero_leaves_a_feature_untouched():
     x = np.array([0.1, 0.2, 0.3])
     out = np.empty((50, 3))
-    noisy_copies(x, np.array([1.0, 0.0, 2.0]), open_stream(0, "train", b""), out)
+    Gaussian().bind(np.array([1.0, 0.0, 2.0])).copies(
+        x, open_stream(0, "train", b""), out
+    )
     assert np.all(out[:, 1] == 0.2)
     assert np.std(out[:, 2]) > np.std(out[:, 0]) > 0
 

@@ -56,7 +56,7 @@ ROWS = {
 
 @pytest.mark.parametrize("sigma", SIGMAS)
 @pytest.mark.parametrize(
-    "options", [{}, {"noise": "shared"}, {"grid": "auto"}], ids=str
+    "options", [{}, {"shared_noise": True}, {"grid": "auto"}], ids=str
 )
 @pytest.mark.parametrize("kind", ROWS)
 def test_the_scale_that_is_drawn_is_the_one_that_is_stated(kind, options, sigma):
@@ -136,19 +136,16 @@ def test_nets():
 @pytest.mark.parametrize("by_feature", [False, True])
 def test_noise_that_a_device_draws(by_feature):
     torch = pytest.importorskip("torch")
-    from sksmooth.noise._on_device import (
-        DeviceStream,
-        _rounded_up,
-        noisy_copies_on_device,
-    )
+    from sksmooth.noise._on_device import DeviceNormals, _rounded_up
 
     outs = []
     for sigma in (0.7, 1.0):
-        stream = DeviceStream(b"k" * 32, (5,), torch.float32, torch.device("cpu"))
         out = torch.empty(200_000, 5)
         level = np.full(5, sigma) if by_feature else sigma
+        normals = DeviceNormals(level, None, (5,), out.dtype, out.device)
+        stream = normals.open(b"k" * 32)
         for part in out.split(70_001):
-            noisy_copies_on_device(torch.zeros(5), level, stream, part)
+            normals.copies(torch.zeros(5), stream, part)
         outs.append(out.double().numpy().ravel())
     assert slope(*outs) == pytest.approx(0.7, rel=1e-9)
     # Where there is no double precision, never less than what is stated.

@@ -13,12 +13,13 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from sksmooth import SmoothedClassifier
+from sksmooth.noise import Gaussian
 from sksmooth.stats import certified_accuracy_lower_bound
 from sksmooth.stats._sequential import CertifyKnownLabel
-from sksmooth.votes._count import Votes, count_votes
+from sksmooth.votes._count import Votes
 from sksmooth.votes._rows import Inputs
 from sksmooth.votes._shared import count_shared
-from tests.helpers import Fixed, OpaqueLogisticRegression, halfspace
+from tests.helpers import Fixed, OpaqueLogisticRegression, count_votes, halfspace
 
 X, y = load_iris(return_X_y=True)
 CLASSES = np.arange(3)
@@ -30,7 +31,7 @@ BASES = [
 
 
 def votes(estimator, X=X, n=137, sigma=0.3, rule=None, **settings):
-    settings = {"entropy": 3, "purpose": "estimate", "noise": "shared", **settings}
+    settings = {"entropy": 3, "purpose": "estimate", "shared_noise": True, **settings}
     inputs = Inputs.from_array(X, sigma)
     return count_votes(
         estimator, estimator.classes_, inputs, n if rule is None else rule, **settings
@@ -50,7 +51,7 @@ def test_same_votes_however_they_are_drawn(estimator):
     np.testing.assert_array_equal(votes(estimator, X[17:18]).counts, expected[17:18])
     assert not np.array_equal(votes(estimator, entropy=4).counts, expected)
     assert not np.array_equal(votes(estimator, purpose="select").counts, expected)
-    independent = votes(estimator, noise="independent").counts
+    independent = votes(estimator, shared_noise=False).counts
     assert not np.array_equal(independent, expected)
 
 
@@ -89,7 +90,7 @@ def test_batches_are_full_while_inputs_stop(batch_size):
         looks=np.array([20, 47, 80, 161, 400]),
         alpha=0.05,
         radii=np.array([0.1, 0.3]),
-        sigma=0.3,
+        noise=Gaussian().bind(0.3),
         label=y,
     )
     got = votes(Fixed(label, CLASSES), rule=rule, batch_size=batch_size)
@@ -114,8 +115,8 @@ def test_the_noise_on_a_grid_is_the_same_and_added_exactly(dtype):
 
     rng = np.random.default_rng(0)
     inputs = Inputs.from_array((50 * rng.normal(size=(3, 2))).astype(dtype), 0.3)
-    inputs = inputs.on_grid(2.0**-10)
-    settings = {"entropy": 3, "purpose": "estimate", "noise": "shared"}
+    inputs, _ = inputs.on_grid(2.0**-10)
+    settings = {"entropy": 3, "purpose": "estimate", "shared_noise": True}
     count_votes(Fixed(label), CLASSES, inputs, 40, batch_size=40, **settings)
     noise = np.array(
         [b.astype(float) - x for b, x in zip(seen, inputs.values, strict=True)]
@@ -133,7 +134,7 @@ def test_stopping_leaves_the_votes_as_they_are(estimator):
         looks=looks,
         alpha=0.05,
         radii=np.array([0.1, 0.3]),
-        sigma=0.3,
+        noise=Gaussian().bind(0.3),
         label=(y - 1) % len(estimator.classes_),
     )
     stopped = votes(estimator, rule=rule)
@@ -154,10 +155,12 @@ def test_each_input_has_the_votes_of_independent_noise_in_law():
     X = np.array([[0.0, 0.0], [0.3, 0.1], [0.0, 0.3]])
     n, seeds = 400, 300
     p = stats.norm.cdf((X @ f.coef_[0] + 0.5) / (0.5 * 5))
-    for noise in ("shared", "independent"):
+    for shared_noise in (True, False):
         counts = np.array(
             [
-                votes(f, X, n, 0.5, entropy=seed, noise=noise).counts[:, 1]
+                votes(f, X, n, 0.5, entropy=seed, shared_noise=shared_noise).counts[
+                    :, 1
+                ]
                 for seed in range(seeds)
             ]
         )
@@ -165,7 +168,7 @@ def test_each_input_has_the_votes_of_independent_noise_in_law():
         for column in z.T:
             assert stats.kstest(column, "norm").pvalue > 0.001
         correlation = np.corrcoef(z.T)[0, 1]
-        assert (correlation > 0.5) == (noise == "shared")
+        assert (correlation > 0.5) == shared_noise
 
 
 def test_linear_votes_are_those_of_predict_in_law():
@@ -192,8 +195,8 @@ def test_more_than_255_classes():
     f.coef_[:, 0] = np.arange(n)  # class k is best at x = k
     f.classes_, f.n_features_in_ = np.arange(n), 1
     X = np.array([[0.0], [77.0], [256.0], [299.0]])
-    for noise in ("shared", "independent"):
-        counts = votes(f, X, 50, 0.1, noise=noise).counts
+    for shared_noise in (True, False):
+        counts = votes(f, X, 50, 0.1, shared_noise=shared_noise).counts
         assert counts.argmax(axis=1).tolist() == [0, 77, 256, 299]
         assert counts.max(axis=1).tolist() == [50] * 4
 
@@ -203,7 +206,7 @@ def test_frames_share_their_noise():
     frame["b"] = frame["b"].round().astype(int)
     f = make_pipeline(StandardScaler(), GaussianNB()).fit(frame, y)
     g = SmoothedClassifier(
-        f, sigma=[0.5, 0.0, 0.5, 0.2], noise="shared", n=300, random_state=0
+        f, sigma=[0.5, 0.0, 0.5, 0.2], shared_noise=True, n=300, random_state=0
     )
     whole = g.certify(frame)
     part = g.certify(frame[40:70])
@@ -229,7 +232,7 @@ def test_nets_share_their_noise():
 @pytest.mark.parametrize("method", ["predict", "predict_proba", "certify"])
 def test_answers_do_not_depend_on_the_other_inputs(method):
     f = HistGradientBoostingClassifier(max_iter=3, random_state=0)
-    g = SmoothedClassifier(f, noise="shared", n=400, random_state=0).fit(X, y)
+    g = SmoothedClassifier(f, shared_noise=True, n=400, random_state=0).fit(X, y)
     whole = np.stack([*getattr(g, method)(X)])
     for rows in ([3], [149, 20], list(range(100, 30, -7))):
         part = np.stack([*getattr(g, method)(X[rows])])
@@ -239,7 +242,7 @@ def test_answers_do_not_depend_on_the_other_inputs(method):
 
 def test_overflow_is_an_error():
     g = SmoothedClassifier(
-        Fixed(lambda X: np.zeros(len(X), int)), noise="shared", random_state=0
+        Fixed(lambda X: np.zeros(len(X), int)), shared_noise=True, random_state=0
     )
     with pytest.raises(ValueError, match="overflows float32"):
         g.set_params(sigma=1e38).certify(np.full((3, 2), 3e38, np.float32))
@@ -247,7 +250,7 @@ def test_overflow_is_an_error():
 
 def certificate(alpha, n=1000, **settings):
     g = SmoothedClassifier(
-        GaussianNB(), alpha=alpha, n=n, noise="shared", random_state=0, **settings
+        GaussianNB(), alpha=alpha, n=n, shared_noise=True, random_state=0, **settings
     ).fit(X, y)
     return g.certify(X)
 
@@ -255,10 +258,10 @@ def certificate(alpha, n=1000, **settings):
 @pytest.mark.parametrize("bound", ["cohen", "joint", "multiclass"])
 def test_the_claim_about_a_test_set_holds_under_any_dependence(bound):
     c = certificate(0.05, bound=bound)
-    assert c.noise == "shared"
+    assert c.shared_noise is True
     m, rho = int(c.distinct.sum()), 0.01
     strict = c.recertify(alpha=rho / m)
-    assert strict.noise == "shared"
+    assert strict.shared_noise is True
     assert (strict.radius < c.radius).any()
     for radius in (0.0, 0.2, 0.4):
         right = (strict.prediction == y) & (strict.radius >= radius) & strict.certified
@@ -278,7 +281,7 @@ def test_the_claim_about_a_test_set_holds_under_any_dependence(bound):
 
 
 def test_a_claim_from_votes_that_stopped_early():
-    g = SmoothedClassifier(GaussianNB(), n=2000, noise="shared", random_state=0)
+    g = SmoothedClassifier(GaussianNB(), n=2000, shared_noise=True, random_state=0)
     c = g.fit(X, y).certify(X, radius_tol=0.05)
     assert len(c.looks) > 1
     strict = c.recertify(alpha=0.001 / c.distinct.sum())
@@ -330,7 +333,7 @@ def test_false_certificates_under_shared_noise():
     runs = 400
     for seed in range(runs):
         g = SmoothedClassifier(
-            f, sigma=sigma, alpha=0.05, n=500, noise="shared", random_state=seed
+            f, sigma=sigma, alpha=0.05, n=500, shared_noise=True, random_state=seed
         )
         c = g.certify(X)
         # No input truly has this radius, so any share above 0 is a false claim.

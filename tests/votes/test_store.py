@@ -576,7 +576,7 @@ def test_shared_noise_continues(method, n_jobs, grid, tmp_path, monkeypatch):
     """Votes from before an interruption and after it are those of one run."""
     path = tmp_path / "votes.sqlite"
     base = Tiring(random_state=0).fit(X, y)
-    params = {"noise": "shared", "grid": grid, "n": 400}
+    params = {"shared_noise": True, "grid": grid, "n": 400}
     monkeypatch.setattr(Tiring, "left", 5)
     monkeypatch.setattr(Chunks, "_size", lambda self: 40)
     with pytest.raises(RuntimeError, match="enough"):
@@ -587,8 +587,8 @@ def test_shared_noise_continues(method, n_jobs, grid, tmp_path, monkeypatch):
     np.testing.assert_array_equal(
         METHODS[method](whole, store=path), METHODS[method](smooth(**params))
     )
-    whole.noise = "independent"
-    with pytest.raises(ValueError, match="noise is shared there and independent here"):
+    whole.shared_noise = False
+    with pytest.raises(ValueError, match="shared_noise is True there and False here"):
         METHODS[method](whole, store=path)
 
 
@@ -603,7 +603,7 @@ def test_shared_noise_is_stored_chunk_by_chunk(counting, tmp_path, monkeypatch):
         seen.append(count_rows(path))
 
     monkeypatch.setattr(_store.Ledger, "finished", finished)
-    smooth(counting, noise="shared").certify(X, store=path)
+    smooth(counting, shared_noise=True).certify(X, store=path)
     distinct = len(np.unique(X, axis=0))
     selected = seen[: len(seen) // 2]
     assert len(selected) == 4
@@ -617,9 +617,9 @@ def test_inputs_of_one_grid_point_share_votes_but_not_answers(counting, tmp_path
     step = 0.125
     on_grid = np.rint(X / step) * step
     beside = on_grid + np.linspace(0, 0.49, 150)[:, None] * step
-    for noise in ("independent", "shared"):
-        path = tmp_path / noise
-        g = smooth(counting, grid=step, noise=noise, n=2000)
+    for shared_noise in (False, True):
+        path = tmp_path / str(shared_noise)
+        g = smooth(counting, grid=step, shared_noise=shared_noise, n=2000)
         radii = np.linspace(0, 0.8, 40)
         differ = 0
         for some in (on_grid, beside, on_grid):
@@ -635,7 +635,9 @@ def test_inputs_of_one_grid_point_share_votes_but_not_answers(counting, tmp_path
         assert_equal(stored, g.certify(beside))
         for grid in (None, "auto", 2 * step):
             with pytest.raises(ValueError, match="grid is 0.125 there and"):
-                smooth(counting, grid=grid, noise=noise).predict(X, store=path)
+                smooth(counting, grid=grid, shared_noise=shared_noise).predict(
+                    X, store=path
+                )
 
 
 def test_a_net_is_bound_to_how_it_is_evaluated(tmp_path):

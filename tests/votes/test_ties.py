@@ -15,12 +15,11 @@ from sksmooth import SmoothedClassifier
 from sksmooth.models._linear import linear_scores
 from sksmooth.models._ties import linear_ties
 from sksmooth.models._unwrap import unwrap
-from sksmooth.votes._count import make_voter
 from sksmooth.votes._rows import Inputs
 from sksmooth.votes.voters._linear import LinearVoter
 from sksmooth.votes.voters._mlp import MLPVoter
 from sksmooth.votes.voters._predict import AnyVoter
-from tests.helpers import halfspace
+from tests.helpers import halfspace, make_voter
 
 
 def linear(coef, intercept):
@@ -51,22 +50,26 @@ def random_twins(seed, n_classes=5, d=6):
     return linear(coef, intercept), X, np.append(np.full(d - 1, 0.5), 0.0)
 
 
-@pytest.mark.parametrize("noise", ["independent", "shared"])
+@pytest.mark.parametrize("shared_noise", [False, True])
 @pytest.mark.parametrize("n", [1_000, 40_000])  # the second in compiled code
-def test_twins(noise, n):
+def test_twins(shared_noise, n):
     f, X, sigma = of_the_issue()
-    g = SmoothedClassifier(f, sigma=sigma, n=n, noise=noise, random_state=0)
+    g = SmoothedClassifier(
+        f, sigma=sigma, n=n, shared_noise=shared_noise, random_state=0
+    )
     assert g.certify(X).counts.tolist() == [[0, n, 0]]
     rng = np.random.default_rng(0)
     copies = X + rng.normal(size=(n, 3)) * sigma
     assert np.all(f.predict(copies) == 1)
 
 
-@pytest.mark.parametrize("noise", ["independent", "shared"])
+@pytest.mark.parametrize("shared_noise", [False, True])
 @pytest.mark.parametrize("seed", range(10))
-def test_random_twins(seed, noise):
+def test_random_twins(seed, shared_noise):
     f, X, sigma = random_twins(seed)
-    g = SmoothedClassifier(f, sigma=sigma, n=200, noise=noise, random_state=0)
+    g = SmoothedClassifier(
+        f, sigma=sigma, n=200, shared_noise=shared_noise, random_state=0
+    )
     counts = g.certify(X).counts
     _, (one, other) = None, np.flatnonzero(f.intercept_ == 5)
     assert not np.any(counts[:, other])

@@ -18,13 +18,11 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("skorch")
 
 from sksmooth.torch import ModuleClassifier  # noqa: E402
-from sksmooth.votes._count import (  # noqa: E402
-    count_votes,  # noqa: E402
-    make_voter,  # noqa: E402
-)
+from sksmooth.votes._recognise import Recognised  # noqa: E402
 from sksmooth.votes._rows import Inputs  # noqa: E402
 from sksmooth.votes.voters._net import TorchVoter  # noqa: E402
 from sksmooth.votes.voters._predict import AnyVoter  # noqa: E402
+from tests.helpers import count_votes, make_voter  # noqa: E402
 from tests.nets import (  # noqa: E402
     MLP,
     Answers,
@@ -55,13 +53,14 @@ def votes(estimator, X=X, n=137, sigma=0.3, classes=CLASSES, **settings):
     return count_votes(estimator, classes, inputs, n, **{**KEY, **settings}).counts
 
 
+def recognise_nothing(estimator, classes, inputs, *_):
+    return Recognised(estimator, AnyVoter(estimator, classes, inputs.values.dtype))
+
+
 def votes_by_predict(estimator, inputs, n, classes=CLASSES, entropy=4):
     """The same by the voter for any classifier, with other noise by default."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            "sksmooth.votes._count.make_voter",
-            lambda estimator, classes, inputs, _: AnyVoter(estimator, classes, inputs),
-        )
+        patch.setattr("sksmooth.votes._voting.recognise", recognise_nothing)
         return votes(estimator, inputs, n, classes=classes, entropy=entropy)
 
 

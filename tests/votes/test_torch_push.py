@@ -16,11 +16,11 @@ from torch import nn  # noqa: E402
 
 from sksmooth.models._first_layer import first_linear, reduced  # noqa: E402
 from sksmooth.torch import GaussianNoise, ModuleClassifier  # noqa: E402
-from sksmooth.votes._count import make_voter, settle  # noqa: E402
 from sksmooth.votes._rows import Inputs  # noqa: E402
 from sksmooth.votes.voters._net import TorchVoter  # noqa: E402
 from sksmooth.votes.voters._net_noise import MixedNoise, PlainNoise  # noqa: E402
 from sksmooth.votes.voters._predict import AnyVoter  # noqa: E402
+from tests.helpers import make_voter  # noqa: E402
 from tests.nets import MLP, classifier  # noqa: E402
 from tests.votes.test_linear import chi_square_p_value  # noqa: E402
 from tests.votes.test_torch import (  # noqa: E402
@@ -44,8 +44,7 @@ def narrow(n_features=30, width=5, seed=0, bias=True):
 
 
 def voter_of(estimator, inputs, options=None):
-    settled = settle(estimator, CLASSES, inputs, options, print)
-    return make_voter(estimator, CLASSES, inputs, settled)
+    return make_voter(estimator, CLASSES, inputs, options)
 
 
 class UnitVectors:

@@ -20,10 +20,10 @@ from sklearn.tree import DecisionTreeClassifier, ExtraTreeClassifier
 from sksmooth import SmoothedClassifier
 from sksmooth.models._trees import compiled
 from sksmooth.models._unwrap import unwrap
-from sksmooth.votes._count import count_votes, make_voter
 from sksmooth.votes._rows import Inputs
 from sksmooth.votes.voters import _trees as trees
 from sksmooth.votes.voters._predict import AnyVoter
+from tests.helpers import count_votes, make_voter
 
 pytest.importorskip("numba")
 
@@ -132,8 +132,10 @@ def test_votes_are_those_of_predict(monkeypatch):
     """The whole way: same noise, same votes, also where they stop early."""
     for f in (BASES[2], BASES[7]):
         f.fit(X3, y3)
-        for noise in ("independent", "shared"):
-            g = SmoothedClassifier(f, sigma=0.3, n=500, noise=noise, random_state=0)
+        for shared_noise in (False, True):
+            g = SmoothedClassifier(
+                f, sigma=0.3, n=500, shared_noise=shared_noise, random_state=0
+            )
             a = g.certify(X3[::10], radius_tol=0.05)
             with monkeypatch.context() as patch:
                 patch.setattr(trees, "_kernel", lambda: None)
