@@ -33,8 +33,8 @@ from sksmooth.models._linear import linear_scores
 from sksmooth.models._mlp import mlp_layers
 from sksmooth.models._trees import compiled, is_sum_of_trees
 from sksmooth.models._unwrap import Chain, unwrap
-from sksmooth.votes._count import make_voter
 from sksmooth.votes._rows import Inputs
+from tests.helpers import make_voter
 
 X, y = load_breast_cancer(return_X_y=True)
 X, y = X[:120, :4].astype(np.float32), y[:120]
