@@ -144,6 +144,11 @@ class BoundNoise(ABC):
             Rounded down. Does not fall as `p` grows, nor rise with the distance.
         """
 
+    # ``cdf_bounds(low, high)`` -> (a lower bound on F(low), an upper bound on F(high)),
+    # for ndarrays of float and F the distribution function on one axis, in standard
+    # deviations; F(-u) = 1 - F(u). For exact probabilities; None: there are none.
+    cdf_bounds = None
+
     def upper(self, p, distance):
         """Return the largest probability, within a distance, of what has `p` here.
 
