@@ -674,9 +674,8 @@ class SmoothedClassifier(BaseSmoother):
     @property
     def _purposes(self):
         """What `certify` draws votes for."""
-        if BOUNDS[self.bound].needs_selection:
-            return "estimate", "select"
-        return ("estimate",)
+        selects = self.method != "exact" and BOUNDS[self.bound].needs_selection
+        return ("estimate", "select") if selects else ("estimate",)
 
     def _certify(self, prepared, radius_tol=None, store=None, names=(None, None)):
         """Do what `certify` says, with what is prepared already."""

@@ -79,7 +79,7 @@ def has_valid_parameters(estimator):
     return all(
         any(one.is_satisfied_by(value) for one in constraints)
         for name, constraints in _constraints(type(estimator)).items()
-        for value in [getattr(estimator, name)]
+        for value in [getattr(estimator, name, None)]
     )
 
 

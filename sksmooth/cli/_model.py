@@ -21,6 +21,7 @@ from ._unpacking import check_unpacked, nested_zip_size, zip_size
 _OWN_TYPES = {
     "sksmooth._augmenter.GaussianAugmenter",
     "sksmooth._classifier.SmoothedClassifier",
+    "sksmooth.noise._gaussian.Gaussian",
 }
 _NO_JSON = (json.JSONDecodeError, UnicodeDecodeError)
 _WHERE_CLASSES_BELONG = (
