@@ -10,10 +10,10 @@ from ..logs._tables import robust_radii
 from ..metrics import correct_radii
 from ..stats import (
     certified_accuracy_lower_bound,
-    certify_counts,
     max_certifiable_radius,
     split_alpha,
 )
+from ..stats._certify import unanimous_radius
 
 
 class Curve(NamedTuple):
@@ -124,14 +124,9 @@ def _reach(certificate):
     """Return the radius of an input on which all n votes agree, None if exact."""
     if certificate.bound == "exact":
         return None
-    n, alpha = certificate.n, certificate.alpha
-    unit = certificate.sigma if np.ndim(certificate.sigma) == 0 else 1.0
+    alpha = certificate.alpha
     if len(certificate.looks) > 1:
         alpha = split_alpha(alpha, len(certificate.looks))[-1]
-        return float(max_certifiable_radius(n, unit, alpha))
-    votes = np.zeros((1, max(2, len(certificate.classes))), np.int64)
-    votes[0, 0] = n
-    bounds = certify_counts(
-        votes, votes, alpha=alpha, bound=certificate.bound, sigma=unit
-    )
-    return float(bounds.radius[0])
+    n_classes = max(2, len(certificate.classes))
+    noise = certificate.noise.bind(certificate.sigma)
+    return unanimous_radius(certificate.n, alpha, certificate.bound, n_classes, noise)
