@@ -7,12 +7,14 @@ except ImportError as error:
         "sksmooth.torch needs torch: pip install 'sksmooth[torch]'."
     ) from error
 
+from ._attack import SmoothedPGD
 from ._catrs import CATRS
 from ._consistency import ConsistencyLoss
 from ._layers import GaussianNoise
 from ._macer import MACER
 from ._module import ModuleClassifier
 from ._prepared import PrepareCopies
+from ._robust_accuracy import empirical_robust_accuracy
 from ._smoothadv import SmoothAdv
 from ._smoothmix import SmoothMix
 from ._stability import Stability
@@ -26,5 +28,7 @@ __all__ = [
     "PrepareCopies",
     "SmoothAdv",
     "SmoothMix",
+    "SmoothedPGD",
     "Stability",
+    "empirical_robust_accuracy",
 ]

@@ -3,24 +3,27 @@
 import torch
 
 
-def ascend(objective, start, *, steps, step_size, epsilon=None, restrict=None):
+def ascend(slope, start, *, steps, step_size, epsilon=None, around=None, restrict=None):
     """Yield where each step of gradient ascent leads.
 
     Parameters
     ----------
-    objective : callable
-        Of a tensor like `start`; the sum over rows of what is to grow.
+    slope : callable
+        Of a tensor like `start`: the gradient of what is to grow, row by row.
 
     start : tensor of shape (n_rows, *shape)
 
     steps : int
 
-    step_size : float
+    step_size : float, or tensor that broadcasts against rows
         l2 length of a step of each row.
 
-    epsilon : float, default=None
-        A row moves no further than this from its start, in l2. None is as far as the
+    epsilon : float or tensor, default=None
+        A row moves no further than this from `around`, in l2. None is as far as the
         steps lead.
+
+    around : tensor of the shape of `start`, default=None
+        None is where they start.
 
     restrict : callable, default=None
         What is done to the rows after each step, before they are pulled back into the
@@ -32,16 +35,27 @@ def ascend(objective, start, *, steps, step_size, epsilon=None, restrict=None):
         Without a gradient.
     """
     rows = start
+    around = start if around is None else around
     for _ in range(steps):
-        rows = rows.detach().requires_grad_()
-        # Only for these rows: the gradients of the weights are left alone.
-        (gradient,) = torch.autograd.grad(objective(rows), rows)
-        rows = rows.detach() + step_size * _unit(gradient)
+        rows = rows + step_size * _unit(slope(rows))
         if restrict is not None:
             rows = restrict(rows)
         if epsilon is not None:
-            rows = start + shortened(rows - start, epsilon)
+            rows = around + shortened(rows - around, epsilon)
         yield rows
+
+
+def slope_of(objective):
+    """Return the gradient, as a function of rows, of a sum over rows.
+
+    The gradients of the weights of a net in it are left alone.
+    """
+
+    def slope(rows):
+        rows = rows.detach().requires_grad_()
+        return torch.autograd.grad(objective(rows), rows)[0]
+
+    return slope
 
 
 def inside(x, clip):

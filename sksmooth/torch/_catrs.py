@@ -4,7 +4,7 @@ import torch
 from torch.nn import functional
 
 from ..models._torch_net import eval_mode, first_output
-from ._ascent import ascend
+from ._ascent import ascend, slope_of
 from ._copies import check_number, check_weight, log_mean_shares, log_shares, unstack
 from ._prepared import PreparedLoss
 
@@ -110,7 +110,7 @@ class CATRS(PreparedLoss):
 
         start = noise.flatten(0, 1)
         *_, worst = ascend(
-            divergence,
+            slope_of(divergence),
             start,
             steps=self.T,
             step_size=2 * self.epsilon / self.T,

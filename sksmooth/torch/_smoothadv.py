@@ -1,6 +1,6 @@
 """SmoothAdv: adversarial training of the smoothed classifier."""
 
-from ._ascent import ascend, inside
+from ._ascent import ascend, inside, slope_of
 from ._consistency import ConsistencyLoss
 from ._copies import check_number, check_weight, soft_cross_entropy, warm
 from ._prepared import PreparedLoss
@@ -113,8 +113,12 @@ class SmoothAdv(PreparedLoss, ConsistencyLoss):
         noise = batch.noise
         if epsilon == 0:
             return noise, True
+
+        def loss(shift):
+            return soft_cross_entropy(batch.logits(noise + shift), batch.target)
+
         *_, shift = ascend(
-            lambda shift: soft_cross_entropy(batch.logits(noise + shift), batch.target),
+            slope_of(loss),
             noise.new_zeros(batch.x.shape),
             steps=self.T,
             step_size=2 * epsilon / self.T,

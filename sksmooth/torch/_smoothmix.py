@@ -3,7 +3,7 @@
 import torch
 from torch.nn import functional
 
-from ._ascent import ascend, inside, shortened
+from ._ascent import ascend, inside, shortened, slope_of
 from ._copies import (
     check_number,
     check_weight,
@@ -108,8 +108,12 @@ class SmoothMix(PreparedLoss):
     def _choose(self, batch):
         noise, strength = batch.noise, warm(batch.epoch, self.warmup)
         start = noise.new_zeros(batch.x.shape)
+
+        def loss(shift):
+            return soft_cross_entropy(batch.logits(noise + shift), batch.target)
+
         first, *rest = ascend(
-            lambda shift: soft_cross_entropy(batch.logits(noise + shift), batch.target),
+            slope_of(loss),
             start,
             steps=self.T,
             step_size=self.alpha,
