@@ -13,6 +13,7 @@ from ._consistency import ConsistencyLoss
 from ._layers import GaussianNoise
 from ._macer import MACER
 from ._module import ModuleClassifier
+from ._normalize import Normalize
 from ._prepared import PrepareCopies
 from ._robust_accuracy import empirical_robust_accuracy
 from ._smoothadv import SmoothAdv
@@ -25,6 +26,7 @@ __all__ = [
     "GaussianNoise",
     "MACER",
     "ModuleClassifier",
+    "Normalize",
     "PrepareCopies",
     "SmoothAdv",
     "SmoothMix",
