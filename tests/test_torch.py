@@ -21,7 +21,12 @@ pytest.importorskip("skorch")
 from skorch.dataset import ValidSplit  # noqa: E402
 
 from sksmooth import SmoothedClassifier, certified_accuracy_scorer  # noqa: E402
-from sksmooth.torch import ConsistencyLoss, GaussianNoise, ModuleClassifier  # noqa: E402
+from sksmooth.torch import (  # noqa: E402
+    ConsistencyLoss,
+    GaussianNoise,
+    ModuleClassifier,
+    Normalize,
+)
 from tests.nets import MLP, classifier, halfspace_module  # noqa: E402
 
 X, y = load_digits(return_X_y=True)
@@ -127,6 +132,49 @@ class TestGaussianNoise:
         batch = torch.from_numpy(X), torch.from_numpy(y)
         losses = [net.validation_step(batch)["loss"].item() for _ in range(2)]
         assert (losses[0] != losses[1]) == in_eval
+
+
+class TestNormalize:
+    images = torch.tensor(np.random.default_rng(0).random((4, 3, 2, 5)))
+
+    def test_by_channel(self):
+        mean, std = [0.1, 0.2, 0.3], [1.0, 2.0, 4.0]
+        got = Normalize(mean, torch.tensor(std))(self.images)
+        expected = (self.images - torch.tensor(mean).reshape(3, 1, 1)) / torch.tensor(
+            std
+        ).reshape(3, 1, 1)
+        torch.testing.assert_close(got, expected)
+        assert got.dtype == torch.float64
+        rows = self.images[:, :, 0, 0]
+        torch.testing.assert_close(Normalize(mean, std)(rows), got[:, :, 0, 0])
+        torch.testing.assert_close(
+            Normalize(0.5, 0.5)(self.images), 2 * self.images - 1
+        )
+
+    def test_is_no_weight_and_moves_with_the_net(self):
+        layer = pickle.loads(pickle.dumps(Normalize([0.5], [0.25])))
+        assert not list(layer.parameters()) and not layer.state_dict()
+        out = layer.to("meta")(torch.zeros(2, 1, 3, 3, device="meta"))
+        assert out.device.type == "meta"
+        assert repr(layer.to_empty(device="cpu")).startswith("Normalize(mean=[")
+
+    def test_noise_stays_in_the_units_of_pixels(self):
+        """Votes on a net that wants standardised inputs."""
+        inner = halfspace_module([1.0, -1.0])
+        module = torch.nn.Sequential(Normalize([0.5, 0.5], [0.1, 0.1]), inner)
+        x = [[0.6, 0.5]]
+        one = smoothed(ModuleClassifier(module), sigma=0.1).certify(x).radius
+        two = smoothed(ModuleClassifier(inner), sigma=1.0).certify([[1.0, 0.0]]).radius
+        np.testing.assert_allclose(one, two / 10, rtol=0.25)
+
+    def test_errors(self):
+        for std in (0.0, [1.0, -1.0], np.nan):
+            with pytest.raises(ValueError, match="std must be .*positive"):
+                Normalize(0.0, std)
+        with pytest.raises(ValueError, match="mean must be .*finite"):
+            Normalize(np.inf, 1.0)
+        with pytest.raises(ValueError, match="3 values for channels.*come first"):
+            Normalize([0.1] * 3, 1.0)(self.images.permute(0, 2, 3, 1))
 
 
 class TestConsistencyLoss:

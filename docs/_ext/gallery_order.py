@@ -9,6 +9,7 @@ FIRST = [
         "choosing_sigma",
         "sigma_tradeoff",
         "fashion_mnist",
+        "own_loss",
         "samples",
         "alpha",
         "guarantees",

@@ -1,4 +1,4 @@
-"""Neural nets: noise while training, and bare modules as classifiers. Needs torch."""
+"""Neural nets: training under noise, and bare modules as classifiers. Needs torch."""
 
 try:
     import torch as _torch  # noqa: F401
@@ -7,8 +7,30 @@ except ImportError as error:
         "sksmooth.torch needs torch: pip install 'sksmooth[torch]'."
     ) from error
 
+from ._attack import SmoothedPGD
+from ._catrs import CATRS
+from ._consistency import ConsistencyLoss
 from ._layers import GaussianNoise
-from ._losses import ConsistencyLoss
+from ._macer import MACER
 from ._module import ModuleClassifier
+from ._normalize import Normalize
+from ._prepared import PrepareCopies
+from ._robust_accuracy import empirical_robust_accuracy
+from ._smoothadv import SmoothAdv
+from ._smoothmix import SmoothMix
+from ._stability import Stability
 
-__all__ = ["ConsistencyLoss", "GaussianNoise", "ModuleClassifier"]
+__all__ = [
+    "CATRS",
+    "ConsistencyLoss",
+    "GaussianNoise",
+    "MACER",
+    "ModuleClassifier",
+    "Normalize",
+    "PrepareCopies",
+    "SmoothAdv",
+    "SmoothMix",
+    "SmoothedPGD",
+    "Stability",
+    "empirical_robust_accuracy",
+]

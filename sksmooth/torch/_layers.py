@@ -25,7 +25,8 @@ class GaussianNoise(torch.nn.Module):
 
     n_copies : int, default=1
         Noisy copies of each input in training mode: the first of all inputs, then the
-        second of all, and so on. For a loss that knows of them: ``ConsistencyLoss``.
+        second of all, and so on. For a loss that knows of them: ``ConsistencyLoss``,
+        ``MACER``. The m of the papers.
 
     Raises
     ------
@@ -36,6 +37,7 @@ class GaussianNoise(torch.nn.Module):
     See Also
     --------
     ConsistencyLoss : Makes a net answer alike to all copies of an input.
+    PrepareCopies : Lets a loss choose the noise of the copies.
     sksmooth.GaussianAugmenter : Noise drawn once, for other classifiers.
 
     References
@@ -56,6 +58,8 @@ class GaussianNoise(torch.nn.Module):
 
     # Tells the voters which layers to silence without importing this module.
     is_smoothing_noise = True
+
+    _next = None  # the noise of the next forward pass, where it was chosen
 
     def __init__(self, sigma=0.25, *, in_eval=False, n_copies=1):
         super().__init__()
@@ -84,6 +88,34 @@ class GaussianNoise(torch.nn.Module):
         # checkpoint does not bring back the sigma that it was trained with.
         self._level = level
 
+    def draw(self, x):
+        """Return fresh noise for the copies of x, as training mode adds it.
+
+        Parameters
+        ----------
+        x : tensor of shape (n_inputs, *shape)
+
+        Returns
+        -------
+        noise : tensor of shape (n_copies * n_inputs, *shape), dtype and device of x
+
+        Raises
+        ------
+        ValueError
+            If sigma does not broadcast to an input.
+        """
+        return self._noise(_copies(x, self.n_copies))
+
+    def add_next(self, noise):
+        """Choose the noise of the next forward pass, in whatever mode it is.
+
+        Parameters
+        ----------
+        noise : tensor of shape (any number * n_inputs, *shape)
+            Added to as many copies of x, one after another, without fresh noise.
+        """
+        self._next = noise
+
     def forward(self, x):
         """Return x, with noise where the mode asks for it.
 
@@ -94,23 +126,34 @@ class GaussianNoise(torch.nn.Module):
         Returns
         -------
         noisy : tensor of shape (n_copies * n_inputs, *shape), dtype and device of x
-            With one copy in eval mode.
+            With one copy in eval mode; with the chosen noise after `add_next`.
         """
+        noise, self._next = self._next, None
+        if noise is not None:
+            if noise.shape[1:] != x.shape[1:] or not len(x) or len(noise) % len(x):
+                raise ValueError(
+                    f"noise of shape {tuple(noise.shape)} was chosen for this batch, "
+                    f"but the layer got inputs of shape {tuple(x.shape)}. It has to "
+                    "come first in the net."
+                )
+            return _copies(x, len(noise) // len(x)) + noise
         if not (self.training or self.in_eval):
             return x
-        if self.training and self.n_copies > 1:
-            x = x.repeat(self.n_copies, *[1] * (x.ndim - 1))
+        x = _copies(x, self.n_copies if self.training else 1)
+        if self._level.ndim == 0 and self._level == 0:
+            return x
+        return x + self._noise(x)
+
+    def _noise(self, x):
         level = self._level
         if level.ndim == 0:
-            if level == 0:
-                return x
-            return x + level.item() * torch.randn_like(x)
+            return level.item() * torch.randn_like(x)
         if torch.broadcast_shapes(level.shape, x.shape[1:]) != x.shape[1:]:
             raise ValueError(
                 f"sigma of shape {tuple(level.shape)} does not broadcast to one input "
                 f"of shape {tuple(x.shape[1:])}."
             )
-        return x + level.to(x.device, x.dtype) * torch.randn_like(x)
+        return level.to(x.device, x.dtype) * torch.randn_like(x)
 
     def extra_repr(self):
         """Return what `repr` shows between the brackets.
@@ -122,3 +165,8 @@ class GaussianNoise(torch.nn.Module):
         text = f"sigma={self.sigma}"
         text += ", in_eval=True" if self.in_eval else ""
         return text + (f", n_copies={self.n_copies}" if self.n_copies > 1 else "")
+
+
+def _copies(x, n_copies):
+    """Return x n_copies times, one after another."""
+    return x if n_copies == 1 else x.repeat(n_copies, *[1] * (x.ndim - 1))

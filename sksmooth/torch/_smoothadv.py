@@ -1,0 +1,131 @@
+"""SmoothAdv: adversarial training of the smoothed classifier."""
+
+from ._ascent import ascend, inside, slope_of
+from ._consistency import ConsistencyLoss
+from ._copies import check_number, check_weight, soft_cross_entropy, warm
+from ._prepared import PreparedLoss
+
+
+class SmoothAdv(PreparedLoss, ConsistencyLoss):
+    """Cross entropy of noisy copies of an adversarial example against their mean.
+
+    With F for softmax of the net's logits, m noises d_i ~ N(0, sigma^2 I) and ::
+
+        J(x') = -log mean over i of F(x' + d_i)_y,
+
+    T steps of projected gradient ascent look for an x' in the ball ``||x' - x||_2 <=
+    epsilon`` at which J is large: a step goes ``2 epsilon / T`` along the gradient,
+    scaled to length 1, and back into the ball. What is minimised is ::
+
+        mean over inputs and i of -log F(x' + d_i)_y,
+
+    the cross entropy, with the same noises d_i. The attack is made on the net in eval
+    mode. m is the `n_copies` of the net's ``GaussianNoise``. In skorch,
+    ``PrepareCopies`` has to be among the callbacks.
+
+    Parameters
+    ----------
+    epsilon : float, default=1.0
+        Radius of the ball, in the units of the input; about as large as the radii that
+        matter. 0 trains with plain noise.
+
+    T : int, default=10
+        Steps of the attack.
+
+    warmup : int, default=1
+        Epochs over which the radius grows linearly to epsilon: in the first it is
+        epsilon / warmup. For runs of some length; 10 of 90 to 150 in the papers.
+
+    clip : tuple of (float, float), default=None
+        Range of the input, as (0, 1) for pixels, which x' does not leave.
+
+    consistency : float, default=0.0
+        Weight of the divergence of the copies, as in ``ConsistencyLoss``: "SmoothAdv +
+        Consistency" of Jeong and Shin.
+
+    eta : float, default=0.0
+        Weight of the entropy, as in ``ConsistencyLoss``.
+
+    weight : tensor of shape (n_classes,), default=None
+        Of the classes, in the cross entropy that is minimised.
+
+    label_smoothing : float, default=0.0
+        Of the cross entropy that is minimised.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is out of its range; in `forward`, if nothing was prepared.
+
+    See Also
+    --------
+    PrepareCopies : Runs the attack before each step of skorch.
+    ConsistencyLoss : The same without the attack.
+
+    References
+    ----------
+    H. Salman, G. Yang, J. Li, P. Zhang, H. Zhang, I. Razenshteyn, S. Bubeck (2019),
+    "Provably Robust Deep Learning via Adversarially Trained Smoothed Classifiers",
+    arXiv:1906.04584, section 2.2.
+
+    Examples
+    --------
+    A step of a training loop:
+
+    >>> import torch
+    >>> from sksmooth.torch import GaussianNoise, SmoothAdv
+    >>> _ = torch.manual_seed(0)
+    >>> net = torch.nn.Sequential(GaussianNoise(0.5, n_copies=4), torch.nn.Linear(2, 2))
+    >>> x, y = torch.randn(8, 2), torch.tensor([0, 1] * 4)
+    >>> criterion = SmoothAdv(epsilon=0.5, T=2)
+    >>> criterion.prepare(net, x, y)
+    >>> outputs = net(x)
+    >>> outputs.shape
+    torch.Size([32, 2])
+    >>> criterion(outputs, y).backward()
+
+    With skorch: ``NeuralNetClassifier(Net, criterion=SmoothAdv, criterion__epsilon=0.5,
+    callbacks=[("copies", PrepareCopies())])``.
+    """
+
+    def __init__(
+        self,
+        epsilon=1.0,
+        *,
+        T=10,
+        warmup=1,
+        clip=None,
+        consistency=0.0,
+        eta=0.0,
+        weight=None,
+        label_smoothing=0.0,
+    ):
+        super().__init__(
+            consistency, eta=eta, weight=weight, label_smoothing=label_smoothing
+        )
+        self.epsilon = check_weight(epsilon, "epsilon")
+        self.T = check_number(T, "T")
+        self.warmup = check_number(warmup, "warmup")
+        self.clip = clip
+
+    def _choose(self, batch):
+        epsilon = self.epsilon * warm(batch.epoch, self.warmup)
+        noise = batch.noise
+        if epsilon == 0:
+            return noise, True
+
+        def loss(shift):
+            return soft_cross_entropy(batch.logits(noise + shift), batch.target)
+
+        *_, shift = ascend(
+            slope_of(loss),
+            noise.new_zeros(batch.x.shape),
+            steps=self.T,
+            step_size=2 * epsilon / self.T,
+            epsilon=epsilon,
+            restrict=inside(batch.x, self.clip),
+        )
+        return noise + shift, True
+
+    def _loss(self, copies, target, known):
+        return ConsistencyLoss.forward(self, copies.flatten(0, 1), target)

@@ -1,0 +1,227 @@
+"""Attacks on smoothed nets, and what they cannot do."""
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.datasets import load_digits
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("skorch")
+
+from sksmooth import SmoothedClassifier  # noqa: E402
+from sksmooth.torch import (  # noqa: E402
+    ModuleClassifier,
+    SmoothedPGD,
+    empirical_robust_accuracy,
+)
+from tests.nets import binary_classifier, classifier, halfspace_module  # noqa: E402
+
+X, y = load_digits(return_X_y=True)
+X, y = (X[:600] / 16).astype(np.float32), y[:600]
+WEIGHTS = np.array([3.0, -4.0, 0.0, 12.0])  # of length 13
+
+
+def smoothed(estimator, **params):
+    defaults = {"sigma": 0.25, "n": 500, "n0": 50, "random_state": 0}
+    return SmoothedClassifier(estimator, **{**defaults, **params})
+
+
+def halfspace(**params):
+    return smoothed(ModuleClassifier(halfspace_module(WEIGHTS, 1.0)), **params)
+
+
+def points(n=40):
+    """Points on both sides, and their distances from the boundary."""
+    x = np.random.default_rng(0).normal(size=(n, 4)).astype(np.float32)
+    score = x @ WEIGHTS + 1
+    return x, (score > 0).astype(int), np.abs(score) / 13
+
+
+@pytest.fixture(scope="module")
+def digits():
+    net = classifier(
+        module__n_features=64, module__n_outputs=10, module__sigma=0.25, max_epochs=60
+    )
+    return smoothed(net, noise_param="module__sigma").fit(X[:400], y[:400])
+
+
+class TestLinear:
+    """Where the distance to the boundary is known."""
+
+    @pytest.mark.parametrize(
+        "options",
+        [{}, {"random_start": True, "restarts": 2, "steps": 40, "step_size": 0.1}],
+    )
+    def test_succeeds_beyond_the_distance_and_not_before(self, options):
+        x, labels, distance = points()
+        g = halfspace(n=100_000)
+        for share, expected in [(0.95, labels), (1.05, 1 - labels)]:
+            attack = SmoothedPGD(share * distance, random_state=0, **options)
+            moved = attack.generate(g, x, labels)
+            winner = (moved @ WEIGHTS + 1 > 0).astype(int)
+            np.testing.assert_array_equal(winner, expected)
+            assert (np.linalg.norm(moved - x, axis=1) <= share * distance).all()
+
+    def test_sigma_by_feature(self):
+        """Radii are in units of sigma, and what has no noise is left alone."""
+        sigma = np.array([0.5, 0.1, 0.3, 0.0])
+        x, labels, _ = points()
+        distance = np.abs(x @ WEIGHTS + 1) / np.linalg.norm(sigma * WEIGHTS)
+        g = halfspace(sigma=sigma, n=100_000)
+        for share, expected in [(0.95, labels), (1.05, 1 - labels)]:
+            moved = SmoothedPGD(share * distance, random_state=0).generate(g, x, labels)
+            winner = (moved @ WEIGHTS + 1 > 0).astype(int)
+            np.testing.assert_array_equal(winner, expected)
+            assert (moved[:, 3] == x[:, 3]).all()
+            moved = (moved - x)[:, :3] / sigma[:3]
+            assert (np.linalg.norm(moved, axis=1) <= share * distance * 1.0001).all()
+
+    def test_empirical_robust_accuracy(self):
+        """Just the share of distances that are larger, but for a few too near."""
+        x, labels, distance = points(200)
+        g = halfspace(sigma=0.1, n=100_000)
+        radii = np.array([1.0, 0.0, 0.25, 2.0])
+        got = empirical_robust_accuracy(
+            g, x, labels, radii, SmoothedPGD(random_state=0)
+        )
+        expected = [np.mean(distance > r) for r in radii]
+        np.testing.assert_allclose(got, expected, atol=0.02)
+        one = empirical_robust_accuracy(g, x, labels, 0.25, SmoothedPGD(random_state=0))
+        assert one == got[2]
+
+    @pytest.mark.parametrize("outputs", ["logits", "probabilities"])
+    def test_one_output(self, outputs):
+        module = torch.nn.Sequential(torch.nn.Linear(4, 1))
+        module[0].weight.data = torch.tensor(WEIGHTS, dtype=torch.float32)[None]
+        module[0].bias.data.fill_(1.0)
+        if outputs == "probabilities":
+            module.append(torch.nn.Sigmoid())
+        module[
+            0
+        ].weight.data *= 0.2  # else probabilities are 0 or 1 in single precision
+        module[0].bias.data *= 0.2
+        x, labels, distance = points()
+        g = smoothed(ModuleClassifier(module, outputs=outputs))
+        moved = SmoothedPGD(1.05 * distance, random_state=0).generate(g, x, labels)
+        assert ((moved @ WEIGHTS + 1 > 0) != labels).all()
+
+    def test_clip(self):
+        x, labels, _ = points()
+        clip = x.min() - 0.01, x.max() + 0.01
+        attack = SmoothedPGD(5.0, clip=clip, random_state=0)
+        moved = attack.generate(halfspace(), x, labels)
+        assert moved.min() >= clip[0] - 1e-5 and moved.max() <= clip[1] + 1e-5
+        assert np.linalg.norm(moved - x, axis=1).max() > 1
+
+
+class TestNets:
+    def test_no_attack_succeeds_inside_a_certified_radius(self, digits):
+        """Of 200 inputs one may at most, with probability 0.98."""
+        certificate = digits.certify(X[400:])
+        certified = certificate.radius > 0
+        x, found = X[400:][certified], certificate.prediction[certified]
+        radius = certificate.radius[certified]
+        attack = SmoothedPGD(radius, n_noise=32, restarts=2, random_state=0)
+        answer = digits.predict(attack.generate(digits, x, found))
+        assert np.sum((answer != found) & (answer != digits.abstain_label_)) <= 1
+        far = attack.set_params(epsilon=4 * radius).generate(digits, x, found)
+        answer = digits.predict(far)
+        assert np.mean((answer != found) & (answer != digits.abstain_label_)) > 0.3
+
+    def test_certified_accuracy_is_below(self, digits):
+        x, labels = X[400:500], y[400:500]
+        radii = [0.0, 0.25, 0.5, 1.0]
+        proved = digits.certified_correct(x, labels, radii[:3]).mean(axis=0)
+        attack = SmoothedPGD(n_noise=16, steps=10, random_state=0)
+        got = empirical_robust_accuracy(digits, x, labels, radii, attack)
+        assert (got[:3] >= proved).all()
+        assert (np.diff(got) <= 0).all() and got[-1] < 0.5 * got[0]
+
+    def test_better_than_the_gradient_of_the_net_alone(self, digits):
+        """Noise helps: with one copy and one step less is found."""
+        x, labels = X[400:500], y[400:500]
+        weak = SmoothedPGD(n_noise=1, steps=1, random_state=0)
+        strong = SmoothedPGD(n_noise=32, random_state=0)
+        weak, strong = (
+            empirical_robust_accuracy(digits, x, labels, 0.6, attack)
+            for attack in (weak, strong)
+        )
+        assert strong < weak
+
+    def test_repeats_in_batches_and_leaves_the_net_alone(self, digits):
+        x, labels = X[400:410], y[400:410]
+        module = digits.estimator_.module_
+        before = {k: v.clone() for k, v in module.state_dict().items()}
+        drawn = torch.get_rng_state()
+        one, two = (
+            SmoothedPGD(n_noise=16, steps=3, random_state=5).generate(digits, x, labels)
+            for _ in range(2)
+        )
+        np.testing.assert_array_equal(one, two)
+        assert torch.equal(drawn, torch.get_rng_state())
+        assert one.dtype == np.float32
+        assert all(torch.equal(before[k], v) for k, v in module.state_dict().items())
+        # Copies in parts: as good an attack.
+        small = SmoothedPGD(2.0, n_noise=16, batch_size=5, random_state=0)
+        moved = small.generate(digits, x.astype(float), labels)
+        assert moved.dtype == np.float64
+        assert np.mean(digits.predict(moved) == labels) < 0.5
+
+    def test_without_a_gradient(self):
+        """A net that is flat nearly everywhere is searched at random."""
+
+        class Steps(torch.nn.Module):
+            def forward(self, x):
+                return 9 * torch.stack([x.sign(), -x.sign()], dim=2)[:, 0]
+
+        g = smoothed(ModuleClassifier(Steps(), classes=[0, 1]), sigma=1e-3)
+        x = np.full((20, 1), 0.1, np.float32)
+        moved = SmoothedPGD(0.2, random_state=0).generate(g, x, np.zeros(20, int))
+        assert (g.predict(moved) == 1).mean() > 0.2
+
+    def test_skorch_with_one_output(self):
+        net = binary_classifier(
+            torch.nn.Sequential(torch.nn.Linear(64, 1), torch.nn.Flatten(0)),
+            max_epochs=20,
+            lr=0.5,
+        )
+        labels = np.where(y < 5, "low", "high")
+        g = smoothed(net).fit(X, labels)
+        attack = SmoothedPGD(3.0, random_state=0)
+        assert empirical_robust_accuracy(g, X[:50], labels[:50], 3.0, attack) < 0.1
+
+
+class TestErrors:
+    def test_other_bases(self):
+        linear = smoothed(LogisticRegression()).fit(X, y)
+        with pytest.raises(ValueError, match="no neural net"):
+            SmoothedPGD().generate(linear, X, y)
+        piped = smoothed(
+            make_pipeline(
+                StandardScaler(),
+                classifier(module__n_features=64, module__n_outputs=10, max_epochs=1),
+            )
+        ).fit(X, y)
+        with pytest.raises(ValueError, match="steps before its net"):
+            SmoothedPGD().generate(piped, X, y)
+
+    @pytest.mark.parametrize(
+        "params", [{"epsilon": -1}, {"steps": 0}, {"n_noise": 1.5}, {"step_size": -1}]
+    )
+    def test_parameters(self, params):
+        x, labels, _ = points()
+        (name,) = params
+        with pytest.raises(ValueError, match=f"^{name} must be"):
+            SmoothedPGD(**params).generate(halfspace(), x, labels)
+
+    def test_labels(self):
+        x, labels, _ = points()
+        with pytest.raises(ValueError, match="y must have a label"):
+            SmoothedPGD().generate(halfspace(), x, labels + 1)
+
+    def test_clone(self):
+        attack = SmoothedPGD(0.7, steps=3, clip=(0, 1))
+        assert clone(attack).get_params() == attack.get_params()
