@@ -88,6 +88,7 @@ def _constraints(kind):
     return {
         name: [make_constraint(one) for one in constraints]
         for name, constraints in kind._parameter_constraints.items()
+        if constraints != "no_validation"
     }
 
 

@@ -43,7 +43,7 @@ from ._validation import (
 from ._version import __version__
 from .models._net_labels import check_net_labels, labels_for_nets
 from .models._nets import as_net_takes, check_devices
-from .noise import BoundNoise, Noise, find_noise
+from .noise import BoundNoise, find_noise
 from .noise._grid import check_grid
 from .noise._sigma import is_one_number
 from .stats._checks import MAX_VOTES, check_votes
@@ -85,7 +85,7 @@ class BaseSmoother(KeepsSecrets, ClassifierMixin, MetaEstimatorMixin, BaseEstima
         "n": [Interval(Integral, 1, None, closed="left")],
         "method": [StrOptions({"monte_carlo", "exact"})],
         "grid": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"}), None],
-        "noise": [str, Noise],
+        "noise": "no_validation",  # by find_noise
         "shared_noise": ["boolean"],
         "n_copies": [Interval(Integral, 0, None, closed="left")],
         "noise_param": [str, None],

@@ -59,7 +59,8 @@ class TestWorst:
             upper = mp(float(self.noise.upper(p, distance)))
             assert exact <= upper <= 1
             # Of less than a rounding of 1 it does not know how much less.
-            at_least = phi(quantile(mp(max(p, 2.0**-52))) + mp(distance))
+            beyond = min(mp(p) + mp(2) ** -52, 1 - mp(2) ** -60)
+            at_least = phi(quantile(beyond) + mp(distance))
             assert upper <= at_least + mp(2e-9)
 
     def test_random_points(self):
