@@ -16,7 +16,7 @@ from sksmooth import SmoothedClassifier
 from sksmooth.noise import Gaussian
 from sksmooth.stats import certified_accuracy_lower_bound
 from sksmooth.stats._sequential import CertifyKnownLabel
-from sksmooth.votes._count import Votes
+from sksmooth.votes._count import Asked, Votes
 from sksmooth.votes._rows import Inputs
 from sksmooth.votes._shared import count_shared
 from tests.helpers import Fixed, OpaqueLogisticRegression, count_votes, halfspace
