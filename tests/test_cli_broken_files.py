@@ -183,9 +183,7 @@ class TestTables:
             pytest.importorskip("pyarrow")
             frame.to_parquet("a.parquet")
         result = " ".join(run("certify", "frame.skops", f"a.{kind}").split())
-        assert (
-            "Gaussian noise needs floating-point columns" in result and "'a'" in result
-        )
+        assert "noise needs floating-point columns" in result and "'a'" in result
 
 
 def bomb(path, n_bytes, member="X.npy"):

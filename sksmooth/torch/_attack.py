@@ -7,8 +7,9 @@ import torch
 from sklearn.base import BaseEstimator
 
 from .._labels import as_labels, label_indices
-from ..models._find_nets import find_net
+from ..models._find_nets import net_at_end
 from ..models._torch_net import TorchNet, eval_mode, first_output
+from ..models._unwrap import unwrap
 from ._ascent import ascend, inside, lengths, slope_of
 from ._copies import check_number, check_weight, log_mean_shares
 
@@ -288,13 +289,16 @@ class _Game:
 def _net_of(g):
     """Return the net in a smoothed classifier, and sigma."""
     estimator = getattr(g, "estimator_", getattr(g, "estimator", None))
-    found = find_net(estimator)
-    if found is None or found[1]:
-        what = "steps before its net" if found else "no neural net as its classifier"
+    chain = unwrap(estimator)
+    net = net_at_end(chain)
+    if net is None or chain.steps:
+        what = (
+            "no neural net as its classifier" if net is None else "steps before its net"
+        )
         raise ValueError(
             f"g has {what}: SmoothedPGD goes through the module of a skorch net or a "
             "ModuleClassifier. Scaling can be a layer of the module."
         )
     if isinstance(g.sigma, Mapping):
         raise ValueError("SmoothedPGD needs arrays, and sigma as a number or an array.")
-    return TorchNet(found[0], g.classes_), np.asarray(g.sigma, float)
+    return TorchNet(net, g.classes_), np.asarray(g.sigma, float)

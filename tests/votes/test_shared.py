@@ -16,7 +16,7 @@ from sksmooth import SmoothedClassifier
 from sksmooth.noise import Gaussian
 from sksmooth.stats import certified_accuracy_lower_bound
 from sksmooth.stats._sequential import CertifyKnownLabel
-from sksmooth.votes._count import Votes
+from sksmooth.votes._count import Asked, Votes
 from sksmooth.votes._rows import Inputs
 from sksmooth.votes._shared import count_shared
 from tests.helpers import Fixed, OpaqueLogisticRegression, count_votes, halfspace
@@ -434,7 +434,7 @@ def test_every_row_has_all_its_votes_when_the_rule_is_asked(seed):
 
     block = int(rng.integers(1, 60))
     votes = Votes(counts, n_used, np.zeros(n_rows))
-    count_shared(voter, rows, rule, votes, None, block, report)
+    count_shared(voter, rows, Asked(rule), votes, None, block, report)
     expected = np.zeros(n_rows, int)
     expected[rows] = looks[last[rows]]
     np.testing.assert_array_equal(n_used, expected)
