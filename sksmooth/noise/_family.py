@@ -38,7 +38,7 @@ class Noise(BaseEstimator):
 
 
 class BoundNoise(ABC):
-    """Noise of a kind and a level.
+    """Noise of a kind and a level. Two are equal if they prove the same.
 
     Parameters
     ----------
@@ -60,6 +60,17 @@ class BoundNoise(ABC):
 
     def __init__(self, kind, sigma, step=None):
         self.kind, self.sigma, self.step = kind, sigma, step
+
+    @property
+    def key(self):
+        """What tells this noise from others that prove something else."""
+        return repr(self.kind), self.unit
+
+    def __eq__(self, other):
+        return isinstance(other, BoundNoise) and self.key == other.key
+
+    def __hash__(self):
+        return hash(self.key)
 
     def __repr__(self):
         sigma, step = np.asarray(self.sigma).tolist(), np.asarray(self.step).tolist()

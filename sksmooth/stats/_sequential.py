@@ -13,7 +13,7 @@ Fields with an entry for each input are named in ``rule.per_input``.
 
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
+from functools import lru_cache
 from typing import ClassVar
 
 import numpy as np
@@ -155,12 +155,14 @@ def _fewest(enough, n, shape):
     return high
 
 
+@lru_cache(maxsize=64)
 def _thresholds(looks, alphas, radii, noise, futility):
     """Counts of the right class at which each look accepts or rejects each radius.
 
     Returns accept and reject, int arrays of shape (n_looks, n_radii): the radius is
     certified from `accept` votes on, and given up at `reject` votes or fewer.
     """
+    radii = np.array(radii)
     accept = np.array(
         [
             fewest_votes_for_radius(n, alpha, radii, noise)
@@ -235,17 +237,14 @@ class CertifyKnownLabel:
     def __call__(self, look, rows, counts):
         if self.loss is not None:
             return self._decide(look, rows, counts)
-        accept, reject = self._thresholds
+        alphas = split_alpha(self.alpha, len(self.looks))
+        numbers = (self.looks, alphas, self.radii)
+        numbers = (tuple(one.tolist()) for one in numbers)
+        accept, reject = _thresholds(*numbers, self.noise, self.futility)
         votes = np.take_along_axis(counts, self.label[rows][:, None], axis=1)
         accepted = votes >= accept[look]
         rejected = votes <= reject[look]
         return accepted, np.all(accepted | rejected, axis=1)
-
-    @cached_property
-    def _thresholds(self):
-        alphas = split_alpha(self.alpha, len(self.looks))
-        looks = self.looks.tolist()
-        return _thresholds(looks, alphas, self.radii, self.noise, self.futility)
 
     def _decide(self, look, rows, counts):
         """Answer where thresholds differ from input to input."""
