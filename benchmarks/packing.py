@@ -8,12 +8,16 @@ Utilisation is the number of noisy copies divided by the places in all batches.
 """
 
 import argparse
+from unittest.mock import patch
 
 import numpy as np
 from sklearn.datasets import load_digits
 from sklearn.tree import DecisionTreeClassifier
 
 from sksmooth import SmoothedClassifier
+from sksmooth.votes._voting import Voting
+
+DRAW = Voting.draw
 
 
 def main():
@@ -47,10 +51,12 @@ def main():
         )
         for name in ("predict", "certified_correct"):
             used, sizes[:] = [], []
-            drawn = g._vote
-            g._vote = lambda *a, drawn=drawn, used=used: _kept(drawn(*a), used)
-            g.predict(X) if name == "predict" else g.certified_correct(X, y, 1.0)
-            del g._vote
+
+            def draw(self, *args, used=used, **kwargs):
+                return _kept(DRAW(self, *args, **kwargs), used)
+
+            with patch.object(Voting, "draw", draw):
+                g.predict(X) if name == "predict" else g.certified_correct(X, y, 1.0)
             full = sum(sizes) / (len(sizes) * options.batch_size)
             print(
                 f"| {kind} | {name} | {sum(sizes):,} "

@@ -16,6 +16,7 @@ from sksmooth import (
     certified_accuracy_scorer,
     certified_accuracy_scorers,
 )
+from sksmooth.votes._voting import Voting
 
 X, y = load_iris(return_X_y=True)
 PAIR = ([0, 1, 1, -1, 2], [0.9, 0.4, 0.7, 0.0, 0.4])
@@ -98,13 +99,13 @@ def test_scorer_equals_the_score():
 
 def test_votes_are_drawn_once_for_all_radii(monkeypatch):
     calls = []
-    vote = SmoothedClassifier._vote
+    draw = Voting.draw
 
-    def counting(self, prepared, purpose, rule, store):
+    def counting(self, purpose, *args, **kwargs):
         calls.append(purpose)
-        return vote(self, prepared, purpose, rule, store)
+        return draw(self, purpose, *args, **kwargs)
 
-    monkeypatch.setattr(SmoothedClassifier, "_vote", counting)
+    monkeypatch.setattr(Voting, "draw", counting)
     g = smoothed().fit(X, y)
     certified_accuracy_scorers([0, 0.1, 0.2, 0.3])(g, X, y)
     assert calls == ["estimate"]

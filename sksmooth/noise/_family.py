@@ -15,6 +15,28 @@ class Noise(BaseEstimator):
     """A kind of noise, without a level: what the parameter `noise` stands for.
 
     A subclass names, as `bound`, the ``BoundNoise`` that it becomes for a sigma.
+
+    Examples
+    --------
+    Uniform noise proves l1 radii: of all moves of length r the worst is along one
+    feature, and takes a share of r / (2 half) of the mass out of reach.
+
+    >>> import numpy as np
+    >>> from sksmooth.noise import BoundNoise, Noise
+    >>> class BoundUniform(BoundNoise):
+    ...     norm = "l1"
+    ...
+    ...     def copies(self, x, stream, out):
+    ...         half = np.sqrt(3) * self.sigma
+    ...         out[...] = x + stream.uniform(-half, half, out.shape)
+    ...
+    ...     def worst(self, p, distance):
+    ...         moved = np.asarray(distance) / np.sqrt(12) * (1 + 1e-14)
+    ...         return np.maximum(np.nextafter(p - moved, -1), 0)
+    >>> class Uniform(Noise):
+    ...     bound = BoundUniform
+    >>> Uniform().bind(0.5).radius([0.4, 0.9]).round(3)
+    array([0.   , 0.693])
     """
 
     bound = None
@@ -49,6 +71,13 @@ class BoundNoise(ABC):
 
     step : float or ndarray that broadcasts to one input, or None
         Steps of the grid that inputs are on; None if they are on none.
+
+    Examples
+    --------
+    >>> from sksmooth.noise import Gaussian
+    >>> noise = Gaussian().bind(0.5)
+    >>> noise.radius([0.4, 0.9]).round(3), noise.worst([0.4, 0.9], 2).round(3)
+    (array([0.   , 0.641]), array([0.012, 0.236]))
     """
 
     # In which distances are measured, as "l2".
@@ -77,7 +106,20 @@ class BoundNoise(ABC):
         return f"{self.kind!r}.bind({sigma}, {step})"
 
     def at(self, sigma, step=None):
-        """Return noise of the same kind at another level."""
+        """Return noise of the same kind at another level.
+
+        Parameters
+        ----------
+        sigma : float or ndarray that broadcasts to one input
+            See ``Noise.bind``.
+
+        step : float or ndarray that broadcasts to one input, default=None
+            See ``Noise.bind``.
+
+        Returns
+        -------
+        noise : BoundNoise
+        """
         return self.kind.bind(sigma, step)
 
     @property
@@ -93,7 +135,12 @@ class BoundNoise(ABC):
         Parameters
         ----------
         key : bytes
-            See ``stream_key``.
+            32 bytes that no other input has.
+
+        Returns
+        -------
+        stream : object
+            What ``copies`` draws from.
         """
         return np.random.Generator(np.random.SFC64(int.from_bytes(key, "little")))
 
@@ -119,17 +166,51 @@ class BoundNoise(ABC):
         """
 
     def alone(self, stream, out):
-        """Fill `out` with noise alone, for ``add``."""
+        """Fill `out` with noise alone, for ``add``.
+
+        Parameters
+        ----------
+        stream : what ``open`` returned
+            See ``copies``.
+
+        out : ndarray of shape (n_copies, *shape)
+            Overwritten.
+        """
         self.copies(np.zeros(out.shape[1:], out.dtype), stream, out)
 
     def add(self, x, noise, out):
-        """Write to `out` what ``copies`` makes of x and the noise of ``alone``."""
+        """Write to `out` what ``copies`` makes of x and the noise of ``alone``.
+
+        Parameters
+        ----------
+        x : ndarray of shape `shape`
+            One input.
+
+        noise : ndarray of the shape of `out`
+            From ``alone``.
+
+        out : ndarray of shape (n_copies, *shape)
+            Overwritten.
+        """
         add_noise(x, noise, out)
 
     def on_device(self, shape, dtype, device):
-        """Return what draws this noise on a device of torch, as ``DeviceNormals`` does.
+        """Return what draws this noise on a device of torch.
 
-        None: it is drawn on the host, and sent there.
+        Parameters
+        ----------
+        shape : tuple of int
+            Shape of one input.
+
+        dtype : torch.dtype
+            Of the copies.
+
+        device : torch.device
+
+        Returns
+        -------
+        drawn : object with the methods ``open``, ``copies`` and ``alone``, or None
+            None: it is drawn on the host, and sent there.
         """
         return None
 
@@ -163,7 +244,17 @@ class BoundNoise(ABC):
     def upper(self, p, distance):
         """Return the largest probability, within a distance, of what has `p` here.
 
-        Rounded up.
+        Parameters
+        ----------
+        p : array-like of float
+
+        distance : array-like of float
+            In multiples of `unit`.
+
+        Returns
+        -------
+        probability : ndarray of float
+            Rounded up.
         """
         p = np.asarray(p, float)
         rest = np.where(p > 0, np.nextafter(1 - p, 0), 1.0)

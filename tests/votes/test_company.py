@@ -25,7 +25,7 @@ X, y = load_iris(return_X_y=True)
 
 def depends_on(f, inputs, net_options=None):
     recognised = recognise(f, f.classes_, inputs.take(slice(16)), net_options)
-    return depends_on_company(recognised, f.classes_, inputs, net_options)
+    return depends_on_company(recognised, f.classes_, inputs)
 
 
 def depends(f, X=X, sigma=0.25, **settings):
