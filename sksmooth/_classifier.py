@@ -476,7 +476,7 @@ class SmoothedClassifier(BaseSmoother):
         >>> prediction, radius.round(2)
         (array([ 0, -1,  2]), array([0.62, 0.  , 0.12]))
         """
-        prepared = self._ready(X, *self._purposes)
+        prepared = self._ready(X, *self._purposes())
         early, reach = radius_tol is not None, self._reach
         if reach.radius(self.n, early=early) == 0:
             needed = reach.fewest(0.0, early=early)
@@ -550,7 +550,7 @@ class SmoothedClassifier(BaseSmoother):
                [ True, False]])
         """
         radii = check_radius(radius)
-        prepared = self._ready(X, *self._purposes)
+        prepared = self._ready(X, *self._purposes(known_label=True))
         unreachable = self._reach.unreachable(radii, self.n, self.sigma)
         if unreachable:
             warnings.warn(unreachable, stacklevel=2)
@@ -671,11 +671,12 @@ class SmoothedClassifier(BaseSmoother):
         settings = self.bound, self.stopping, self.method == "exact"
         return Reach(self._noise, self.alpha, n_classes, self._least_loss(), *settings)
 
-    @property
-    def _purposes(self):
-        """What `certify` draws votes for."""
-        selects = self.method != "exact" and BOUNDS[self.bound].needs_selection
-        return ("estimate", "select") if selects else ("estimate",)
+    def _purposes(self, known_label=False):
+        """What votes are drawn for, to certify."""
+        bound = BOUNDS[self.bound]
+        if self.method == "exact" or (known_label and bound.by_threshold):
+            return ("estimate",)
+        return ("estimate", "select") if bound.needs_selection else ("estimate",)
 
     def _certify(self, prepared, radius_tol=None, store=None, names=(None, None)):
         """Do what `certify` says, with what is prepared already."""

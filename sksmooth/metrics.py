@@ -272,7 +272,7 @@ class _CertifiedAccuracyScorer(_BaseScorer):
         if unreachable and unreachable not in self._warned:
             self._warned.add(unreachable)
             warnings.warn(unreachable, stacklevel=2)
-        prepared = estimator._ready(X, *estimator._purposes)
+        prepared = estimator._ready(X, *estimator._purposes(known_label=True))
         correct = estimator._known_correct(prepared, y_true, self._radii)
         weight = as_weights(kwargs.get("sample_weight"))
         check_consistent_length(correct, weight)

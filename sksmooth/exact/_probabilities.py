@@ -47,13 +47,11 @@ def exact_probabilities(estimator, classes, inputs):
         If `estimator` is not supported, or the noise is not normal, or X has columns
         that are not numbers, or missing values.
     """
-    if not inputs.noise.is_normal:
+    if inputs.noise.cdf_bounds is None:
         raise ValueError(
             "method='exact' computes probabilities under Gaussian noise, not under "
             f"{inputs.noise.kind!r}: use method='monte_carlo'."
         )
-    if inputs.noise.cdf_bounds is None:
-        raise unsupported(f"any classifier under the noise {inputs.noise.kind}")
     matrix = inputs.matrix()
     if matrix is None:
         raise unsupported(_describe_inputs(inputs))
@@ -160,7 +158,7 @@ def _make_model(estimator, noise):
     if scores is not None:
         weights, offset = scores
         if not noise.is_normal:
-            raise unsupported(f"{name} under the noise {noise.kind}")
+            raise unsupported(f"{name} under {noise.kind!r} noise")
         if len(weights.value) != 1:
             raise unsupported(f"{name} with {len(f.classes_)} classes")
         return ExactLinear(weights[0], offset[0], noise), f.classes_
