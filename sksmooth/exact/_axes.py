@@ -4,6 +4,8 @@ Every bound here holds in exact arithmetic for the numbers that are stored: it i
 rounded outwards by more than the floating-point error made in computing it.
 """
 
+from copy import copy
+
 import numpy as np
 from scipy.special import ndtr
 
@@ -78,18 +80,13 @@ class Axes:
         coef = rows[np.arange(len(features)), self.column]
         self.coef, self.coef_error = coef.value, coef.error
         self.offset, self.offset_error = offset.value, offset.error
-        self.sigma = sigma[self.column]
-        noisy = self.column[~self.level(slice(None)).is_0]
+        self.level = Level(np.abs(self.coef), coef.error, sigma[self.column])
+        noisy = self.column[~self.level.is_0]
         if len(set(noisy)) < len(noisy):
             raise unsupported("a tree that is fed a feature more than once")
         # z = x needs no arithmetic and has no error.
         self.exact = (self.coef == 1) & (self.offset == 0)
         self.exact &= (self.coef_error == 0) & (self.offset_error == 0)
-
-    def level(self, axis):
-        """Return the Level of the noise on z along some axes."""
-        size = np.abs(self.coef[axis])
-        return Level(size, self.coef_error[axis], self.sigma[axis])
 
     def place(self, X):
         """Return z for each input, (n_axes, n_inputs), and bounds on its error."""
@@ -149,6 +146,14 @@ class Level:
         most[np.isnan(most)] = np.inf
         return least, most
 
+    def at(self, place):
+        """Return the levels at some places."""
+        level = copy(self)
+        level.is_0, level.low, level.high = (
+            part[place] for part in (self.is_0, self.low, self.high)
+        )
+        return level
+
 
 class Intervals:
     """Probabilities of z[axis] in (low, high], for many intervals at once.
@@ -180,7 +185,7 @@ class Intervals:
         middle = edges[:, 1] / 2 + above / 2
         self.middle = np.where(np.isneginf(self.end), -np.inf, middle)
         self.axes = axes
-        self.level = axes.level(self.axis)
+        self.level = axes.level.at(self.axis)
         self.fixed = self.level.is_0
 
     @property
