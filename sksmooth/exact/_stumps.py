@@ -47,26 +47,23 @@ class ExactStumps:
         features = np.unique([stump[0] for stump in stumps]).astype(np.intp)
         self.axes = Axes(features, estimator.n_features_in_, steps, noise)
         # For each feature, the cuts and the score in the pieces between them.
-        self.cuts, self.scores = (
-            zip(*(_step_function(stumps, feature) for feature in features), strict=True)
-            if len(features)
-            else ((), ())
-        )
+        functions = [_step_function(stumps, feature) for feature in features]
+        self.cuts, scores = [f[0] for f in functions], [f[1] for f in functions]
+        sizes = [len(of_one) for of_one in scores]
         ends = [np.concatenate([[-np.inf], cuts, [np.inf]]) for cuts in self.cuts]
         self.intervals = Intervals(
             self.axes,
-            np.repeat(np.arange(len(features)), [len(s) for s in self.scores]),
+            np.repeat(np.arange(len(features)), sizes),
             np.concatenate([e[:-1] for e in ends] or [[]]),
             np.concatenate([e[1:] for e in ends] or [[]]),
         )
-        sizes = [len(scores) for scores in self.scores]
         self.pieces = np.cumsum([0, *sizes])
         if np.prod(sizes, dtype=float) <= _MAX_CELLS:
             self.plan = _Cells(estimator, features, self.cuts)
         else:
             # What f's own sum, and each of ours, may be off by: a rounding a term.
             error = 8 * EPS * (len(estimator.estimators_) + 4) * size
-            self.plan = Convolution(constant, self.scores, error)
+            self.plan = Convolution(constant, scores, error)
 
     @property
     def row_bytes(self):

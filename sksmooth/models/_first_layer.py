@@ -9,7 +9,6 @@ This holds only if nothing else sees x, so the layer is looked for where that ca
 proved: at the front of modules whose `forward` is known to be one step after another.
 """
 
-import inspect
 import sys
 from types import FunctionType
 
@@ -19,16 +18,6 @@ from torch import nn
 
 from ._nets import Fed
 from ._ties import layer_ties
-
-# Functions that take anything, or do not run when they are called.
-_UNUSUAL = (
-    inspect.CO_VARARGS
-    | inspect.CO_VARKEYWORDS
-    | inspect.CO_GENERATOR
-    | inspect.CO_COROUTINE
-    | inspect.CO_ASYNC_GENERATOR
-    | inspect.CO_ITERABLE_COROUTINE
-)
 
 # What is looked up on a module when it is called.
 _ON_CALL = ("__call__", "_call_impl", "_slow_forward", "__getattr__")
@@ -172,16 +161,8 @@ def _only_calls(module):
     if type(forward) is not FunctionType:
         return None
     code, known = forward.__code__, _call_one.__code__
-    same = (
-        "co_code",
-        "co_argcount",
-        "co_posonlyargcount",
-        "co_kwonlyargcount",
-        "co_freevars",
-        "co_exceptiontable",
-    )
-    differs = any(getattr(code, name) != getattr(known, name) for name in same)
-    if differs or code.co_flags & _UNUSUAL:
+    # A generator or coroutine has more instructions. More parameters may follow.
+    if (code.co_code, code.co_argcount) != (known.co_code, known.co_argcount):
         return None
     (name,) = code.co_names
     own = module._modules.get(name) is not None and name not in vars(module)

@@ -214,8 +214,6 @@ def _for_nets_inside(estimator, nets, y):
 def _check_floats_reach(nets, estimator):
     """Raise a ValueError if a net that needs labels as floats would get integers."""
     nets = [id(net) for net in nets if _needs_floats(net)]
-    if not nets:
-        return
     for part in (estimator, *estimator.get_params().values()):
         if isinstance(part, _WITH_NUMBERS_OF_THEIR_OWN):
             inside = [n for n in nets_in(part, frozen=False) if id(n) in nets]

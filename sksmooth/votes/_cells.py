@@ -88,10 +88,7 @@ def _whole(dtype):
     if dtype == nw.List:
         return nw.List(_whole(dtype.inner))
     if dtype == nw.Array:
-        inner, shape = dtype, dtype.shape
-        while inner == nw.Array:
-            inner = inner.inner
-        return nw.Array(_whole(inner), shape)
+        return nw.Array(_whole(dtype.inner), dtype.size)
     if dtype == nw.Struct:
         return nw.Struct([nw.Field(f.name, _whole(f.dtype)) for f in dtype.fields])
     return dtype

@@ -123,10 +123,7 @@ def some_rows(inputs):
     """
     n = max(2, min(_ROWS, _NUMBERS // max(1, inputs.values[0].size)))
     everywhere = np.arange(len(inputs))
-    if inputs.frame is None and not inputs.has_gaps:
-        gaps = np.zeros(len(inputs), bool)
-    else:
-        gaps = missing_rows(inputs)
+    gaps = missing_rows(inputs)
     incomplete, complete = everywhere[gaps], everywhere[~gaps]
     if not len(incomplete):
         rows = _spread(complete, n)
@@ -141,8 +138,7 @@ def some_rows(inputs):
     half = min(_COPIES, n) // 2
     most = half if len(complete) else n
     some = _spread(first, most)
-    if len(some) < most:
-        some = np.concatenate([some, _spread(others, most - len(some))])
+    some = np.concatenate([some, _spread(others, most - len(some))])
     incomplete, kinds = incomplete[some], kinds[some]
     if not len(complete):
         company = [np.flatnonzero(kinds == kind) for kind in np.unique(kinds)]

@@ -216,6 +216,29 @@ class TakesAnything(Wrapped):
         return self.net(inputs)
 
 
+class TakesMoreByName(Wrapped):
+    def forward(self, **inputs):
+        return self.net(inputs)
+
+
+class Runs(Wrapped):
+    async def forward(self, inputs):
+        return self.net(inputs)
+
+
+class Yields(Wrapped):
+    def forward(self, inputs):
+        yield self.net(inputs)
+
+
+class Catches(Wrapped):
+    def forward(self, inputs):
+        try:
+            return self.net(inputs)
+        except ValueError:
+            return inputs
+
+
 class OtherCall(Wrapped):
     def __call__(self, x):
         return super().__call__(-x)
@@ -260,6 +283,10 @@ class TestWhereItIsProved:
         [
             DoesMore,
             TakesAnything,
+            TakesMoreByName,
+            Runs,
+            Yields,
+            Catches,
             OtherCall,
             OtherAttributes,
             lambda: OtherSequential(*narrow()),
