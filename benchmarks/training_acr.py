@@ -1,9 +1,10 @@
 """Training methods on one test bench: average certified radius, certified accuracy.
 
-    python benchmarks/training_acr.py [mnist | fashion_mnist ...] [--sigma 0.5 ...]
+    python benchmarks/training_acr.py [mnist fashion_mnist digits] [--sigma 0.5 ...]
         [--method gaussian smoothmix ...] [--set T=2 lbd=1.5] [--copies M] [--teacher]
-        [--epochs E] [--train 60000] [--every 5] [--n 10000] [--seed 0 ...] [--ema 0]
-        [--device cuda] [--threads T] [--csv FILE] [--published FILE]
+        [--epochs E] [--equal-passes] [--train 60000] [--every 5] [--n 10000]
+        [--seed 0 ...] [--ema 0] [--device cuda] [--threads T] [--csv FILE]
+        [--published FILE]
     python benchmarks/training_acr.py --passes
 
 The net of the published comparisons (LeNet: 20 and 50 convolutions of 5 x 5, 500 hidden
@@ -17,11 +18,16 @@ Judge methods by all columns: the ACR alone rewards large radii of easy inputs
 
 Parameters are the published ones where those are known (METHODS). --set and --copies
 change those of the loss, --ema takes a moving average of the weights, --teacher has
-CAT-RS taught by a net trained with plain noise before, whose time counts. --published
+CAT-RS taught by a net trained with plain noise before, whose time counts. With
+--equal-passes a method has E epochs divided by its forward passes, at least one, so
+that all take about the same time. Several seeds are followed by their mean. --published
 names a file like training_acr.csv, with the columns dataset, method, sigma, acr, r=0,
 ...: its row is printed below. A smoke run on a processor:
 
     python benchmarks/training_acr.py mnist --train 512 --epochs 1 --every 500 --n 200
+
+"digits" are scikit-learn's 8 x 8 digits, 1,280 for training, with a small net (64-256-
+10) and lengths of attacks divided by 4: minutes on a processor.
 
 --passes counts the forward and backward passes that a step takes for each image.
 """
@@ -37,6 +43,8 @@ from pathlib import Path
 import numpy as np
 import torch
 from scipy.stats import binomtest, norm
+from sklearn.datasets import load_digits
+from sklearn.model_selection import train_test_split
 from skorch import NeuralNetClassifier
 from skorch.callbacks import Callback, LRScheduler
 from torch import nn
@@ -58,7 +66,8 @@ from sksmooth.torch import (
     Stability,
 )
 
-DATA = {"mnist": fetch_mnist, "fashion_mnist": fetch_fashion_mnist}
+DATA = ("mnist", "fashion_mnist", "digits")
+LENGTHS = ("epsilon", "alpha")  # in the units of pixels
 RADII = np.arange(11) / 4
 
 # Loss, noisy copies, and its parameters, of which a dict has those for each sigma.
@@ -124,6 +133,34 @@ class LeNet(nn.Module):
         return self.layers(x)
 
 
+class SmallNet(LeNet):
+    """Noise, a hidden layer, logits."""
+
+    def __init__(self, sigma=0.5, n_copies=1):
+        nn.Module.__init__(self)
+        self.layers = nn.Sequential(
+            GaussianNoise(sigma, n_copies=n_copies),
+            nn.Linear(64, 256),
+            nn.ReLU(),
+            nn.Linear(256, 10),
+        )
+
+
+def load(name, n_train, every):
+    """Return training images and labels, test images and labels."""
+    if name == "digits":
+        X, y = load_digits(return_X_y=True)
+        X = (X / 16).astype(np.float32)
+        X, X_test, y, y_test = train_test_split(
+            X, y, train_size=1280, stratify=y, random_state=0
+        )
+    else:
+        fetch = fetch_mnist if name == "mnist" else fetch_fashion_mnist
+        X, y = fetch(return_X_y=True)
+        X_test, y_test = fetch(subset="test", return_X_y=True)
+    return X[:n_train], y[:n_train], X_test[::every], y_test[::every]
+
+
 class MovingAverage(Callback):
     """Ends with an exponential moving average of the weights; none with decay 0."""
 
@@ -147,14 +184,14 @@ class MovingAverage(Callback):
         del self.average_
 
 
-def parameters(method, sigma, epochs, changes):
+def parameters(name, method, sigma, epochs, changes):
     """Return the loss, its number of copies, and its parameters."""
     loss, copies, params = METHODS[method]
+    if name == "digits":
+        params = {k: v / 4 if k in LENGTHS else v for k, v in params.items()}
     params = {
-        name: value[min(value, key=lambda level: abs(level - sigma))]
-        if isinstance(value, dict)
-        else value
-        for name, value in params.items()
+        k: v[min(v, key=lambda level: abs(level - sigma))] if isinstance(v, dict) else v
+        for k, v in params.items()
     }
     if loss in (SmoothAdv, SmoothMix):  # 10 of 90 epochs
         params["warmup"] = max(1, round(epochs / 9))
@@ -163,7 +200,7 @@ def parameters(method, sigma, epochs, changes):
     return loss, copies, {**params, **changes}
 
 
-def make_net(loss, copies, params, n_images, options):
+def make_net(module, loss, copies, params, n_images, options):
     batch = min(options.batch, n_images)
     schedule = LRScheduler(
         torch.optim.lr_scheduler.OneCycleLR,
@@ -172,7 +209,7 @@ def make_net(loss, copies, params, n_images, options):
         step_every="batch",
     )
     return NeuralNetClassifier(
-        LeNet,
+        module,
         module__n_copies=copies,
         criterion=loss,
         **{f"criterion__{name}": value for name, value in params.items()},
@@ -209,13 +246,21 @@ def smoothed(net, sigma, seed, options):
 def run(name, method, sigma, seed, images, options):
     """Train and certify; return what stands in the line."""
     X, y, X_test, y_test = images
-    loss, copies, params = parameters(method, sigma, options.epochs, options.set)
+    epochs = options.epochs
+    if options.equal_passes:
+        loss, copies, params = parameters(name, method, sigma, epochs, options.set)
+        passes = count_passes(loss, options.copies or copies, params)[0]
+        epochs = max(1, round(epochs / passes))
+    loss, copies, params = parameters(name, method, sigma, epochs, options.set)
+    options = argparse.Namespace(**{**vars(options), "epochs": epochs})
+    module = SmallNet if name == "digits" else LeNet
     start = time.perf_counter()
     if options.teacher and loss is CATRS:
-        plain = make_net(nn.CrossEntropyLoss, 1, {}, len(X), options)
+        plain = make_net(module, nn.CrossEntropyLoss, 1, {}, len(X), options)
         plain = smoothed(plain, sigma, seed, options).fit(X, y)
         params["teacher"] = plain.estimator_.module_
-    net = make_net(loss, options.copies or copies, params, len(X), options)
+    copies = options.copies or copies
+    net = make_net(module, loss, copies, params, len(X), options)
     g = smoothed(net, sigma, seed, options).fit(X, y)
     trained = time.perf_counter()
     with warnings.catch_warnings():
@@ -247,7 +292,8 @@ def line(row):
     return (
         f"{row['dataset']:13} {row['method']:21} {row['sigma']:5g} {row['seed']:4} "
         f"{row['acr']:.3f}±{row['acr_half']:.3f}  {' '.join(cells)} "
-        f"{row['inputs']:6} {row['n']:7} {row['train_s']:7.0f} {row['certify_s']:7.0f}"
+        f"{row['inputs']:6} {row['n']:7} {row['epochs']:6} "
+        f"{row['train_s']:7.0f} {row['certify_s']:9.0f}"
     )
 
 
@@ -266,29 +312,36 @@ def published_line(row, published):
     return None
 
 
+def count_passes(loss, copies, params):
+    """Return forward and backward passes of a step, for each image.
+
+    Counted at the first layer behind the noise, on a few random images.
+    """
+    module, criterion = LeNet(n_copies=copies), loss(**params)
+    passed = {"forward": 0, "backward": 0}
+
+    def count(gradient):
+        passed["backward"] += len(gradient)
+
+    def watch(layer, args, output):
+        passed["forward"] += len(output)
+        if output.requires_grad:
+            output.register_hook(count)
+
+    module.layers[1].register_forward_hook(watch)
+    x, y = torch.rand(8, 1, 28, 28), torch.arange(8)
+    if hasattr(criterion, "prepare"):
+        criterion.prepare(module, x, y)
+    criterion(module(x), y).backward()
+    return tuple(n // len(x) for n in passed.values())
+
+
 def print_passes():
-    """Count, at the first layer behind the noise, the copies that pass in a step."""
     print("forward and backward passes of a step, for each image (sigma = 0.5)")
     print(f"{'method':22} copies      T  forward  backward")
     for method in METHODS:
-        loss, copies, params = parameters(method, 0.5, 90, {})
-        module, criterion = LeNet(n_copies=copies), loss(**params)
-        passed = {"forward": 0, "backward": 0}
-
-        def watch(layer, args, output, passed=passed):
-            def count(gradient):
-                passed["backward"] += len(gradient)
-
-            passed["forward"] += len(output)
-            if output.requires_grad:
-                output.register_hook(count)
-
-        module.layers[1].register_forward_hook(watch)
-        x, y = torch.rand(8, 1, 28, 28), torch.arange(8)
-        if hasattr(criterion, "prepare"):
-            criterion.prepare(module, x, y)
-        criterion(module(x), y).backward()
-        forward, backward = (n // len(x) for n in passed.values())
+        loss, copies, params = parameters("mnist", method, 0.5, 90, {})
+        forward, backward = count_passes(loss, copies, params)
         steps = params.get("T", "")
         print(f"{method:22} {copies:6} {steps:>6}  {forward:7}  {backward:8}")
 
@@ -308,6 +361,7 @@ def parse():
     parser.add_argument("--copies", type=int)
     parser.add_argument("--teacher", action="store_true")
     parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--equal-passes", action="store_true")
     parser.add_argument("--batch", type=int, default=256)
     parser.add_argument("--lr", type=float, default=0.003)
     parser.add_argument("--ema", type=float, default=0.0)
@@ -340,27 +394,31 @@ def main():
     if torch.device(device).type == "cuda":
         device = torch.cuda.get_device_name(device)
     print(
-        f"LeNet, {options.train:,} training images, {options.epochs} epochs of batches "
+        f"at most {options.train:,} training images, {options.epochs} epochs"
+        f"{' over passes' if options.equal_passes else ''} of batches "
         f"of {options.batch}, Adam to {options.lr:g}, ema {options.ema:g}; alpha = "
         f"0.001, n0 = 100; {device}, {options.threads} thread(s); {options.set or ''}"
     )
     heads = " ".join(f"r={r:<9g}" for r in RADII)
     print(
         f"{'dataset':13} {'method':21} sigma seed ACR          {heads} inputs       n "
-        f"train s certify s"
+        f"epochs train s certify s"
     )
-    for name in options.names or DATA:
-        X, y = DATA[name](return_X_y=True)
-        X_test, y_test = DATA[name](subset="test", return_X_y=True)
-        images = X[: options.train], y[: options.train]
-        images += X_test[:: options.every], y_test[:: options.every]
+    for name in options.names or DATA[:2]:
+        images = load(name, options.train, options.every)
         for sigma in options.sigma:
             for method in options.method:
+                acr = []
                 for seed in options.seed:
                     row = run(name, method, sigma, seed, images, options)
+                    acr.append(row["acr"])
                     print(line(row), flush=True)
                     if options.csv:
                         append(options.csv, row)
+                if len(acr) > 1:
+                    error = np.std(acr, ddof=1) / np.sqrt(len(acr))
+                    text = f"{np.mean(acr):.4f} ± {error:.4f} (standard error)"
+                    print(f"{'':13} {len(acr)} seeds: mean ACR {text}", flush=True)
                 if text := published_line(row, published):
                     print(text, flush=True)
 

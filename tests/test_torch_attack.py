@@ -1,9 +1,12 @@
 """Attacks on smoothed nets, and what they cannot do."""
 
+import sys
+
 import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_digits
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -13,6 +16,7 @@ pytest.importorskip("skorch")
 
 from sksmooth import SmoothedClassifier  # noqa: E402
 from sksmooth.torch import (  # noqa: E402
+    DecisionAttack,
     ModuleClassifier,
     SmoothedPGD,
     empirical_robust_accuracy,
@@ -225,3 +229,40 @@ class TestErrors:
     def test_clone(self):
         attack = SmoothedPGD(0.7, steps=3, clip=(0, 1))
         assert clone(attack).get_params() == attack.get_params()
+
+
+class TestDecisionAttack:
+    """Runs where ART is installed, whose random numbers have no seed."""
+
+    def test_linear(self):
+        pytest.importorskip("art")
+        x, labels, distance = points(6)
+        coefficients = np.array([[*WEIGHTS]])
+        f = LogisticRegression().fit(x, labels)
+        f.coef_, f.intercept_ = coefficients, np.array([1.0])
+        g = smoothed(f, n=10_000)
+        for share in (0.95, 1.5):
+            attack = DecisionAttack(share * distance, clip=(-5, 5))
+            moved = attack.generate(g, x, labels)
+            wrong = (moved @ WEIGHTS + 1 > 0) != labels
+            assert wrong.any() == (share > 1)
+            assert (np.linalg.norm(moved - x, axis=1) <= share * distance).all()
+
+    def test_not_inside_certified_radii_of_a_forest(self):
+        pytest.importorskip("art")
+        rng = np.random.default_rng(0)
+        x = rng.uniform(-1, 1, size=(300, 2))
+        labels = np.where(np.hypot(*x.T) < 0.7, "in", "out")
+        g = smoothed(RandomForestClassifier(10, random_state=0)).fit(x, labels)
+        certificate = g.certify(x[:4])
+        for share in (1, 3):
+            attack = DecisionAttack(share * certificate.radius, max_iter=5)
+            answer = g.predict(attack.generate(g, x[:4], certificate.prediction))
+            wrong = (answer != certificate.prediction) & (answer != "abstain")
+            assert wrong.any() == (share > 1)
+
+    def test_without_art(self, monkeypatch):
+        monkeypatch.setitem(sys.modules, "art.attacks.evasion", None)
+        x, labels, _ = points()
+        with pytest.raises(ImportError, match="adversarial-robustness-toolbox"):
+            DecisionAttack().generate(halfspace(), x, labels)

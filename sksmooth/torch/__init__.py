@@ -10,6 +10,7 @@ except ImportError as error:
 from ._attack import SmoothedPGD
 from ._catrs import CATRS
 from ._consistency import ConsistencyLoss
+from ._decision import DecisionAttack
 from ._layers import GaussianNoise
 from ._macer import MACER
 from ._module import ModuleClassifier
@@ -23,6 +24,7 @@ from ._stability import Stability
 __all__ = [
     "CATRS",
     "ConsistencyLoss",
+    "DecisionAttack",
     "GaussianNoise",
     "MACER",
     "ModuleClassifier",
