@@ -16,7 +16,7 @@ from sksmooth.noise._flips import (
     stays,
     worst_columns,
 )
-from sksmooth.noise._regions import Regions, round_down, round_up
+from sksmooth.noise._regions import Regions, rest_of, round_down, round_up
 from tests.noise.exact import exact_worst, joint_masses, knots, least_of_all_sets
 
 HALF = Fraction(1, 2)
@@ -212,6 +212,16 @@ class TestRounding:
         assert regions.worst(0.0) == 0
         assert regions.worst(1.0) >= 1 - 1e-15
 
+    @pytest.mark.parametrize("odds", [1023.999, 511.7, 300.3, 256.0])
+    def test_every_rounding_counts_where_little_is_left(self, odds):
+        """Where 1 - (a / beta) (1 - p) cancels, one unit too much would pass it."""
+        for i in range(60):
+            a = 1 - 1 / (1 + Fraction(odds) + Fraction(i, 3 * 2**44))
+            regions = changed_regions([(a, 2)])
+            p = round_up(a) + np.arange(40) * 2.0**-53
+            for one, value in zip(p.tolist(), regions.worst(p).tolist(), strict=True):
+                assert Fraction(value) <= exact_worst(regions, Fraction(one))
+
     def test_needed_is_where_the_bound_is_one_half(self):
         for columns in ([("0.8", 3)], [("0.3", 40)] * 2, [("0.99", 2), ("0.9", 5)]):
             regions = changed_regions((Fraction(a), n) for a, n in columns)
@@ -223,6 +233,9 @@ class TestRounding:
         assert changed_regions([]).needed(Fraction(2)) == 1
 
     def test_helpers(self):
+        for p in (0.0, 0.3, 2.0**-60, 0.5, 0.7, 1.0):
+            assert Fraction(float(rest_of(p))) >= 1 - Fraction(p)
+        assert rest_of([0, 0.5, 0.7, 1]).tolist() == [1, 0.5, 1 - 0.7, 0]
         third = Fraction(1, 3)
         assert Fraction(round_down(third)) < third < Fraction(round_up(third))
         assert round_down(HALF) == round_up(HALF) == 0.5
