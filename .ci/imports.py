@@ -28,8 +28,8 @@ FLOORS = {
         ("__main__",),
     ),
     "noise": (
-        ("_grid", "_sigma", "_normals_kernel", "_ziggurat"),
-        ("_normals",),
+        ("_grid", "_sigma", "_normals_kernel", "_ziggurat", "_regions", "_split"),
+        ("_normals", "_flips", "_sparse_flips", "_mixed", "_draw_flips"),
         ("_streams",),
         ("_on_device", "_family"),
         ("_gaussian",),
