@@ -62,9 +62,10 @@ class BoundUniform(BoundNoise):
         inside = ball_inside(radius, self.norm, norm, n_features)
         if norm == self.norm:
             return inside
-        lost = np.asarray(radius, float) / self._width
-        cube = -np.expm1(np.log1p(-lost) / n_features) * self._width * (1 - _SLACK)
-        return np.maximum(inside, cube)
+        lost = np.minimum(np.asarray(radius, float) / self._width, 1.0)
+        with np.errstate(divide="ignore"):
+            side = -np.expm1(np.log1p(-lost) / n_features)
+        return np.maximum(inside, side * self._width * (1 - _SLACK))
 
     def from_norm(self, radius, norm, n_features):
         """Return the radius that one in another norm takes: its inverse, rounded up."""
@@ -74,9 +75,8 @@ class BoundUniform(BoundNoise):
         share = np.minimum(np.asarray(radius, float) / self._width, 1.0)
         with np.errstate(divide="ignore"):
             lost = -np.expm1(n_features * np.log1p(-share))
-        return np.minimum(
-            around, np.where(share < 1, lost * self._width * (1 + _SLACK), np.inf)
-        )
+        # Where it is the whole cube, no probability is enough.
+        return np.minimum(around, lost * self._width * (1 + _SLACK))
 
     @property
     def _width(self):
