@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from ._balls import CertifiedBalls
 from ._claims import proved_share, recertified, votes_of_selected
 from ._columns import as_rows
 from ._optional import optional
@@ -24,12 +25,13 @@ _PER_INPUT = (
     "n_used",
     "radius_loss",
     "index",
+    "certified",
 )
 _TABLES = ("counts", "selection_counts")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Certificate:
+class Certificate(CertifiedBalls):
     """Classes and the radii inside which no perturbation changes them.
 
     Immutable, and iterable as the paper's pair::
@@ -42,10 +44,10 @@ class Certificate:
         The class of each input, or the abstain label.
 
     radius : ndarray of float of shape (n_inputs,)
-        l2 radius in the units of the input; 0 where nothing is certified, infinite
-        where (by exact computation) no other class can ever win. If `sigma`
-        is an array, the radius is in units of sigma: the certified set is
-        ``{delta : sum_i (delta_i / sigma_i)^2 < radius^2}`` over the features with
+        Radius in the units of the input, l2 for Gaussian noise (see `norm`); 0 where
+        nothing is certified, infinite where (by exact computation) no other class can
+        ever win. If `sigma` is an array, the radius is in units of sigma: the certified
+        set is ``{delta : ||delta_i / sigma_i|| < radius}`` over the features with
         sigma_i > 0, with delta_i = 0 for the others.
 
     p_lower : ndarray of float of shape (n_inputs,)
@@ -111,6 +113,12 @@ class Certificate:
     feature_names : ndarray of shape (n_features,) or None
         Names of the columns, if the inputs came as a data frame.
 
+    n_noisy : int or None
+        Number of features with noise; None if that is not known.
+
+    certified : ndarray of bool of shape (n_inputs,), default=None
+        Is there a certificate at all? None: where the radius is above 0.
+
     See Also
     --------
     SmoothedClassifier.certify : Makes certificates.
@@ -160,8 +168,12 @@ class Certificate:
     radius_loss: np.ndarray | None = None
     index: object = None
     feature_names: np.ndarray | None = None
+    n_noisy: int | None = None
+    certified: np.ndarray | None = None
 
     def __post_init__(self):
+        if self.certified is None:
+            object.__setattr__(self, "certified", np.asarray(self.radius) > 0)
         n_inputs = len(self.first_equal)
         for name in (*_PER_INPUT, "first_equal"):
             shape = np.shape(getattr(self, name))
@@ -190,25 +202,6 @@ class Certificate:
     def distinct(self):
         """Boolean ndarray of shape (n_inputs,): is this the first of equal inputs?"""
         return self.first_equal == np.arange(len(self.first_equal))
-
-    @property
-    def certified(self):
-        """Boolean ndarray of shape (n_inputs,): is there a radius at all?"""
-        return self.radius > 0
-
-    @property
-    def half_axes(self):
-        """Half axes of the certified ellipsoids, in the units of the input.
-
-        ndarray of float of shape (n_inputs, *sigma.shape): how far each feature may
-        move if no other does; 0 for features without noise. For a scalar sigma the
-        ellipsoid is a ball, and this is the radius.
-        """
-        if np.ndim(self.sigma) == 0:
-            return self.radius.copy()
-        finite = np.multiply.outer(np.nan_to_num(self.radius, posinf=0), self.sigma)
-        endless = np.isinf(self.radius).reshape(-1, *(1,) * self.sigma.ndim)
-        return np.where(endless & (self.sigma > 0), np.inf, finite)
 
     def to_frame(self):
         """Return the certificates as a pandas DataFrame, one row an input.
@@ -357,7 +350,7 @@ class Certificate:
         return replace(self, **recertified(self, alpha, bound, n))
 
     def certified_accuracy_lower_bound(
-        self, y_true, *, radius=0.0, rho=0.001, sample_weight=None
+        self, y_true, *, radius=0.0, norm=None, rho=0.001, sample_weight=None
     ):
         """Certified accuracy that these certificates prove with probability 1 - rho.
 
@@ -380,7 +373,11 @@ class Certificate:
             True labels.
 
         radius : float or array-like of float, default=0.0
-            l2 radius, >= 0, in the units of the certified radii.
+            Radius, >= 0, in the units of the certified radii.
+
+        norm : {"l1", "l2", "linf"}, default=None
+            Of the radius. None is l2, and an error where that is not the norm of the
+            certificate.
 
         rho : float, default=0.001
             Probability with which the bound may fail, at each radius by itself.
@@ -418,7 +415,7 @@ class Certificate:
         0.713
         """
         radius = check_radius(radius)
-        share = proved_share(self, y_true, radius, rho, sample_weight)
+        share = proved_share(self, y_true, radius, norm, rho, sample_weight)
         return share if radius.ndim else float(share)
 
     def __repr__(self):

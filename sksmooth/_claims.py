@@ -3,14 +3,39 @@
 import numpy as np
 from sklearn.utils.validation import check_consistent_length
 
-from ._columns import as_weights
+from ._columns import as_pair, as_weights
 from ._labels import as_labels, label_indices, name_classes
+from .noise._norms import check_norm, told_norm
 from .stats import lower_confidence_bound, split_alpha
 from .stats._certify import BOUNDS, bounds_from_lower, certify_votes
 from .stats._checks import check_level
 from .stats._projection import projected_counts
 from .stats._radius import radius_after_loss
 from .stats._repeats import certified_weight_lower_bound
+
+
+def told_answers(certificate, norm):
+    """Return predictions, their radii in a norm that is told, and which are certified.
+
+    Parameters
+    ----------
+    certificate : Certificate, or pair (prediction, radius)
+        A pair does not know its norm: its radii are taken to be in the one told.
+
+    norm : {"l1", "l2", "linf"} or None
+
+    Raises
+    ------
+    ValueError
+        If there is no such norm, or if none is told and that of the certificate is not
+        l2.
+    """
+    prediction, radius = as_pair(certificate)
+    if not hasattr(certificate, "radius_for"):
+        check_norm(norm, "l2")
+        return prediction, radius, radius > 0
+    radius = certificate.radius_for(told_norm(norm, certificate.norm))
+    return prediction, radius, certificate.certified
 
 
 def votes_of_selected(certificate):
@@ -55,11 +80,13 @@ def recertified(certificate, alpha, bound, n):
             counts, certificate.selection_counts, alpha, bound, noise
         )
     radius = radius_after_loss(bounds.radius, certificate.radius_loss)
+    certified = radius > 0
     return {
         "prediction": name_classes(
-            bounds.selected, radius > 0, certificate.classes, certificate.abstain_label
+            bounds.selected, certified, certificate.classes, certificate.abstain_label
         ),
         "radius": radius,
+        "certified": certified,
         "p_lower": bounds.p_lower,
         "p_upper": bounds.p_upper,
         "selected": bounds.selected,
@@ -73,11 +100,11 @@ def recertified(certificate, alpha, bound, n):
     }
 
 
-def proved_share(certificate, y_true, radius, rho, sample_weight):
+def proved_share(certificate, y_true, radius, norm, rho, sample_weight):
     """Return what `Certificate.certified_accuracy_lower_bound` does, as an array."""
     if certificate.projected:
         raise ValueError("a projection certifies nothing.")
-    rho = float(check_level(rho, "rho"))
+    rho, norm = float(check_level(rho, "rho")), told_norm(norm, certificate.norm)
     y_true, weight = as_labels(y_true, "y_true"), as_weights(sample_weight)
     check_consistent_length(y_true, certificate.radius, weight)
     weight = np.ones(len(y_true)) if weight is None else weight
@@ -95,7 +122,8 @@ def proved_share(certificate, y_true, radius, rho, sample_weight):
     right = label_indices(y_true, certificate.classes) == certificate.selected
     # Equal inputs are one input, which reaches only what all of them do.
     reach = np.full(n_distinct, np.inf)
-    reached = np.where(right & certificate.certified, certificate.radius, -np.inf)
+    radii = certificate.radius_for(norm)
+    reached = np.where(right & certificate.certified, radii, -np.inf)
     np.minimum.at(reach, group, reached[counted])
     occurs = np.bincount(group, weight)
     if np.any(weight != np.floor(weight)):

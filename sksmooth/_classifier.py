@@ -487,7 +487,7 @@ class SmoothedClassifier(BaseSmoother):
         with self._open(store, prepared) as store:
             return self._certify(prepared, radius_tol, store, names_of(X))
 
-    def certified_correct(self, X, y, radius, *, store=None):
+    def certified_correct(self, X, y, radius, *, norm=None, store=None):
         """Tell for which inputs the true class is certified at given radii.
 
         All that certified accuracy needs, and much cheaper than the radii themselves:
@@ -504,8 +504,12 @@ class SmoothedClassifier(BaseSmoother):
             True labels. One that is not in `classes_` is never correct.
 
         radius : float or array-like of float
-            l2 radii, >= 0, in the units of certified radii. All of them are decided
-            by the same votes.
+            Radii, >= 0, in the units of certified radii. All of them are decided by the
+            same votes.
+
+        norm : {"l1", "l2", "linf"}, default=None
+            Of the radii. None is l2, and an error for noise that
+            measures in another norm.
 
         store : path-like, default=None
             A file that keeps the votes: the same call continues where one that was
@@ -514,13 +518,14 @@ class SmoothedClassifier(BaseSmoother):
         Returns
         -------
         correct : ndarray of bool of shape (n_inputs, *radius.shape)
-            True: no perturbation of l2 norm below the radius makes g answer anything
+            True: no perturbation of a norm below the radius makes g answer anything
             but y. For each input, P(a True is false) <= alpha.
 
         Raises
         ------
         NotFittedError, ValueError, RuntimeError
-            As `certify`; and if a radius is negative or not finite.
+            As `certify`; and if a radius is negative or not finite, or if radii are not
+            l2 and no norm is told.
 
         Warns
         -----
@@ -551,13 +556,17 @@ class SmoothedClassifier(BaseSmoother):
         """
         radii = check_radius(radius)
         prepared = self._ready(X, *self._purposes(known_label=True))
-        unreachable = self._reach.unreachable(radii, self.n, self.sigma)
+        reach = self._reach.told(norm, prepared.voting.inputs.n_noisy)
+        unreachable = reach.unreachable(radii, self.n, self.sigma)
         if unreachable:
             warnings.warn(unreachable, stacklevel=2)
-        return self._known_correct(prepared, y, radii, store)
+        return self._known_correct(prepared, y, reach.own(radii), store)
 
     def _known_correct(self, prepared, y, radii, store=None):
-        """Do what `certified_correct` says, with what is prepared already."""
+        """Do what `certified_correct` says, with what is prepared already.
+
+        Radii are in the norm of the noise.
+        """
         y = as_labels(y, "y")
         check_consistent_length(prepared.voting.inputs.values, y)
         label = label_indices(y, prepared.voting.classes)
@@ -584,7 +593,7 @@ class SmoothedClassifier(BaseSmoother):
                 correct[known] = votes.value
         return correct.reshape(len(y), *radii.shape)
 
-    def max_certifiable_radius(self, *, known_label=False):
+    def max_certifiable_radius(self, *, known_label=False, norm=None):
         """Return the largest radius that can be certified: all `n` votes agree.
 
         Parameters
@@ -593,11 +602,21 @@ class SmoothedClassifier(BaseSmoother):
             False: what `certify` can reach. True: what `certified_correct` and the
             scorers can, which share alpha between looks if `stopping` is "sequential".
 
+        norm : {"l1", "l2", "linf"}, default=None
+            Of the radius. None is l2, and an error for noise that
+            measures in another norm.
+
         Returns
         -------
         radius : float
             In the units of certified radii. Infinite if `method` is "exact". With a
             `grid`: for an input on it.
+
+        Raises
+        ------
+        ValueError
+            If radii are not l2 and no norm is told; if it is another than that of the
+            noise, and the number of features is not known before `fit`.
 
         See Also
         --------
@@ -611,9 +630,9 @@ class SmoothedClassifier(BaseSmoother):
         >>> round(g.max_certifiable_radius(), 3)
         1.599
         """
-        return self._reach.radius(self.n, known_label)
+        return self._reach.told(norm).radius(self.n, known_label)
 
-    def required_samples(self, radius, *, known_label=False):
+    def required_samples(self, radius, *, known_label=False, norm=None):
         """Return the smallest `n` with which a radius can be certified at all.
 
         Parameters
@@ -624,6 +643,10 @@ class SmoothedClassifier(BaseSmoother):
         known_label : bool, default=False
             As in `max_certifiable_radius`.
 
+        norm : {"l1", "l2", "linf"}, default=None
+            Of the radius. None is l2, and an error for noise that
+            measures in another norm.
+
         Returns
         -------
         n : int
@@ -632,7 +655,8 @@ class SmoothedClassifier(BaseSmoother):
         Raises
         ------
         ValueError
-            If no feasible number of votes would do: then sigma is too small.
+            If no feasible number of votes would do: then sigma is too small; or as
+            `max_certifiable_radius`.
 
         See Also
         --------
@@ -648,9 +672,10 @@ class SmoothedClassifier(BaseSmoother):
         """
         if np.ndim(check_radius(radius)):
             raise ValueError(f"radius must be one number, got {radius!r}.")
+        reach = self._reach.told(norm)
         if self.method == "exact":
             return 0
-        needed = self._reach.fewest(float(radius), known_label)
+        needed = reach.fewest(float(radius), known_label)
         if needed is None:
             raise ValueError(
                 "no feasible number of votes certifies a radius of "
@@ -669,7 +694,14 @@ class SmoothedClassifier(BaseSmoother):
         # Before `fit` it may not be known that there are only two classes.
         n_classes = max(2, len(getattr(self, "classes_", range(3))))
         settings = self.bound, self.stopping, self.method == "exact"
-        return Reach(self._noise, self.alpha, n_classes, self._least_loss(), *settings)
+        levels, n_features = self._known_levels()
+        n_noisy = loss = None
+        if n_features is not None:
+            n_noisy = int(np.count_nonzero(levels) * n_features / levels.size)
+        if self.grid is not None:  # one feature at least
+            step, norm = grid_step(self.grid, levels), self._noise.norm
+            loss = loss_of_others(levels, step, n_features or levels.size, norm)
+        return Reach(self._noise, self.alpha, n_classes, loss, *settings, n_noisy)
 
     def _purposes(self, known_label=False):
         """What votes are drawn for, to certify."""
@@ -744,20 +776,22 @@ class SmoothedClassifier(BaseSmoother):
         """Sample sizes at which the votes are looked at."""
         return sample_sizes(self.n, self.n if self.stopping == "fixed" else first)
 
-    def _least_loss(self):
-        """What a grid takes off the radius of any input; None without one."""
-        if self.grid is None:
-            return None
-        # Before `fit` the number of features may not be known: one at least.
-        shape = getattr(self, "input_shape_", (getattr(self, "n_features_in_", 1),))
+    def _known_levels(self):
+        """Return noise levels that inputs will have, and the number of features.
+
+        None before `fit`, if a fitted `estimator` does not tell it.
+        """
         levels = least_levels(self.sigma)
-        n_features = math.prod(shape)
+        n_features = getattr(self, "n_features_in_", None)
+        n_features = n_features if isinstance(n_features, Integral) else None
+        if "input_shape_" in vars(self):
+            n_features = math.prod(self.input_shape_)
         if isinstance(self.sigma, Mapping):
             names = getattr(self, "feature_names_in_", None)
-            if names is not None:
-                levels = sigma_by_column(self.sigma, names)
-            n_features = levels.size
-        return loss_of_others(levels, grid_step(self.grid, levels), n_features)
+            if names is None:
+                return levels, None
+            levels = sigma_by_column(self.sigma, names)
+        return levels, n_features
 
     def _top_class_votes(self, prepared, path):
         looks = self._looks(_FIRST_TO_PREDICT)
@@ -799,6 +833,7 @@ class SmoothedClassifier(BaseSmoother):
             shared_noise=self.shared_noise,
             index=names[0],
             feature_names=names[1],
+            n_noisy=prepared.voting.inputs.n_noisy,
         )
 
 

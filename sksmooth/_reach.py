@@ -1,10 +1,11 @@
 """How far the votes of a classifier can reach, and how many a radius needs."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from .noise import BoundNoise
+from .noise._norms import told_norm
 from .stats import sample_sizes, split_alpha
 from .stats._certify import BOUNDS, unanimous_radius
 from .stats._planning import fewest_samples, too_small
@@ -28,6 +29,12 @@ class Reach:
 
     bound, stopping, exact
         Of the classifier; `exact` if it draws no votes.
+
+    n_noisy : int or None
+        Number of features with noise; None if it is not known.
+
+    norm : {"l1", "l2", "linf"} or None
+        Of the radii that are asked for and returned; None is that of the noise.
     """
 
     noise: BoundNoise
@@ -37,6 +44,27 @@ class Reach:
     bound: str
     stopping: str
     exact: bool
+    n_noisy: int | None = None
+    norm: str | None = None
+
+    def told(self, norm, n_noisy=None):
+        """Return the reach in a norm, which has to be told unless it is l2."""
+        norm, n_noisy = told_norm(norm, self.noise.norm), n_noisy or self.n_noisy
+        return replace(self, norm=norm, n_noisy=n_noisy)
+
+    def own(self, radius):
+        """Return the radius, in the norm of the noise, that one in `norm` takes."""
+        return self._moved(self.noise.from_norm, radius)
+
+    def _moved(self, way, radius):
+        if self.norm in (None, self.noise.norm):
+            return radius
+        if self.n_noisy is None:
+            raise ValueError(
+                f"how {self.noise.norm} and {self.norm} radii are related depends on "
+                "the number of features, which is not known yet: call fit."
+            )
+        return way(radius, self.norm, self.n_noisy)
 
     def radius(self, n, known_label=False, early=False):
         """Return the largest radius that `n` votes certify.
@@ -51,9 +79,8 @@ class Reach:
         early : bool, default=False
             May votes end early, at the price of a part of alpha?
         """
-        return float(
-            radius_after_loss(self._unanimous(n, known_label, early), self.loss)
-        )
+        radius = radius_after_loss(self._unanimous(n, known_label, early), self.loss)
+        return float(self._moved(self.noise.to_norm, radius))
 
     def _unanimous(self, n, known_label, early):
         """Return what `radius` does, before what a grid takes off."""
@@ -68,7 +95,7 @@ class Reach:
 
     def fewest(self, radius, known_label=False, early=False):
         """Return the smallest n that reaches a radius, and more than 0, or None."""
-        radius = radius_before_loss(radius, self.loss)
+        radius = radius_before_loss(self.own(radius), self.loss)
 
         def enough(n):
             reach = self._unanimous(n, known_label, early)

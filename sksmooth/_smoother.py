@@ -159,6 +159,13 @@ class BaseSmoother(KeepsSecrets, ClassifierMixin, MetaEstimatorMixin, BaseEstima
         estimator = clone(self.estimator)
         n_copies, named = self.n_copies, None
         if self.noise_param is not None:
+            if not inputs.noise.is_normal:
+                raise ValueError(
+                    f"noise_param={self.noise_param!r} hands sigma to what adds "
+                    f"Gaussian noise in training, and noise={self.noise!r} is of "
+                    "another kind: leave noise_param out, and fit adds that noise "
+                    "itself (n_copies of every input)."
+                )
             if isinstance(estimator, FrozenEstimator):
                 raise ValueError(
                     f"noise_param={self.noise_param!r} has no effect, because a "

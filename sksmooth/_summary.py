@@ -27,8 +27,9 @@ def summary(certificate):
     if n_certified:
         # The lower median: a radius that really occurs.
         middle = np.quantile(certificate.radius[certified], 0.5, method="lower")
+        norm = "" if certificate.norm == "l2" else f"{certificate.norm} "
         unit = "" if np.ndim(sigma) == 0 else " sigma"
-        parts.append(f"median certified radius {round_down(middle)}{unit}")
+        parts.append(f"median certified {norm}radius {round_down(middle)}{unit}")
     if len(certificate.looks) > 1 and n_inputs:
         used, allowed = int(certificate.n_used.sum()), n_inputs * certificate.n
         parts.append(f"{used:,} votes, {1 - used / allowed:.0%} saved")

@@ -5,9 +5,11 @@ import warnings
 import numpy as np
 from sklearn.utils.validation import check_consistent_length
 
-from ._columns import as_pair, as_weights
+from ._claims import told_answers
+from ._columns import as_weights
 from ._labels import as_labels, check_same_kind
 from ._sklearn import _BaseScorer
+from .noise._norms import check_norm
 from .stats._checks import check_radius
 
 __all__ = [
@@ -18,11 +20,13 @@ __all__ = [
 ]
 
 
-def certified_accuracy_score(y_true, certificate, *, radius=0.0, sample_weight=None):
+def certified_accuracy_score(
+    y_true, certificate, *, radius=0.0, norm=None, sample_weight=None
+):
     """Share of inputs that are classified correctly and certified at a radius.
 
     Counts an input if its prediction is correct, not an abstention, and certified
-    with R >= radius. This is the accuracy that no perturbation of l2 norm below
+    with R >= radius. This is the accuracy that no perturbation of a norm below
     `radius` can push the classifier under, up to the certificates' failure
     probability alpha.
 
@@ -35,7 +39,10 @@ def certified_accuracy_score(y_true, certificate, *, radius=0.0, sample_weight=N
         What `certify` returned for these inputs.
 
     radius : float or array-like of float, default=0.0
-        l2 radius, >= 0, in the units of the certified radii.
+        Radius, >= 0, in the units of the certified radii.
+
+    norm : {"l1", "l2", "linf"}, default=None
+        Of the radius. None is l2, and an error where the certificate is in another.
 
     sample_weight : array-like of shape (n_inputs,), default=None
         Sample weights.
@@ -48,7 +55,8 @@ def certified_accuracy_score(y_true, certificate, *, radius=0.0, sample_weight=N
     Raises
     ------
     ValueError
-        If a radius is negative or not finite, or if lengths differ.
+        If a radius is negative or not finite, if lengths differ, or if radii are not l2
+        and no norm is told.
 
     References
     ----------
@@ -63,13 +71,15 @@ def certified_accuracy_score(y_true, certificate, *, radius=0.0, sample_weight=N
     array([0.5 , 0.25])
     """
     radius = check_radius(radius)
-    robust, weight = correct_radii(y_true, certificate, sample_weight)
+    robust, weight = correct_radii(y_true, certificate, norm, sample_weight)
     # A wrong or abstaining input has no robust radius, not even 0.
     reached = robust >= radius[..., None]
     return np.average(reached, axis=-1, weights=weight)[()]
 
 
-def average_certified_radius_score(y_true, certificate, *, sample_weight=None):
+def average_certified_radius_score(
+    y_true, certificate, *, norm=None, sample_weight=None
+):
     """Average certified radius (ACR): wrong or abstaining inputs count 0.
 
     Parameters
@@ -79,6 +89,9 @@ def average_certified_radius_score(y_true, certificate, *, sample_weight=None):
 
     certificate : Certificate, or pair (prediction, radius)
         What `certify` returned for these inputs.
+
+    norm : {"l1", "l2", "linf"}, default=None
+        Of the radii. None is l2, and an error where the certificate is in another.
 
     sample_weight : array-like of shape (n_inputs,), default=None
         Sample weights.
@@ -92,7 +105,7 @@ def average_certified_radius_score(y_true, certificate, *, sample_weight=None):
     Raises
     ------
     ValueError
-        If lengths differ.
+        If lengths differ, or if radii are not l2 and no norm is told.
 
     References
     ----------
@@ -106,30 +119,34 @@ def average_certified_radius_score(y_true, certificate, *, sample_weight=None):
     >>> round(float(average_certified_radius_score([0, 1, 0, 1], certificate)), 3)
     0.325
     """
-    robust, weight = correct_radii(y_true, certificate, sample_weight)
+    robust, weight = correct_radii(y_true, certificate, norm, sample_weight)
     return np.average(np.maximum(robust, 0), weights=weight)
 
 
-def correct_radii(y_true, certificate, sample_weight=None):
+def correct_radii(y_true, certificate, norm=None, sample_weight=None):
     """Return the radius of each input, -inf where wrong or not certified; weights."""
-    prediction, certified = as_pair(certificate)
+    prediction, radius, certified = told_answers(certificate, norm)
     y_true, weight = as_labels(y_true, "y_true"), as_weights(sample_weight)
     prediction = as_labels(prediction, "prediction")
     check_consistent_length(y_true, prediction, weight)
     if not len(y_true):
         raise ValueError("there are no inputs to score: y_true is empty.")
     check_same_kind(y_true, prediction)
-    correct = (prediction == y_true) & (certified > 0)
-    return np.where(correct, certified, -np.inf), weight
+    correct = (prediction == y_true) & certified
+    return np.where(correct, radius, -np.inf), weight
 
 
-def certified_accuracy_scorer(radius):
+def certified_accuracy_scorer(radius, *, norm=None):
     """Make a scorer of certified accuracy at a radius, for GridSearchCV and the like.
 
     Parameters
     ----------
     radius : float
-        l2 radius, >= 0, in the units of X (in units of sigma if sigma is an array).
+        Radius, >= 0, in the units of X (in units of sigma if sigma is an array).
+
+    norm : {"l1", "l2", "linf"}, default=None
+        Of the radius. None is l2, and an error for noise that measures in another norm.
+        A search over kinds of noise needs one in which all of them certify.
 
     Returns
     -------
@@ -140,7 +157,7 @@ def certified_accuracy_scorer(radius):
     Raises
     ------
     ValueError
-        If the radius is negative or not finite.
+        If the radius is negative or not finite, or if there is no such norm.
 
     Warns
     -----
@@ -174,16 +191,20 @@ def certified_accuracy_scorer(radius):
             f"radius must be one number, got {radius.tolist()}: use "
             "certified_accuracy_scorers for several."
         )
-    return _CertifiedAccuracyScorer(radius)
+    return _CertifiedAccuracyScorer(radius, norm)
 
 
-def certified_accuracy_scorers(radii):
+def certified_accuracy_scorers(radii, *, norm=None):
     """Make one scorer of certified accuracy at several radii from the same votes.
 
     Parameters
     ----------
     radii : array-like of float of shape (n_radii,)
-        l2 radii, >= 0.
+        Radii, >= 0.
+
+    norm : {"l1", "l2", "linf"}, default=None
+        Of the radii. None is l2, and an error for noise that measures in another norm.
+        A search over kinds of noise needs one in which all of them certify.
 
     Returns
     -------
@@ -196,7 +217,8 @@ def certified_accuracy_scorers(radii):
     Raises
     ------
     ValueError
-        If a radius is negative or not finite, or occurs twice.
+        If a radius is negative or not finite, or occurs twice, or if there is no such
+        norm.
 
     See Also
     --------
@@ -225,7 +247,7 @@ def certified_accuracy_scorers(radii):
         )
     if len({f"{radius:g}" for radius in radii}) < len(radii):
         raise ValueError(f"radii must differ, got {radii.tolist()}.")
-    return _CertifiedAccuracyScorer(radii)
+    return _CertifiedAccuracyScorer(radii, norm)
 
 
 def _not_of_predictions(y_true, y_pred, *, radius, sample_weight=None):
@@ -246,15 +268,17 @@ def _not_of_predictions(y_true, y_pred, *, radius, sample_weight=None):
 class _CertifiedAccuracyScorer(_BaseScorer):
     """Scorer for one radius (0-d: a float) or several (1-d: a dict of floats)."""
 
-    def __init__(self, radii):
+    def __init__(self, radii, norm):
+        check_norm(norm, "l2")
         super().__init__(_not_of_predictions, 1, {"radius": radii}, "certify")
-        self._radii = radii
+        self._radii, self._norm = radii, norm
         self._warned = set()
 
     def __repr__(self):
+        norm = "" if self._norm is None else f", norm={self._norm!r}"
         if self._radii.ndim == 0:
-            return f"certified_accuracy_scorer({self._radii:g})"
-        return f"certified_accuracy_scorers({self._radii.tolist()})"
+            return f"certified_accuracy_scorer({self._radii:g}{norm})"
+        return f"certified_accuracy_scorers({self._radii.tolist()}{norm})"
 
     def _score(self, method_caller, estimator, X, y_true, **kwargs):
         # A search is scored by the classifier that it found.
@@ -266,14 +290,13 @@ class _CertifiedAccuracyScorer(_BaseScorer):
                 "outermost, as in SmoothedClassifier(make_pipeline(StandardScaler(), "
                 "LogisticRegression())): then noise and radius are in the units of X."
             )
-        unreachable = estimator._reach.unreachable(
-            self._radii, estimator.n, estimator.sigma
-        )
+        prepared = estimator._ready(X, *estimator._purposes(known_label=True))
+        reach = estimator._reach.told(self._norm, prepared.voting.inputs.n_noisy)
+        unreachable = reach.unreachable(self._radii, estimator.n, estimator.sigma)
         if unreachable and unreachable not in self._warned:
             self._warned.add(unreachable)
             warnings.warn(unreachable, stacklevel=2)
-        prepared = estimator._ready(X, *estimator._purposes(known_label=True))
-        correct = estimator._known_correct(prepared, y_true, self._radii)
+        correct = estimator._known_correct(prepared, y_true, reach.own(self._radii))
         weight = as_weights(kwargs.get("sample_weight"))
         check_consistent_length(correct, weight)
         score = np.average(correct, axis=0, weights=weight)

@@ -10,6 +10,7 @@ from .. import __version__
 from .._certificate import round_down
 from .._writing import write_file
 from ..logs._write import certification_text, label_texts, prediction_text
+from ..noise import FAMILIES
 from ..noise._sigma import is_one_number, sigma_by_column
 from ..stats._certify import BOUNDS
 from ..stats._checks import MAX_VOTES
@@ -57,6 +58,12 @@ _PARAMS = [
         "--method",
         type=click.Choice(["monte_carlo", "exact"]),
         help="exact computes instead of voting; for a few kinds of models.",
+    ),
+    click.option(
+        "--noise",
+        type=click.Choice(list(FAMILIES)),
+        help="Kind of noise. Radii are l2 for gaussian, and l1 for the others.  "
+        "[default: gaussian]",
     ),
     click.option(
         "--batch-size",
@@ -215,6 +222,8 @@ def certify(model, data, radius_tol, store, out, quiet, **options):
     _write(text, out)
     if not is_one_number(g.sigma):
         say("Note: sigma differs between features, so radii are in units of sigma.")
+    if certificate.norm != "l2":
+        say(f"Note: radii are {certificate.norm} radii, which the log does not say.")
     n_certified = int(np.sum(certificate.certified))
     words = f"{n_certified} of {len(data.idx)} inputs certified"
     if n_certified:

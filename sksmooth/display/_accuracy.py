@@ -6,9 +6,18 @@ from typing import Any
 
 import numpy as np
 
-from .._certificate import Certificate
-from ._curves import Curve, checked_curves, curve_of_certificate, curve_of_log, each_of
-from ._drawing import draw_curves, draw_legend
+from ..noise import find_noise
+from ..noise._norms import told_norm
+from ._curves import (
+    Curve,
+    by_name,
+    checked_curves,
+    common_unit,
+    curve_of_certificate,
+    curve_of_log,
+    each_of,
+)
+from ._drawing import NORMS, draw_curves, draw_legend
 from ._style import import_pyplot, place
 
 
@@ -45,6 +54,9 @@ class CertifiedAccuracyDisplay:
 
     unit : str, default="units of X"
         What radii are measured in.
+
+    norm : {"l1", "l2", "linf"}, default="l2"
+        Of the radii.
 
     n_inputs : tuple of int, None, or list of them, default=None
         How many inputs are distinct, and how many there are with repeats. The title of
@@ -100,11 +112,22 @@ class CertifiedAccuracyDisplay:
     max_radius: Any = None
     name: Any = None
     unit: str = "units of X"
+    norm: str = "l2"
     n_inputs: Any = None
 
     @classmethod
     def from_estimator(
-        cls, estimator, X, y, *, rho=None, name=None, unit=None, ax=None, **kwargs
+        cls,
+        estimator,
+        X,
+        y,
+        *,
+        norm=None,
+        rho=None,
+        name=None,
+        unit=None,
+        ax=None,
+        **kwargs,
     ):
         """Certify inputs and plot certified accuracy against radius.
 
@@ -118,6 +141,9 @@ class CertifiedAccuracyDisplay:
 
         y : array-like of shape (n_inputs,)
             True labels.
+
+        norm : {"l1", "l2", "linf"}, default=None
+            Of the radii. None is l2, and an error where a certificate is in another.
 
         rho : float, default=None
             Draw the lower bound that holds with probability 1 - rho at each radius.
@@ -164,25 +190,36 @@ class CertifiedAccuracyDisplay:
         import_pyplot(cls, "from_estimator")
         # A keyword that is wrong is told before there are votes, not after.
         signature(cls.plot).bind(None, **kwargs)
-        estimators = _by_name(estimator)
+        estimators = by_name(estimator)
         for each in estimators.values():
             if not hasattr(each, "certify"):
                 raise TypeError(
                     f"{type(each).__name__} has no method `certify`: wrap it in "
                     "SmoothedClassifier."
                 )
+            if hasattr(each, "noise"):  # so is a norm that is needed
+                told_norm(norm, find_noise(each.noise).bound.norm)
         certificates = {key: each.certify(X) for key, each in estimators.items()}
         if None in certificates:
             sigma = certificates[None].sigma
             text = "given per feature" if np.ndim(sigma) else f"= {sigma:g}"
             certificates = {f"sigma {text}": certificates[None]}
         return cls.from_certificate(
-            certificates, y, rho=rho, name=name, unit=unit, ax=ax, **kwargs
+            certificates, y, norm=norm, rho=rho, name=name, unit=unit, ax=ax, **kwargs
         )
 
     @classmethod
     def from_certificate(
-        cls, certificate, y, *, rho=None, name=None, unit=None, ax=None, **kwargs
+        cls,
+        certificate,
+        y,
+        *,
+        norm=None,
+        rho=None,
+        name=None,
+        unit=None,
+        ax=None,
+        **kwargs,
     ):
         """Plot the certified accuracy of certificates against radius.
 
@@ -193,6 +230,9 @@ class CertifiedAccuracyDisplay:
 
         y : array-like of shape (n_inputs,)
             True labels.
+
+        norm : {"l1", "l2", "linf"}, default=None
+            Of the radii. None is l2, and an error where a certificate is in another.
 
         rho : float, default=None
             Draw the lower bound that holds with probability 1 - rho at each radius.
@@ -234,21 +274,13 @@ class CertifiedAccuracyDisplay:
         (array([0. , 0.4, 0.9]), array([0.5 , 0.5 , 0.25]))
         """
         import_pyplot(cls, "from_certificate")
-        named = _by_name(certificate)
-        curves = {key: curve_of_certificate(y, c, rho) for key, c in named.items()}
-        scaled = {
-            np.ndim(each.sigma) > 0
-            for each in named.values()
-            if isinstance(each, Certificate)
+        named = by_name(certificate)
+        curves = {
+            key: curve_of_certificate(y, each, rho, norm) for key, each in named.items()
         }
-        if len(scaled) > 1:
-            raise ValueError(
-                "some certificates have radii in units of sigma, others in units of X: "
-                "draw them apart."
-            )
-        if unit is None:
-            unit = "units of sigma" if scaled == {True} else "units of X"
-        return cls._from_curves(curves, rho, name, unit).plot(ax, **kwargs)
+        common = common_unit(named.values())
+        unit, norm = common if unit is None else unit, norm or "l2"
+        return cls._from_curves(curves, rho, name, unit, norm).plot(ax, **kwargs)
 
     @classmethod
     def from_predictions(cls, y_true, certificate, **kwargs):
@@ -368,12 +400,12 @@ class CertifiedAccuracyDisplay:
                 alpha=alpha[key] if isinstance(alpha, dict) else alpha,
                 rho=rho,
             )
-            for key, each in _by_name(log).items()
+            for key, each in by_name(log).items()
         }
         return cls._from_curves(curves, rho, name, unit).plot(ax, **kwargs)
 
     @classmethod
-    def _from_curves(cls, curves, rho, name, unit):
+    def _from_curves(cls, curves, rho, name, unit, norm="l2"):
         if name is None and None not in curves:
             name = [str(key) for key in curves]
         columns = map(list, zip(*curves.values(), strict=True))
@@ -381,7 +413,7 @@ class CertifiedAccuracyDisplay:
             columns = (value for (value,) in columns)
             name = name[0] if isinstance(name, list) else name
         fields = dict(zip(Curve._fields, columns, strict=True))
-        return cls(**fields, rho=rho, name=name, unit=unit)
+        return cls(**fields, rho=rho, name=name, unit=unit, norm=norm)
 
     def plot(
         self,
@@ -435,12 +467,9 @@ class CertifiedAccuracyDisplay:
         self.line_, self.band_, self.ceiling_ = (
             artists[0] if len(curves) == 1 else map(list, zip(*artists, strict=True))
         )
-        ax.set(xlabel=rf"$\ell_2$ radius ({self.unit})", ylabel="Certified accuracy")
+        xlabel = f"{NORMS[self.norm]} radius ({self.unit})"
+        ax.set(xlabel=xlabel, ylabel="Certified accuracy")
         ax.set_xlim(left=0)
         ax.set_ylim(0, 1.02)
         draw_legend(self)
         return self
-
-
-def _by_name(value):
-    return value if isinstance(value, dict) else {None: value}

@@ -22,9 +22,9 @@ class Curve(NamedTuple):
     n_inputs: tuple | None = None
 
 
-def curve_of_certificate(y, certificate, rho):
+def curve_of_certificate(y, certificate, rho, norm=None):
     """Return the curve of a Certificate, or of a pair (prediction, radius)."""
-    robust, _ = correct_radii(y, certificate)
+    robust, _ = correct_radii(y, certificate, norm)
     radius, accuracy = _steps(robust)
     knows_alpha = isinstance(certificate, Certificate)
     lower = None
@@ -36,11 +36,13 @@ def curve_of_certificate(y, certificate, rho):
             )
         # A radius that is infinite is reached by what reaches every other.
         finite = np.minimum(radius, np.finfo(float).max)
-        lower = certificate.certified_accuracy_lower_bound(y, radius=finite, rho=rho)
+        lower = certificate.certified_accuracy_lower_bound(
+            y, radius=finite, norm=norm, rho=rho
+        )
     if not knows_alpha:
         return Curve(radius, accuracy, lower)
     n_inputs = (int(certificate.distinct.sum()), len(robust))
-    return Curve(radius, accuracy, lower, _reach(certificate), n_inputs)
+    return Curve(radius, accuracy, lower, _reach(certificate, norm), n_inputs)
 
 
 def curve_of_log(log, title, *, sigma, n, alpha, rho):
@@ -78,6 +80,26 @@ def _alpha_that_fits(radius, sigma, n):
                 "was, or the sigma and n of the run."
             )
     return "No usual alpha fits: it was run with another sigma, or more votes."
+
+
+def common_unit(certificates):
+    """Return what the radii of certificates are measured in, all of them alike."""
+    scaled = {
+        np.ndim(each.sigma) > 0
+        for each in certificates
+        if isinstance(each, Certificate)
+    }
+    if len(scaled) > 1:
+        raise ValueError(
+            "some certificates have radii in units of sigma, others in units of X: "
+            "draw them apart."
+        )
+    return "units of sigma" if scaled == {True} else "units of X"
+
+
+def by_name(value):
+    """Return a dict of several things, or of one without a name."""
+    return value if isinstance(value, dict) else {None: value}
 
 
 def checked_curves(display):
@@ -125,15 +147,19 @@ def _steps(robust):
     return radius, n_reached / len(robust)
 
 
-def _reach(certificate):
+def _reach(certificate, norm):
     """Return the radius of an input on which all n votes agree, None if exact."""
     if certificate.bound == "exact":
         return None
-    return unanimous_radius(
+    noise = certificate.noise.bind(certificate.sigma)
+    reach = unanimous_radius(
         certificate.n,
         # Where votes might have stopped early, those at the last look reach farthest.
         split_alpha(certificate.alpha, len(certificate.looks))[-1],
         certificate.bound,
         max(2, len(certificate.classes)),
-        certificate.noise.bind(certificate.sigma),
+        noise,
     )
+    if norm in (None, noise.norm):
+        return reach
+    return float(noise.to_norm(reach, norm, certificate.n_noisy))

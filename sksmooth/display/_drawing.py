@@ -5,6 +5,9 @@ import numpy as np
 from ._curves import as_list
 from ._style import INK, colors, style
 
+# Names of norms on axes.
+NORMS = {"l1": r"$\ell_1$", "l2": r"$\ell_2$", "linf": r"$\ell_\infty$"}
+
 _TAG = "sksmooth certified accuracy"
 _CEILING = {"linestyle": ":", "linewidth": 1.2}
 _BAND = {"alpha": 0.3, "linewidth": 0}

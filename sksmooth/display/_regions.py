@@ -33,7 +33,7 @@ class SmoothedDecisionDisplay:
 
     half_axes : ndarray of float of shape (n_points, 2), default=None
         How far each feature of them may move: the half axes of the certified
-        ellipses. All 0 for a center that is not certified.
+        ellipses, or rhombs in l1. All 0 for a center that is not certified.
 
     center_response : ndarray of int of shape (n_points,), default=None
         Place of their classes; -1 for an abstention.
@@ -44,6 +44,9 @@ class SmoothedDecisionDisplay:
     ylabel : str, default="feature 1"
         Name of the second feature.
 
+    norm : {"l1", "l2"}, default="l2"
+        Of the certified balls.
+
     Attributes
     ----------
     surface_ : matplotlib QuadMesh
@@ -52,7 +55,7 @@ class SmoothedDecisionDisplay:
     colors_ : list of str
         Color of each class; for points drawn on top.
 
-    balls_ : list of matplotlib Ellipse
+    balls_ : list of matplotlib Ellipse, or Polygon in l1
         Certified balls: one for each center with a finite radius > 0.
 
     points_ : list of matplotlib Line2D
@@ -97,6 +100,7 @@ class SmoothedDecisionDisplay:
     center_response: np.ndarray | None = None
     xlabel: str = "feature 0"
     ylabel: str = "feature 1"
+    norm: str = "l2"
 
     @classmethod
     def from_estimator(
@@ -194,7 +198,7 @@ class SmoothedDecisionDisplay:
             half_axes = certificate.half_axes
             if half_axes.ndim == 1:
                 half_axes = np.column_stack([half_axes, half_axes])
-            certified["half_axes"] = half_axes
+            certified["half_axes"], certified["norm"] = half_axes, certificate.norm
             certified["center_response"] = np.where(
                 certificate.certified, _places(certificate.prediction, classes), -1
             )
@@ -221,7 +225,7 @@ class SmoothedDecisionDisplay:
             Names of the classes; None takes the labels.
 
         ball_kwargs : dict, default=None
-            Passed on to `matplotlib.patches.Ellipse`.
+            Passed on to `matplotlib.patches.Ellipse`, or `Polygon` in l1.
 
         **kwargs : dict
             Passed on to `matplotlib.axes.Axes.pcolormesh`.
@@ -281,7 +285,7 @@ class SmoothedDecisionDisplay:
 
     def _draw_balls(self, ball_kwargs):
         from matplotlib.lines import Line2D
-        from matplotlib.patches import Ellipse
+        from matplotlib.patches import Ellipse, Polygon
 
         round_ = np.array_equal(self.half_axes[:, 0], self.half_axes[:, 1])
         if round_:
@@ -294,7 +298,12 @@ class SmoothedDecisionDisplay:
             color = INK if index < 0 else self.colors_[index]
             if index >= 0 and np.all(np.isfinite(axes)):
                 default = {"facecolor": "none", "edgecolor": color, "linewidth": 1.5}
-                ball = Ellipse(center, *(2 * axes), **style(default, ball_kwargs))
+                look = style(default, ball_kwargs)
+                if self.norm == "l1":
+                    corners = np.vstack([np.diag(axes), -np.diag(axes)])
+                    ball = Polygon(center + corners, **look)
+                else:
+                    ball = Ellipse(center, *(2 * axes), **look)
                 self.balls_.append(self.ax_.add_patch(ball))
             look = {"marker": "x"} if index < 0 else {"marker": "o", **dots}
             self.points_ += self.ax_.plot(
@@ -303,8 +312,10 @@ class SmoothedDecisionDisplay:
         entry = partial(Line2D, [], [], linestyle="none")
         handles = []
         if self.balls_:
-            circle = {"marker": "o", "markersize": 11, "markerfacecolor": "none"}
-            text = f"certified {'ball' if round_ else 'ellipse'}"
+            shape, name = ("D", "l1 ball") if self.norm == "l1" else ("o", "ellipse")
+            circle = {"marker": shape, "markersize": 11, "markerfacecolor": "none"}
+            name = "ball" if round_ and self.norm == "l2" else name
+            text = f"certified {name}"
             handles.append(entry(**circle, markeredgecolor=INK, label=text))
         if np.any(self.center_response < 0):
             handles.append(entry(marker="x", color=INK, label="no certificate"))

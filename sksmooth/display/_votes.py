@@ -42,6 +42,9 @@ class VotesDisplay:
     unit : str, default="units of X"
         What the radius is measured in.
 
+    norm : {"l1", "l2", "linf"}, default="l2"
+        Of the radius; the title tells unless it is l2.
+
     Attributes
     ----------
     bars_ : matplotlib BarContainer
@@ -90,6 +93,7 @@ class VotesDisplay:
     radius: float
     n_used: int = 0
     unit: str = "units of X"
+    norm: str = "l2"
 
     @classmethod
     def from_estimator(cls, estimator, X, *, index=0, unit=None, ax=None, **kwargs):
@@ -223,6 +227,7 @@ class VotesDisplay:
             radius=float(certificate.radius[index]),
             n_used=n_used,
             unit=unit,
+            norm=certificate.norm,
         )
 
     def plot(self, ax=None, *, name=None, max_classes=10, bar_kwargs=None):
@@ -310,11 +315,11 @@ class VotesDisplay:
     def _title(self, names):
         if not self.radius > 0:
             return "Abstains: the bounds leave room for another class"
-        return (
-            f"g(x) = {names[self.selected]}, certified within "
-            f"{'any radius' if np.isinf(self.radius) else _floor(self.radius)}"
-            + ("" if np.isinf(self.radius) else f" {self.unit}")
-        )
+        within = "any radius"
+        if not np.isinf(self.radius):
+            norm = "" if self.norm == "l2" else f" ({self.norm})"
+            within = f"{_floor(self.radius)} {self.unit}{norm}"
+        return f"g(x) = {names[self.selected]}, certified within {within}"
 
 
 def _row(X, index):

@@ -7,7 +7,8 @@ import numpy as np
 from sklearn.utils.validation import check_consistent_length
 
 from .._certificate import round_down
-from .._columns import as_column, as_pair
+from .._claims import told_answers
+from .._columns import as_column
 from .._labels import as_labels, check_same_kind, is_text
 from .._writing import write_file
 from ._format import ABSTAIN, HEADER, is_whole, whole
@@ -16,7 +17,7 @@ _DIGITS = 6
 _LONGEST = 1e13  # seconds: as far as timedelta goes
 
 
-def write_log(certificate, y, path, *, idx=None, time=None):
+def write_log(certificate, y, path, *, norm=None, idx=None, time=None):
     """Write certificates to a log in the format of the field.
 
     The file appears complete or not at all: it is written under another name in the
@@ -34,6 +35,10 @@ def write_log(certificate, y, path, *, idx=None, time=None):
     path : str or path-like
         File to write.
 
+    norm : {"l1", "l2", "linf"}, default=None
+        Of the radii to write. None is l2, and an error where the certificate is in
+        another: readers of the format take radii for l2 radii.
+
     idx : array-like of int of shape (n_inputs,), default=None
         Place of each input in its data set; None counts from 0.
 
@@ -44,7 +49,8 @@ def write_log(certificate, y, path, *, idx=None, time=None):
     ------
     ValueError
         If lengths differ, if a radius is infinite, negative or NaN, if a label cannot
-        be written, or if the certificate is a projection. Nothing is written then.
+        be written, if the certificate is a projection, or if its radii are not l2 and
+        no norm is told. Nothing is written then.
 
     OSError
         If the file cannot be written. A file that was there is as before.
@@ -58,7 +64,7 @@ def write_log(certificate, y, path, *, idx=None, time=None):
     An input without a certified radius is written as predict -1, radius 0.0, whatever
     the abstain label. Radii are rounded down to 6 significant digits, so that what
     is written is certified too. If sigma was an array they are in units of sigma, which
-    the format has no place to say.
+    the format has no place to say; nor has it one for the norm.
 
     Strings are written as they are; most other readers of the format expect numbers. A
     class -1 would read as an abstention and is refused: encode such labels first, for
@@ -84,20 +90,20 @@ def write_log(certificate, y, path, *, idx=None, time=None):
     1       2       1       0.250000        0       0:00:01.250000
     2       2       -1      0.0     0       0:00:02
     """
-    write_file(path, certification_text(certificate, y, idx=idx, time=time))
+    write_file(path, certification_text(certificate, y, norm=norm, idx=idx, time=time))
 
 
-def certification_text(certificate, y=None, *, idx=None, time=None):
+def certification_text(certificate, y=None, *, norm=None, idx=None, time=None):
     """Return what `write_log` writes; without labels, idx, predict and radius only."""
     if getattr(certificate, "projected", False):
         raise ValueError("a projection certifies nothing: there is nothing to log.")
-    prediction, radius = as_pair(certificate)
+    prediction, radius, certified = told_answers(certificate, norm)
     prediction = as_labels(prediction, "prediction")
     idx = np.arange(len(radius)) if idx is None else as_column(idx, "idx")
     time = np.zeros(len(radius)) if time is None else as_column(time, "time", float)
     check_consistent_length(prediction, radius, idx, time)
     _check_writable(radius, idx, time)
-    columns = _answer_columns(prediction, radius > 0, y, idx)
+    columns = _answer_columns(prediction, certified, y, idx)
     columns["radius"] = [radius_text(one) for one in radius]
     if y is not None:
         columns["time"] = [str(timedelta(seconds=float(one))) for one in time]

@@ -2,11 +2,13 @@
 
 from ._family import BoundNoise, Noise
 from ._gaussian import Gaussian
+from ._laplace import Laplace
+from ._uniform import Uniform
 
-__all__ = ["BoundNoise", "Gaussian", "Noise"]
+__all__ = ["BoundNoise", "Gaussian", "Laplace", "Noise", "Uniform"]
 
 # The names that the parameter `noise` may have.
-FAMILIES = {"gaussian": Gaussian}
+FAMILIES = {"gaussian": Gaussian, "laplace": Laplace, "uniform": Uniform}
 
 
 def find_noise(noise):

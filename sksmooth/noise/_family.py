@@ -5,6 +5,7 @@ from abc import ABC, abstractmethod
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from ._norms import ball_around, ball_inside
 from ._streams import add_noise
 
 # Radii are searched up to so many standard deviations: no count of votes reaches 10.
@@ -80,8 +81,11 @@ class BoundNoise(ABC):
     (array([0.   , 0.641]), array([0.012, 0.236]))
     """
 
-    # In which distances are measured, as "l2".
+    # In which distances are measured: "l1" or "l2".
     norm = None
+
+    # No noise that is drawn is further out, in standard deviations.
+    largest = 40.0
 
     # Is a linear map of it normal, of a covariance that is the map's? Then what the map
     # makes of noisy copies may be drawn in their place.
@@ -326,3 +330,28 @@ class BoundNoise(ABC):
         """
         p_a = np.where(rest > 0, np.nextafter(1 - rest, 0), 1.0)
         return self.radius(p_a, runner_up)
+
+    def to_norm(self, radius, norm, n_features):
+        """Return what a radius proves in another norm.
+
+        Parameters
+        ----------
+        radius : array-like of float
+            In `self.norm`; what a grid takes off has been taken off.
+
+        norm : {"l1", "l2", "linf"}
+
+        n_features : int
+            Features that have noise.
+
+        Returns
+        -------
+        radius : ndarray of float
+            That of the largest ball inside the certified one, unless a kind of noise
+            knows better. Rounded down.
+        """
+        return ball_inside(radius, self.norm, norm, n_features)
+
+    def from_norm(self, radius, norm, n_features):
+        """Return the radius that one in another norm takes: its inverse, rounded up."""
+        return ball_around(radius, self.norm, norm, n_features)

@@ -12,16 +12,15 @@ from numbers import Real
 
 import numpy as np
 
+from ._norms import length
+
 # Steps of "auto" in one sigma: fine enough to cost next to no radius, coarse enough
 # for 24 bits to reach 128 sigma.
 _AUTO_STEPS = 2**16
 
-# The normals are themselves multiples of about 2^-52. A rounded one has the right
-# distribution only as long as each step holds many of them.
+# Noise is itself a multiple of about 2^-52. If rounded, it has the right distribution
+# only as long as each step holds many of these.
 _MOST_STEPS = 2**24
-
-# No normal of torch or NumPy is larger.
-_LARGEST_NORMAL = 40
 
 
 def check_grid(grid):
@@ -79,18 +78,20 @@ def grid_step(grid, sigma):
     return step if step.ndim else float(step)
 
 
-def check_range(values, sigma, step, dtype):
+def check_range(values, noise, dtype):
     """Raise a ValueError if a noisy copy may not be a number of `dtype` exactly.
 
     Parameters
     ----------
     values : ndarray of shape (n_inputs, *shape)
 
-    sigma, step : float or ndarray that broadcasts to `shape`
+    noise : BoundNoise
+        On a grid.
 
     dtype : floating-point dtype
         What the base classifier is given.
     """
+    sigma, step = noise.sigma, noise.step
     info = np.finfo(dtype)
     most = 2.0 ** (info.nmant + 1)
     smallest, largest = float(info.tiny), float(info.max)
@@ -100,7 +101,7 @@ def check_range(values, sigma, step, dtype):
     if np.any(np.isnan(size)):  # missing values
         size = np.fmax(np.fmax.reduce(values), -np.fmin.reduce(values)).astype(float)
         size = np.nan_to_num(size, nan=0)
-    reach = np.where(noisy, size + _LARGEST_NORMAL * np.asarray(sigma), 0.0)
+    reach = np.where(noisy, size + noise.largest * np.asarray(sigma), 0.0)
     step = np.broadcast_to(step, reach.shape)
     with np.errstate(over="ignore"):
         steps = np.where(noisy, reach / step + 1, 0.0)
@@ -135,7 +136,7 @@ def round_to_grid(values, sigma, step):
     return np.where(np.asarray(sigma) > 0, rounded, values)
 
 
-def rounding_loss(values, rounded, sigma, step):
+def rounding_loss(values, rounded, sigma, step, norm="l2"):
     """Return how far rounding may move each input away from one within reach, doubled.
 
     The distance between two inputs grows by at most that of the first from its rounded
@@ -147,6 +148,9 @@ def rounding_loss(values, rounded, sigma, step):
         Inputs before and after ``round_to_grid``.
 
     sigma, step : float or ndarray that broadcasts to `shape`
+
+    norm : {"l1", "l2"}, default="l2"
+        Of the radius.
 
     Returns
     -------
@@ -160,14 +164,14 @@ def rounding_loss(values, rounded, sigma, step):
         noisy = np.asarray(sigma) > 0
         unit = np.where(noisy, sigma, 1.0)
         own = np.where(noisy, own / unit, 0.0)
-    own = np.sqrt(np.sum(own.reshape(len(own), -1) ** 2, axis=1))
-    # Sums of squares in any order, with a few more roundings; no underflow matters,
+    own = length(own.reshape(len(own), -1), norm)
+    # Sums in any order, with a few more roundings; no underflow matters,
     # as `other` is far larger.
     slack = 1 + (values[0].size + 8) * np.finfo(float).eps
-    return (own + loss_of_others(sigma, step, values[0].size)) * slack
+    return (own + loss_of_others(sigma, step, values[0].size, norm)) * slack
 
 
-def loss_of_others(sigma, step, n_features):
+def loss_of_others(sigma, step, n_features, norm="l2"):
     """Return the part of the loss that is the same for all inputs.
 
     Parameters
@@ -178,18 +182,23 @@ def loss_of_others(sigma, step, n_features):
     n_features : int
         Features of an input.
 
+    norm : {"l1", "l2"}, default="l2"
+        Of the radius.
+
     Returns
     -------
     loss : float
         Half a step in every feature with noise.
     """
     if np.ndim(sigma) == 0:
-        return step / 2 * np.sqrt(n_features)
+        return step / 2 * (n_features if norm == "l1" else np.sqrt(n_features))
     sigma, step = np.broadcast_arrays(sigma, step)
     noisy = sigma > 0
     # An array that broadcasts stands for several features each.
-    repeats = n_features / sigma.size
-    return np.sqrt(repeats * np.sum((step[noisy] / sigma[noisy] / 2) ** 2))
+    repeats, halves = n_features / sigma.size, step[noisy] / sigma[noisy] / 2
+    if norm == "l1":
+        return repeats * np.sum(halves)
+    return np.sqrt(repeats * np.sum(halves**2))
 
 
 def noisy_copies_on_grid(x, sigma, step, stream, out):

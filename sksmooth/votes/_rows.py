@@ -118,6 +118,12 @@ class Inputs:
         return self.noise.step
 
     @property
+    def n_noisy(self):
+        """Number of features that have noise."""
+        shape = self.values.shape[1:]
+        return int(np.count_nonzero(np.broadcast_to(self.sigma, shape)))
+
+    @property
     def input_shape(self):
         """Shape of one input: that of an array's row, or (n_columns,) of a frame."""
         if self.frame is None:
@@ -197,26 +203,26 @@ class Inputs:
         if grid is None:
             return self, None
         step = grid_step(grid, self.sigma)
+        noise = self.noise.at(self.sigma, step)
         for dtype in self._noisy_dtypes():
-            check_range(self.values, self.sigma, step, dtype)
+            check_range(self.values, noise, dtype)
         values, loss = np.empty_like(self.values), np.empty(len(self))
         size = max(1, _CHUNK_BYTES // max(1, 8 * self.values[0].size))
         for start in range(0, len(self), size):
             some = slice(start, start + size)
             values[some] = round_to_grid(self.values[some], self.sigma, step)
             loss[some] = rounding_loss(
-                self.values[some], values[some], self.sigma, step
+                self.values[some], values[some], self.sigma, step, noise.norm
             )
         frame = self.frame
         if frame is not None:
             frame = self.assemble(values, np.arange(len(self)))
-        noise = self.noise.at(self.sigma, step)
         return replace(self, values=values, frame=frame, noise=noise), loss
 
     def as_dtype(self, dtype):
         """Return the inputs with `values` of another floating-point dtype."""
         if self.grid is not None:
-            check_range(self.values, self.sigma, self.grid, dtype)
+            check_range(self.values, self.noise, dtype)
         return replace(self, values=self.values.astype(dtype, copy=False))
 
     def _noisy_dtypes(self):

@@ -266,7 +266,7 @@ def _check_range(fed, net):
         )
     if fed.grid is not None:
         kind = np.float32 if dtype == torch.float32 else np.float64
-        check_range(fed.values, fed.sigma, fed.grid, kind)
+        check_range(fed.values, fed.noise, kind)
 
 
 def _is_out_of_memory(error):
