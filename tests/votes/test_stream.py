@@ -15,6 +15,12 @@ from sksmooth.noise._ziggurat import tables
 DTYPES = [np.float32, np.float64]
 
 
+@pytest.fixture(autouse=True)
+def also_of_few(monkeypatch):
+    """Compiled code draws any number of normals, to be compared."""
+    monkeypatch.setattr(_stream, "_FEW", 1)
+
+
 @pytest.fixture
 def compiled(monkeypatch):
     """Let compiled code draw from the first normal on."""

@@ -17,6 +17,7 @@ from sklearn.preprocessing import MinMaxScaler, Normalizer, StandardScaler
 torch = pytest.importorskip("torch")
 pytest.importorskip("skorch")
 
+from sksmooth.models._unwrap import unwrap  # noqa: E402
 from sksmooth.torch import ModuleClassifier  # noqa: E402
 from sksmooth.votes._recognise import Recognised  # noqa: E402
 from sksmooth.votes._rows import Inputs  # noqa: E402
@@ -54,7 +55,8 @@ def votes(estimator, X=X, n=137, sigma=0.3, classes=CLASSES, **settings):
 
 
 def recognise_nothing(estimator, classes, inputs, *_):
-    return Recognised(estimator, AnyVoter(estimator, classes, inputs.values.dtype))
+    voter = AnyVoter(estimator, classes, inputs.values.dtype)
+    return Recognised(estimator, unwrap(estimator), voter)
 
 
 def votes_by_predict(estimator, inputs, n, classes=CLASSES, entropy=4):
