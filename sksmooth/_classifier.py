@@ -111,7 +111,10 @@ class SmoothedClassifier(BaseSmoother):
 
     noise : str or instance of Noise, default="gaussian"
         The kind of noise, by its name or as an instance: "gaussian" is
-        :class:`~sksmooth.noise.Gaussian`.
+        :class:`~sksmooth.noise.Gaussian`, whose radii are l2. Those of "laplace",
+        :class:`~sksmooth.noise.Laplace`, and "uniform",
+        :class:`~sksmooth.noise.Uniform`, are l1. `sigma` is the standard deviation of
+        all of them.
 
     shared_noise : bool, default=False
         True gives all inputs the same noise: several times faster where the base model
@@ -126,7 +129,8 @@ class SmoothedClassifier(BaseSmoother):
 
     noise_param : str, default=None
         Name of a nested parameter of `estimator` that `fit` sets to `sigma`, such as
-        ``"gaussianaugmenter__sigma"``. `fit` then adds no noise itself.
+        ``"gaussianaugmenter__sigma"``. `fit` then adds no noise itself. For Gaussian
+        noise only.
 
     abstain_label : "auto", None, int, float or str, default="auto"
         What `predict` and `certify` return instead of a class that they cannot name

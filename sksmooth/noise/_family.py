@@ -16,6 +16,12 @@ class Noise(BaseEstimator):
     """A kind of noise, without a level: what the parameter `noise` stands for.
 
     A subclass names, as `bound`, the ``BoundNoise`` that it becomes for a sigma.
+
+    Examples
+    --------
+    >>> from sksmooth.noise import Laplace, Noise
+    >>> isinstance(Laplace(), Noise)
+    True
     """
 
     bound = None
@@ -50,6 +56,13 @@ class BoundNoise(ABC):
 
     step : float or ndarray that broadcasts to one input, or None
         Steps of the grid that inputs are on; None if they are on none.
+
+    Examples
+    --------
+    >>> from sksmooth.noise import Uniform
+    >>> noise = Uniform().bind(0.5)
+    >>> noise.norm, round(float(noise.radius(0.9)), 3)
+    ('l1', 0.693)
     """
 
     # In which distances are measured: "l1" or "l2".
@@ -70,7 +83,18 @@ class BoundNoise(ABC):
         return f"{self.kind!r}.bind({sigma}, {step})"
 
     def at(self, sigma, step=None):
-        """Return noise of the same kind at another level."""
+        """Return noise of the same kind at another level.
+
+        Parameters
+        ----------
+        sigma : float or ndarray that broadcasts to one input
+
+        step : float or ndarray that broadcasts to one input, default=None
+
+        Returns
+        -------
+        noise : BoundNoise
+        """
         return self.kind.bind(sigma, step)
 
     @property
@@ -87,6 +111,10 @@ class BoundNoise(ABC):
         ----------
         key : bytes
             See ``stream_key``.
+
+        Returns
+        -------
+        stream : numpy.random.Generator, or what a subclass draws from
         """
         return np.random.Generator(np.random.SFC64(int.from_bytes(key, "little")))
 
@@ -112,17 +140,44 @@ class BoundNoise(ABC):
         """
 
     def alone(self, stream, out):
-        """Fill `out` with noise alone, for ``add``."""
+        """Fill `out` with noise alone, for ``add``.
+
+        Parameters
+        ----------
+        stream : what ``open`` returned
+
+        out : ndarray
+            As for ``copies``.
+        """
         self.copies(np.zeros(out.shape[1:], out.dtype), stream, out)
 
     def add(self, x, noise, out):
-        """Write to `out` what ``copies`` makes of x and the noise of ``alone``."""
+        """Write to `out` what ``copies`` makes of x and the noise of ``alone``.
+
+        Parameters
+        ----------
+        x : ndarray of shape `shape`
+
+        noise, out : ndarray of shape (n_copies, *shape)
+        """
         add_noise(x, noise, out)
 
     def on_device(self, shape, dtype, device):
         """Return what draws this noise on a device of torch, as ``DeviceNormals`` does.
 
-        None: it is drawn on the host, and sent there.
+        Parameters
+        ----------
+        shape : tuple of int
+            Of one input.
+
+        dtype : torch.dtype
+
+        device : torch.device
+
+        Returns
+        -------
+        drawn_there : object or None
+            None: it is drawn on the host, and sent there.
         """
         return None
 
@@ -151,7 +206,15 @@ class BoundNoise(ABC):
     def upper(self, p, distance):
         """Return the largest probability, within a distance, of what has `p` here.
 
-        Rounded up.
+        Parameters
+        ----------
+        p, distance : array-like of float
+            As for ``worst``.
+
+        Returns
+        -------
+        probability : ndarray of float
+            Rounded up.
         """
         p = np.asarray(p, float)
         rest = np.where(p > 0, np.nextafter(1 - p, 0), 1.0)
@@ -246,5 +309,20 @@ class BoundNoise(ABC):
         return ball_inside(radius, self.norm, norm, n_features)
 
     def from_norm(self, radius, norm, n_features):
-        """Return the radius that one in another norm takes: its inverse, rounded up."""
+        """Return the radius that one in another norm takes: the inverse of ``to_norm``.
+
+        Parameters
+        ----------
+        radius : array-like of float
+            In `norm`.
+
+        norm : {"l1", "l2", "linf"}
+
+        n_features : int
+
+        Returns
+        -------
+        radius : ndarray of float
+            Rounded up.
+        """
         return ball_around(radius, self.norm, norm, n_features)
