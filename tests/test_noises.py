@@ -178,6 +178,27 @@ def test_what_a_radius_needs(noise):
     )
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_distribution_function_is_bounded(kind):
+    u = np.concatenate([np.linspace(-500, 500, 301), np.linspace(-2, 2, 401)])
+    ends = [np.nextafter(side * 3**0.5, [-9, 9]) for side in (-1, 1)]
+    u = np.concatenate([u, *ends, [-np.inf, np.inf]])
+    below, above = kind.bind(1.0).cdf_bounds(u, u)
+    with mpmath.workdps(60):
+        for low, high, one in zip(below, above, u.tolist(), strict=True):
+            one = mpmath.mpf(one)
+            if isinstance(kind, Uniform):
+                exact = min(max((one / mpmath.sqrt(3) + 1) / 2, 0), 1)
+                assert high - low < 1e-14
+            else:
+                t = one * mpmath.sqrt(2)
+                exact = mpmath.exp(t) / 2 if t < 0 else 1 - mpmath.exp(-t) / 2
+                assert high - low < 1e-9 * exact + 1e-299
+            assert low <= exact <= high
+    if isinstance(kind, Uniform):  # a class out of reach is surely none
+        assert kind.bind(1.0).cdf_bounds(np.array([-2.0]), np.array([-2.0]))[1] == 0
+
+
 def test_no_probability_is_enough_for_a_radius_beyond_the_cube():
     assert UNIFORM.needed(1.0) == UNIFORM.needed(50.0) == 1.0
     assert np.all(fewest_votes_for_radius(1000, 0.001, [1.0, 2.0], UNIFORM) == 1001)

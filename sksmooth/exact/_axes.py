@@ -1,4 +1,4 @@
-"""What trees split on, as independent normal variables: bounds on interval masses.
+"""What trees split on, as independent variables: bounds on interval masses.
 
 Every bound here holds in exact arithmetic for the numbers that are stored: it is
 rounded outwards by more than the floating-point error made in computing it.
@@ -7,12 +7,11 @@ rounded outwards by more than the floating-point error made in computing it.
 from copy import copy
 
 import numpy as np
-from scipy.special import ndtr
 
 from ..models._affine import pull_back
 from ..models._bounded import EPS, SMALLEST, Bounded
 
-# Added to every bound that is not 0 by logic: covers underflow. Phi(-37) is larger.
+# Added to every bound that is not 0 by logic: covers underflow.
 TINY = 1e-300
 
 
@@ -26,19 +25,6 @@ def unsupported(what):
         "(scalers, feature selection) or in a FrozenEstimator. For anything else use "
         "method='monte_carlo'."
     )
-
-
-def cdf_bounds(low, high):
-    """Return (lower bound on Phi(low), upper bound on Phi(high)).
-
-    Relative to Phi(u), the error of scipy's ndtr(u) is at most 1.6 eps (1 + u^2) for
-    -37.5 < u < 0 and eps for u > 0 (against 40 digits at 6,000 points). More than
-    twice that is allowed for.
-    """
-    below, above = ndtr(low), ndtr(high)
-    below *= 1 - 4 * EPS * (1 + np.clip(low, -40, 0) ** 2)
-    above *= 1 + 4 * EPS * (1 + np.clip(high, -40, 0) ** 2)
-    return below, above + TINY
 
 
 class Axes:
@@ -55,8 +41,8 @@ class Axes:
     steps : sequence of transformers
         What x goes through on its way to the tree.
 
-    sigma : ndarray of shape (n_columns,)
-        Noise level of the columns of x.
+    noise : BoundNoise
+        Of the columns of x, one level for each.
 
     Raises
     ------
@@ -64,7 +50,7 @@ class Axes:
         If a step is not affine, or mixes features.
     """
 
-    def __init__(self, features, n_features, steps, sigma):
+    def __init__(self, features, n_features, steps, noise):
         rows = np.zeros((len(features), n_features))
         rows[np.arange(len(features)), features] = 1.0
         rows, offset = Bounded(rows), Bounded(np.zeros(len(features)))
@@ -80,7 +66,8 @@ class Axes:
         coef = rows[np.arange(len(features)), self.column]
         self.coef, self.coef_error = coef.value, coef.error
         self.offset, self.offset_error = offset.value, offset.error
-        self.level = Level(np.abs(self.coef), coef.error, sigma[self.column])
+        self.level = Level(np.abs(self.coef), coef.error, noise.sigma[self.column])
+        self.cdf_bounds = noise.cdf_bounds
         noisy = self.column[~self.level.is_0]
         if len(set(noisy)) < len(noisy):
             raise unsupported("a tree that is fed a feature more than once")
@@ -206,8 +193,8 @@ class Intervals:
         z, error = (part[self.axis] for part in self.axes.place(X))
         middle = self.middle[:, None]
         low, high = self.level.quotients(middle - z - error, middle - z + error)
-        below, below_up = cdf_bounds(low, high)
-        above, above_up = cdf_bounds(-high, -low)
+        below, below_up = self.axes.cdf_bounds(low, high)
+        above, above_up = self.axes.cdf_bounds(-high, -low)  # it is symmetric
         if np.any(self.fixed):
             end = self.end[self.fixed, None]
             z, error = z[self.fixed], error[self.fixed]

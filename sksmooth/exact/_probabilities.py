@@ -6,7 +6,7 @@ from scipy.special import ndtr
 from ..models._bounded import EPS, SMALLEST
 from ..models._linear import check_finite, linear_scores
 from ..models._unwrap import unwrap
-from ._axes import Level, cdf_bounds, unsupported
+from ._axes import Level, unsupported
 from ._stumps import ExactStumps, is_boosting, stumps_of
 from ._trees import ExactTree, is_tree
 
@@ -47,7 +47,7 @@ def exact_probabilities(estimator, classes, inputs):
         If `estimator` is not supported, or the noise is not normal, or X has columns
         that are not numbers, or missing values.
     """
-    if not inputs.noise.is_normal:
+    if inputs.noise.cdf_bounds is None:
         raise ValueError(
             "method='exact' computes probabilities under Gaussian noise, not under "
             f"{inputs.noise.kind!r}: use method='monte_carlo'."
@@ -64,7 +64,7 @@ def exact_probabilities(estimator, classes, inputs):
             "Use method='monte_carlo', which does if the classifier does, or leave "
             "these inputs out."
         )
-    model, own_classes = _make_model(estimator, sigma)
+    model, own_classes = _make_model(estimator, inputs.noise.at(sigma))
     columns = _places(own_classes, classes)
     probabilities = np.zeros((len(X), len(classes)))
     upper = np.zeros((len(X), len(classes)))
@@ -89,11 +89,12 @@ class ExactLinear:
 
     offset : Bounded of shape ()
 
-    sigma : ndarray of shape (n_columns,)
-        Noise level of the columns of x.
+    noise : BoundNoise
+        Normal, with a level for each column of x.
     """
 
-    def __init__(self, weights, offset, sigma):
+    def __init__(self, weights, offset, noise):
+        sigma, self.cdf_bounds = noise.sigma, noise.cdf_bounds
         self.weights, self.offset = weights, offset
         self.spread = _norm(weights.value * sigma)
         # A sum of as many squares, in any order, and a root; and what the weights may
@@ -117,10 +118,10 @@ class ExactLinear:
             upper = np.stack([score - error <= 0, score + error > 0])
             return np.stack([~positive, positive]).astype(float), upper.astype(float)
         low, high = self.level.quotients(score - error, score + error)
-        upper = np.stack([cdf_bounds(-high, -low)[1], cdf_bounds(low, high)[1]])
+        upper = [self.cdf_bounds(-high, -low)[1], self.cdf_bounds(low, high)[1]]
         with np.errstate(over="ignore"):
             middle = score / (self.spread or self.level.high)
-        return ndtr(np.stack([-middle, middle])), upper
+        return ndtr(np.stack([-middle, middle])), np.stack(upper)
 
     def _scores(self, X):
         """Return the scores and bounds on their errors, each (n_inputs,)."""
@@ -149,20 +150,22 @@ def _norm(values):
     return largest * np.linalg.norm(values / largest) if largest else 0.0
 
 
-def _make_model(estimator, sigma):
+def _make_model(estimator, noise):
     """Return what computes the probabilities, and the classes in its order."""
     chain = unwrap(estimator)
     scores, steps, f = linear_scores(chain, bounded=True), chain.steps, chain.last
     name = type(f).__name__
     if scores is not None:
         weights, offset = scores
+        if not noise.is_normal:
+            raise unsupported(f"{name} under {noise.kind!r} noise")
         if len(weights.value) != 1:
             raise unsupported(f"{name} with {len(f.classes_)} classes")
-        return ExactLinear(weights[0], offset[0], sigma), f.classes_
+        return ExactLinear(weights[0], offset[0], noise), f.classes_
     if is_tree(f):
-        return ExactTree(f, steps, sigma), f.classes_
+        return ExactTree(f, steps, noise), f.classes_
     if is_boosting(f):
-        return ExactStumps(f, *stumps_of(f), steps, sigma), f.classes_
+        return ExactStumps(f, *stumps_of(f), steps, noise), f.classes_
     behind = " > ".join(type(step).__name__ for step in steps)
     raise unsupported(f"{name} behind {behind}" if behind else name)
 

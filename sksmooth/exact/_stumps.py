@@ -39,13 +39,13 @@ class ExactStumps:
     steps : sequence of transformers
         What x goes through on its way to the ensemble.
 
-    sigma : ndarray of shape (n_columns,)
-        Noise level of the columns of x.
+    noise : BoundNoise
+        Of the columns of x, one level for each.
     """
 
-    def __init__(self, estimator, constant, size, stumps, steps, sigma):
+    def __init__(self, estimator, constant, size, stumps, steps, noise):
         features = np.unique([stump[0] for stump in stumps]).astype(np.intp)
-        self.axes = Axes(features, estimator.n_features_in_, steps, sigma)
+        self.axes = Axes(features, estimator.n_features_in_, steps, noise)
         # For each feature, the cuts and the score in the pieces between them.
         self.cuts, self.scores = (
             zip(*(_step_function(stumps, feature) for feature in features), strict=True)

@@ -21,11 +21,11 @@ class ExactTree:
     steps : sequence of transformers
         What x goes through on its way to the tree.
 
-    sigma : ndarray of shape (n_columns,)
-        Noise level of the columns of x.
+    noise : BoundNoise
+        Of the columns of x, one level for each.
     """
 
-    def __init__(self, tree, steps, sigma):
+    def __init__(self, tree, steps, noise):
         if tree.n_outputs_ != 1:
             raise unsupported(f"a decision tree with {tree.n_outputs_} outputs")
         self.n_classes = len(tree.classes_)
@@ -41,7 +41,7 @@ class ExactTree:
         self.has_leaf = np.isin(np.arange(self.n_classes), winner)[:, None]
         features = np.unique([feature for box in boxes for feature in box])
         features = features.astype(np.intp)
-        self.axes = Axes(features, tree.n_features_in_, steps, sigma)
+        self.axes = Axes(features, tree.n_features_in_, steps, noise)
         axis_of = {feature: axis for axis, feature in enumerate(features.tolist())}
         sides = [
             [(axis_of[feature], *ends) for feature, ends in box.items()]

@@ -23,7 +23,7 @@ def find_noise(noise):
         return noise
     if isinstance(noise, str) and noise in FAMILIES:
         return FAMILIES[noise]()
-    if noise in ("shared", "independent"):
+    if isinstance(noise, str) and noise in ("shared", "independent"):
         raise ValueError(
             f"noise={noise!r} is now shared_noise={noise == 'shared'}: noise names the "
             "kind of noise, and shared_noise says whether all inputs have the same."

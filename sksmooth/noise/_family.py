@@ -19,9 +19,25 @@ class Noise(BaseEstimator):
 
     Examples
     --------
-    >>> from sksmooth.noise import Laplace, Noise
-    >>> isinstance(Laplace(), Noise)
-    True
+    Uniform noise proves l1 radii: of all moves of length r the worst is along one
+    feature, and takes a share of r / (2 half) of the mass out of reach.
+
+    >>> import numpy as np
+    >>> from sksmooth.noise import BoundNoise, Noise
+    >>> class BoundUniform(BoundNoise):
+    ...     norm = "l1"
+    ...
+    ...     def copies(self, x, stream, out):
+    ...         half = np.sqrt(3) * self.sigma
+    ...         out[...] = x + stream.uniform(-half, half, out.shape)
+    ...
+    ...     def worst(self, p, distance):
+    ...         moved = np.asarray(distance) / np.sqrt(12) * (1 + 1e-14)
+    ...         return np.maximum(np.nextafter(p - moved, -1), 0)
+    >>> class Uniform(Noise):
+    ...     bound = BoundUniform
+    >>> Uniform().bind(0.5).radius([0.4, 0.9]).round(3)
+    array([0.   , 0.693])
     """
 
     bound = None
@@ -45,7 +61,7 @@ class Noise(BaseEstimator):
 
 
 class BoundNoise(ABC):
-    """Noise of a kind and a level.
+    """Noise of a kind and a level. Two are equal if they prove the same.
 
     Parameters
     ----------
@@ -59,10 +75,10 @@ class BoundNoise(ABC):
 
     Examples
     --------
-    >>> from sksmooth.noise import Uniform
-    >>> noise = Uniform().bind(0.5)
-    >>> noise.norm, round(float(noise.radius(0.9)), 3)
-    ('l1', 0.693)
+    >>> from sksmooth.noise import Gaussian
+    >>> noise = Gaussian().bind(0.5)
+    >>> noise.radius([0.4, 0.9]).round(3), noise.worst([0.4, 0.9], 2).round(3)
+    (array([0.   , 0.641]), array([0.012, 0.236]))
     """
 
     # In which distances are measured: "l1" or "l2".
@@ -78,6 +94,17 @@ class BoundNoise(ABC):
     def __init__(self, kind, sigma, step=None):
         self.kind, self.sigma, self.step = kind, sigma, step
 
+    @property
+    def key(self):
+        """What tells this noise from others that prove something else."""
+        return repr(self.kind), self.unit
+
+    def __eq__(self, other):
+        return isinstance(other, BoundNoise) and self.key == other.key
+
+    def __hash__(self):
+        return hash(self.key)
+
     def __repr__(self):
         sigma, step = np.asarray(self.sigma).tolist(), np.asarray(self.step).tolist()
         return f"{self.kind!r}.bind({sigma}, {step})"
@@ -88,8 +115,10 @@ class BoundNoise(ABC):
         Parameters
         ----------
         sigma : float or ndarray that broadcasts to one input
+            See ``Noise.bind``.
 
         step : float or ndarray that broadcasts to one input, default=None
+            See ``Noise.bind``.
 
         Returns
         -------
@@ -110,11 +139,12 @@ class BoundNoise(ABC):
         Parameters
         ----------
         key : bytes
-            See ``stream_key``.
+            32 bytes that no other input has.
 
         Returns
         -------
-        stream : numpy.random.Generator, or what a subclass draws from
+        stream : object
+            What ``copies`` draws from.
         """
         return np.random.Generator(np.random.SFC64(int.from_bytes(key, "little")))
 
@@ -145,9 +175,10 @@ class BoundNoise(ABC):
         Parameters
         ----------
         stream : what ``open`` returned
+            See ``copies``.
 
-        out : ndarray
-            As for ``copies``.
+        out : ndarray of shape (n_copies, *shape)
+            Overwritten.
         """
         self.copies(np.zeros(out.shape[1:], out.dtype), stream, out)
 
@@ -157,26 +188,32 @@ class BoundNoise(ABC):
         Parameters
         ----------
         x : ndarray of shape `shape`
+            One input.
 
-        noise, out : ndarray of shape (n_copies, *shape)
+        noise : ndarray of the shape of `out`
+            From ``alone``.
+
+        out : ndarray of shape (n_copies, *shape)
+            Overwritten.
         """
         add_noise(x, noise, out)
 
     def on_device(self, shape, dtype, device):
-        """Return what draws this noise on a device of torch, as ``DeviceNormals`` does.
+        """Return what draws this noise on a device of torch.
 
         Parameters
         ----------
         shape : tuple of int
-            Of one input.
+            Shape of one input.
 
         dtype : torch.dtype
+            Of the copies.
 
         device : torch.device
 
         Returns
         -------
-        drawn_there : object or None
+        drawn : object with the methods ``open``, ``copies`` and ``alone``, or None
             None: it is drawn on the host, and sent there.
         """
         return None
@@ -203,13 +240,20 @@ class BoundNoise(ABC):
             Rounded down. Does not fall as `p` grows, nor rise with the distance.
         """
 
+    # ``cdf_bounds(low, high)`` -> (a lower bound on F(low), an upper bound on F(high)),
+    # for ndarrays of float and F the distribution function on one axis, in standard
+    # deviations; F(-u) = 1 - F(u). For exact probabilities; None: there are none.
+    cdf_bounds = None
+
     def upper(self, p, distance):
         """Return the largest probability, within a distance, of what has `p` here.
 
         Parameters
         ----------
-        p, distance : array-like of float
-            As for ``worst``.
+        p : array-like of float
+
+        distance : array-like of float
+            In multiples of `unit`.
 
         Returns
         -------

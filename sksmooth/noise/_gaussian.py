@@ -10,6 +10,11 @@ from ._streams import open_stream, overflow
 # More than ndtr and ndtri err by, relative to 1 + z^2, for |z| up to 40.
 _SLACK = 1e-12
 
+_EPS = np.finfo(float).eps
+
+# Added to every bound that is not 0 by logic: covers underflow. Phi(-37) is larger.
+_TINY = 1e-300
+
 
 class BoundGaussian(BoundNoise):
     """Independent normal noise on every feature, of standard deviation sigma."""
@@ -40,6 +45,19 @@ class BoundGaussian(BoundNoise):
         z = ndtri(p) - distance
         size = np.maximum(np.abs(np.nan_to_num(z)), np.abs(distance))
         return ndtr(z) * (1 - _SLACK * (1 + np.clip(size, 0, 40) ** 2))
+
+    @staticmethod
+    def cdf_bounds(low, high):
+        """Bound Phi; see ``BoundNoise.cdf_bounds``.
+
+        Relative to Phi(u), the error of scipy's ndtr(u) is at most 1.6 eps (1 + u^2)
+        for -37.5 < u < 0 and eps for u > 0 (against 40 digits at 6,000 points). More
+        than twice that is allowed for.
+        """
+        below, above = ndtr(low), ndtr(high)
+        below *= 1 - 4 * _EPS * (1 + np.clip(low, -40, 0) ** 2)
+        above *= 1 + 4 * _EPS * (1 + np.clip(high, -40, 0) ** 2)
+        return below, above + _TINY
 
     def needed(self, radius):
         """Phi(radius / sigma)."""

@@ -9,6 +9,9 @@ from ._family import BoundNoise, Noise
 
 _EPS = np.finfo(float).eps
 
+# Covers underflow.
+_TINY = 1e-300
+
 # More than the roundings of a logarithm, of b and of a few products, relatively.
 _SLACK = 1e-14
 
@@ -46,6 +49,11 @@ class BoundLaplace(BoundNoise):
             above = (p > 0.5) & (lost <= 0.5)
             return np.where(above, np.nextafter(1 - lost, 0), low)
 
+    @staticmethod
+    def cdf_bounds(low, high):
+        """Bound F; see ``BoundNoise.cdf_bounds``."""
+        return _cdf(low, -1), np.minimum(_cdf(high, 1), 1.0)
+
     def needed(self, radius):
         """1 - exp(-radius / b) / 2."""
         r = np.asarray(radius, float) / self.unit * math.sqrt(2)
@@ -75,6 +83,19 @@ class BoundLaplace(BoundNoise):
         )
         half = self.unit / (2 * math.sqrt(2)) * (high - low)
         return np.maximum(half * (1 - _SLACK), 0.0)
+
+
+def _cdf(u, side):
+    """Return F of standard deviations, rounded down (side -1) or up (1)."""
+    t = np.abs(u) * math.sqrt(2)
+    slack = 8 * _EPS * (1 + np.minimum(t, 800))
+
+    def tail(side):
+        with np.errstate(under="ignore"):
+            return np.exp(-t) / 2 * (1 + side * slack) + max(side, 0) * _TINY
+
+    above = np.nextafter(1 - tail(-side), side * np.inf)
+    return np.where(u < 0, tail(side), above)
 
 
 def _quantile(p):

@@ -28,8 +28,8 @@ from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
 from sksmooth.exact import _probabilities as exact_module
-from sksmooth.exact._axes import cdf_bounds
 from sksmooth.exact._probabilities import exact_probabilities
+from sksmooth.noise._gaussian import BoundGaussian
 from sksmooth.votes._rows import Inputs
 from tests.helpers import count_votes, halfspace
 
@@ -188,7 +188,7 @@ def test_float32_inputs():
 def test_bounds_on_phi_hold_and_are_sharp():
     rng = np.random.default_rng(0)
     u = np.concatenate([rng.uniform(-37.4, 9, 2000), rng.uniform(-3, 3, 500), [0.0]])
-    below, above = cdf_bounds(u, u)
+    below, above = BoundGaussian.cdf_bounds(u, u)
     with mpmath.workdps(40):
         true = [phi(mpmath.mpf(v)) for v in u.tolist()]
         assert all(b < t for b, t in zip(below, true, strict=True))

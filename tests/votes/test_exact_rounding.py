@@ -17,11 +17,12 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from sksmooth import SmoothedClassifier
-from sksmooth.exact import _axes as _exact_axes
 from sksmooth.exact import _stumps as _exact_stumps
 from sksmooth.exact import _sums as _exact_sums
 from sksmooth.exact._probabilities import _make_model, exact_probabilities
 from sksmooth.exact._sums import Convolution
+from sksmooth.noise import Gaussian
+from sksmooth.noise._gaussian import BoundGaussian
 from sksmooth.noise._grid import round_to_grid, rounding_loss
 from sksmooth.votes._rows import Inputs
 from tests.helpers import count_votes
@@ -33,13 +34,13 @@ X3, y3 = load_iris(return_X_y=True)
 def edges(monkeypatch):
     """The ends (low, high) that Phi is bounded at, as they are asked for."""
     asked = []
-    cdf_bounds = _exact_axes.cdf_bounds
+    cdf_bounds = BoundGaussian.cdf_bounds
 
     def record(low, high):
         asked.append((low.copy(), high.copy()))
         return cdf_bounds(low, high)
 
-    monkeypatch.setattr(_exact_axes, "cdf_bounds", record)
+    monkeypatch.setattr(BoundGaussian, "cdf_bounds", staticmethod(record))
     return asked
 
 
@@ -112,7 +113,7 @@ def test_leaves_of_a_tree_add_up_to_no_less_than_their_masses():
     points = rng.normal(size=(400, 6))
     tree = DecisionTreeClassifier(random_state=0)
     tree.fit(points, rng.integers(0, 3, 400))
-    model, _ = _make_model(tree, np.full(6, 0.7))
+    model, _ = _make_model(tree, Gaussian().bind(np.full(6, 0.7)))
     rows = points[:25]
     masses = rational(model.intervals.upper(rows))
     _, upper = model.probabilities(rows)
@@ -137,7 +138,7 @@ def test_sums_of_stumps_are_no_less_than_their_masses(base, max_cells, monkeypat
     if base is GradientBoostingClassifier:
         f.set_params(max_depth=1, learning_rate=1.0)
     f.fit(X3 + np.random.default_rng(0).normal(size=X3.shape), two)
-    model, _ = _make_model(f, np.full(4, 0.9))
+    model, _ = _make_model(f, Gaussian().bind(np.full(4, 0.9)))
     rows = X3[::7]
     masses = model.intervals.upper(rows)
     _, upper = model.probabilities(rows)

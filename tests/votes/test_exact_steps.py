@@ -30,6 +30,7 @@ from sksmooth.exact._probabilities import ExactLinear, exact_probabilities
 from sksmooth.models._bounded import Bounded, divided_by_root
 from sksmooth.models._linear import linear_scores
 from sksmooth.models._unwrap import unwrap
+from sksmooth.noise import Gaussian
 from sksmooth.votes._rows import Inputs
 from tests.helpers import halfspace
 
@@ -551,7 +552,7 @@ def test_the_spread_of_scores_is_bounded(chain):
         f = make_pipeline(*steps, halfspace(w))
         weights, offset = linear_scores(unwrap(f), bounded=True)
         sigma = np.array([0.0, 0.3, 1e3, 2.0])
-        model = ExactLinear(weights[0], offset[0], sigma)
+        model = ExactLinear(weights[0], offset[0], Gaussian().bind(sigma))
         pulled = rational(w) @ matrix * rational(sigma)
         squared = pulled @ pulled
         assert Fraction(float(model.level.low)) ** 2 <= squared
@@ -564,7 +565,7 @@ def test_the_level_of_what_a_tree_splits_on_is_bounded(chain):
         steps = CHAINS[chain](seed)
         matrix, shift = as_map(steps)
         sigma = np.array([0.7, 0.3, 1e3, 2.0])
-        axes = Axes(np.arange(len(matrix)), len(matrix), steps, sigma)
+        axes = Axes(np.arange(len(matrix)), len(matrix), steps, Gaussian().bind(sigma))
         true = [abs(row[c]) for row, c in zip(matrix, axes.column, strict=True)]
         true = np.array(true) * rational(sigma)[axes.column]
         assert np.all(rational(axes.level.low) <= true)
@@ -583,7 +584,9 @@ def test_levels_that_underflow_are_not_0():
     level = Level(np.float64(1e-200), np.float64(0), np.float64(1e-200))
     assert level.low == 0 < level.high
     weights, offset = linear_scores(unwrap(halfspace([1e-200, 1e-190])), bounded=True)
-    model = ExactLinear(weights[0], offset[0], np.array([1e-200, 1e-200]))
+    model = ExactLinear(
+        weights[0], offset[0], Gaussian().bind(np.array([1e-200, 1e-200]))
+    )
     assert model.level.high > 0
 
 
@@ -591,7 +594,7 @@ def test_the_norm_of_plain_weights_is_rounded():
     for seed in range(20):
         w = np.random.default_rng(seed).normal(size=60)
         weights, offset = linear_scores(unwrap(halfspace(w)), bounded=True)
-        model = ExactLinear(weights[0], offset[0], np.ones(60))
+        model = ExactLinear(weights[0], offset[0], Gaussian().bind(np.ones(60)))
         squared = rational(w) @ rational(w)
         assert Fraction(float(model.level.low)) ** 2 <= squared
         assert Fraction(float(model.level.high)) ** 2 >= squared
@@ -605,7 +608,7 @@ def test_errors_of_scores(chain):
         w = np.random.default_rng(seed).normal(size=len(matrix))
         f = make_pipeline(*steps, halfspace(w))
         weights, offset = linear_scores(unwrap(f), bounded=True)
-        model = ExactLinear(weights[0], offset[0], np.ones(D))
+        model = ExactLinear(weights[0], offset[0], Gaussian().bind(np.ones(D)))
         X = np.random.default_rng(seed).normal(size=(10, D)) * 1e-9
         scores, errors = model._scores(X)
         for x, score, error in zip(X, scores, errors, strict=True):
@@ -619,7 +622,7 @@ def test_a_map_that_only_seems_to_be_none():
     for scaler, scale in zip(scalers, (3.0, 1 / 3), strict=True):
         scaler.set_params(with_mean=False)
         scaler.scale_ = np.array([scale])
-    axes = Axes(np.array([0]), 1, scalers, np.ones(1))
+    axes = Axes(np.array([0]), 1, scalers, Gaussian().bind(np.ones(1)))
     assert axes.coef.tolist() == [1.0]
     z, error = axes.place(np.array([[0.3]]))
     assert Fraction(0.3) / 3 / Fraction(1 / 3) != Fraction(0.3)
@@ -633,7 +636,7 @@ def test_weights_that_are_0_by_rounding_only_mix_features():
     other.components_ = np.array([[1e-200, 0.0], [0.0, 1.0]])
     # The first of the last features has 1e-400 of the first one.
     with pytest.raises(ValueError, match="mixes features"):
-        Axes(np.array([0]), 2, [pca, other], np.ones(2))
+        Axes(np.array([0]), 2, [pca, other], Gaussian().bind(np.ones(2)))
     assert Bounded(np.zeros(1), np.array([1e-30])).may_differ_from_0.all()
 
 
@@ -642,7 +645,7 @@ def test_what_only_the_sum_is_rounded_by_is_counted():
     rng = np.random.default_rng(0)
     X = rng.normal(0.1, 37.0, size=(200, D))
     step = StandardScaler(with_std=False).fit(X)
-    axes = Axes(np.arange(D), D, [step], np.ones(D))
+    axes = Axes(np.arange(D), D, [step], Gaussian().bind(np.ones(D)))
     axes.coef_error, axes.offset_error = np.zeros(D), np.zeros(D)
     z, error = axes.place(X)
     exact = rational(X) - rational(step.mean_)
