@@ -42,7 +42,8 @@ class BoundLaplace(BoundNoise):
         rest = np.where(p > 0.5, 1 - p, 0.5)  # exact
         slack = 8 * _EPS * (1 + np.minimum(r, 800))
         with np.errstate(over="ignore", under="ignore"):
-            lost = rest * np.exp(r) * (1 + slack)
+            # Beyond 700 nothing is left above the median, unless p is 1.
+            lost = rest * np.exp(np.minimum(r, 700)) * (1 + slack)
             # Below the median on both sides; from above it to below; above on both.
             low = np.exp(-r) * (1 - slack)
             low = np.where(p > 0.5, low / (4 * np.maximum(rest, 1e-300)), p * low)
