@@ -10,9 +10,9 @@ from scipy.stats import binom, kstest, laplace, uniform
 from sksmooth.noise import Gaussian, Laplace, Uniform, find_noise
 from sksmooth.noise._norms import NORMS
 from sksmooth.noise._streams import stream_key
-from sksmooth.stats import certify_counts
+from sksmooth.stats import certify_counts, sample_sizes
 from sksmooth.stats._certify import bounds_from_upper, certify_votes
-from sksmooth.stats._sequential import fewest_votes_for_radius
+from sksmooth.stats._sequential import CertifyKnownLabel, fewest_votes_for_radius
 
 # b = 1 and lambda = 1.
 LAPLACE, UNIFORM = Laplace().bind(2**0.5), Uniform().bind(3**-0.5)
@@ -341,6 +341,26 @@ class TestErrorRates:
             assert wrong <= alpha * (1 + 1e-9)
             if k <= n and n == 500:
                 assert wrong >= alpha / 3
+
+    @pytest.mark.parametrize("kind", KINDS)
+    @pytest.mark.parametrize("radius", [0.1, 0.4])
+    def test_with_looks(self, kind, radius):
+        """The chance that any look accepts, from look to look."""
+        noise, alpha, looks = kind.bind(0.5), 0.01, sample_sizes(800)
+        rule = CertifyKnownLabel(
+            looks, alpha, np.array([radius]), noise, np.zeros(looks[-1] + 1, int)
+        )
+        p = float(noise.needed(radius))
+        going, wrong, before = np.ones(1), 0.0, 0
+        for look, n in enumerate(looks):
+            more = binom.pmf(np.arange(n - before + 1), n - before, p)
+            going, before = np.convolve(going, more), n
+            votes = np.arange(n + 1)
+            rows, counts = votes, np.column_stack([votes, n - votes])
+            accepted, settled = rule(np.full(n + 1, look), rows, counts)
+            wrong += going[accepted[:, 0]].sum()
+            going = np.where(settled, 0, going)
+        assert alpha / 10 < wrong <= alpha
 
     @pytest.mark.parametrize("kind", KINDS)
     def test_multiclass(self, kind):

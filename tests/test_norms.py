@@ -391,6 +391,16 @@ class TestDisplays:
             assert display.max_radius == pytest.approx(reach)
             assert display.radius.max() <= display.max_radius
 
+    def test_a_log(self, fitted, tmp_path):
+        from sksmooth.display import CertifiedAccuracyDisplay
+
+        write_log(fitted.certify(X[:20]), y[:20], tmp_path / "log", norm="l1")
+        from_log = CertifiedAccuracyDisplay.from_log
+        display = from_log(tmp_path / "log", norm="l1")
+        assert display.ax_.get_xlabel().startswith(r"$\ell_1$")
+        with pytest.raises(ValueError, match="leave it out"):
+            from_log(tmp_path / "log", norm="l1", sigma=0.4)
+
     def test_votes(self, fitted):
         from sksmooth.display import VotesDisplay
 
