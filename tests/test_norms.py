@@ -131,6 +131,28 @@ class TestVotes:
         shared = smooth(noise, f, shared_noise=True).certify(x)
         assert shared.counts.sum() == plain.counts.sum()
 
+    @pytest.mark.parametrize("kind", [Laplace(), Uniform()])
+    def test_what_the_host_makes_for_a_device(self, kind):
+        """A CPU that says it is none gets the same numbers by way of the host."""
+        torch = pytest.importorskip("torch")
+        from sksmooth.votes.voters._net_noise import PlainNoise
+
+        device = torch.device("cpu")
+        assert kind.bind(0.5).on_device((4,), torch.float32, device) is None
+        outs = []
+        for on_host in (True, False):
+            maker = PlainNoise(kind.bind(0.5), (4,), torch.float32, device)
+            maker.on_host = on_host
+            maker = maker.on(X.astype(np.float32))
+            out = torch.empty((50, 4))
+            maker.fill(3, maker.open(b"k" * 32), out)
+            shared, placed = torch.empty((50, 4)), torch.empty((50, 4))
+            maker.draw(maker.open(b"k" * 32), shared)
+            maker.place(3, shared, placed)
+            assert torch.equal(out, placed)
+            outs.append(out)
+        assert torch.equal(*outs)
+
     @pytest.mark.parametrize("noise", NAMES)
     def test_a_scaler_before_a_net(self, noise):
         torch = pytest.importorskip("torch")
