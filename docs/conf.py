@@ -1,5 +1,6 @@
 """Sphinx's configuration: `make docs`, or `make gallery`, which runs the examples."""
 
+import inspect
 import re
 import sys
 from importlib.metadata import files
@@ -127,13 +128,19 @@ def _escape_stars(app, what, name, obj, options, lines):
     lines[:] = [re.sub(r"(?<=[(, ])\*(?=[\w.]+[,)])", r"\\*", line) for line in lines]
 
 
-def _skip_requests(app, what, name, obj, skip, options):
-    """Leave out the methods that scikit-learn makes for metadata routing."""
-    return True if re.fullmatch(r"set_\w+_request", name) else None
+def _skip_others(app, what, name, obj, skip, options):
+    """Leave out the methods that scikit-learn makes or lends, and torch."""
+    if re.fullmatch(r"set_\w+_request", name):
+        return True
+    if what != "class":
+        return None
+    source = getattr(obj, "fget", None) or inspect.unwrap(obj)
+    own = getattr(source, "__module__", None) or "sksmooth"
+    return None if own.split(".")[0] == "sksmooth" else True
 
 
 def setup(app):
     app.connect("autodoc-process-docstring", _escape_stars, priority=900)
-    app.connect("autodoc-skip-member", _skip_requests)
+    app.connect("autodoc-skip-member", _skip_others)
     app.connect("source-read", _adapt_markdown)
     app.connect("build-finished", _copy_mathjax)

@@ -209,9 +209,9 @@ class Certificate(CertifiedBalls):
         Returns
         -------
         frame : pandas.DataFrame
-            Columns prediction, radius, p_lower, count (votes of the selected class)
-            and n_used (all votes); the index is that of the frame that was certified,
-            if it was one of pandas.
+            Columns prediction, radius (in `norm`), p_lower, count (votes of the
+            selected class) and n_used (all votes); the index is that of the frame that
+            was certified, if it was one of pandas.
 
         Raises
         ------

@@ -99,8 +99,8 @@ class SmoothedClassifier(BaseSmoother):
 
     method : {"monte_carlo", "exact"}, default="monte_carlo"
         "exact" computes the probabilities instead of voting: no votes, no failure
-        probability. For two-class linear classifiers, decision trees and two-class
-        ensembles of stumps, also behind scalers.
+        probability. For decision trees, two-class ensembles of stumps and, under
+        Gaussian noise, two-class linear classifiers, also behind scalers.
 
     grid : None, "auto" or float, default=None
         Step h of a grid, a power of two, to which inputs and noise are rounded before
@@ -111,7 +111,10 @@ class SmoothedClassifier(BaseSmoother):
 
     noise : str or instance of Noise, default="gaussian"
         The kind of noise, by its name or as an instance: "gaussian" is
-        :class:`~sksmooth.noise.Gaussian`.
+        :class:`~sksmooth.noise.Gaussian`, whose radii are l2. Those of "laplace",
+        :class:`~sksmooth.noise.Laplace`, and "uniform",
+        :class:`~sksmooth.noise.Uniform`, are l1. `sigma` is the standard deviation of
+        all of them.
 
     shared_noise : bool, default=False
         True gives all inputs the same noise: several times faster where the base model
@@ -126,7 +129,8 @@ class SmoothedClassifier(BaseSmoother):
 
     noise_param : str, default=None
         Name of a nested parameter of `estimator` that `fit` sets to `sigma`, such as
-        ``"gaussianaugmenter__sigma"``. `fit` then adds no noise itself.
+        ``"gaussianaugmenter__sigma"``. `fit` then adds no noise itself. For Gaussian
+        noise only.
 
     abstain_label : "auto", None, int, float or str, default="auto"
         What `predict` and `certify` return instead of a class that they cannot name
@@ -609,8 +613,8 @@ class SmoothedClassifier(BaseSmoother):
         Returns
         -------
         radius : float
-            In the units of certified radii. Infinite if `method` is "exact". With a
-            `grid`: for an input on it.
+            In the units of certified radii. Infinite if `method` is "exact", unless
+            the noise is bounded. With a `grid`: for an input on it.
 
         Raises
         ------
@@ -672,16 +676,13 @@ class SmoothedClassifier(BaseSmoother):
         """
         if np.ndim(check_radius(radius)):
             raise ValueError(f"radius must be one number, got {radius!r}.")
-        reach = self._reach.told(norm)
-        if self.method == "exact":
-            return 0
-        needed = reach.fewest(float(radius), known_label)
+        needed = self._reach.told(norm).fewest(float(radius), known_label)
         if needed is None:
             raise ValueError(
                 "no feasible number of votes certifies a radius of "
                 f"{radius / self._noise.unit:g} sigma: choose a larger sigma."
             )
-        return needed
+        return 0 if self.method == "exact" else needed
 
     @property
     def _noise(self):

@@ -85,7 +85,7 @@ class Reach:
     def _unanimous(self, n, known_label, early):
         """Return what `radius` does, before what a grid takes off."""
         if self.exact:
-            return np.inf
+            return float(self.noise.radius(1.0, 0.0))
         alpha, bound = self.alpha, self.bound
         if (known_label or early) and BOUNDS[bound].by_threshold:
             bound = "cohen"

@@ -101,11 +101,11 @@ def run(tmp_path, monkeypatch):
     return run
 
 
-def check_log(path, sigma):
+def check_log(path, sigma, noise="gaussian"):
     """Is a log the certificate of a model without names, with an array for sigma?"""
     f = LogisticRegression(max_iter=1_000).fit(X, y)
-    expected = SmoothedClassifier(f, sigma=sigma, n=500, random_state=3).certify(X)
-    log = read_log(path)
+    g = SmoothedClassifier(f, sigma=sigma, noise=noise, n=500, random_state=3)
+    expected, log = g.certify(X), read_log(path)
     assert np.any(log["radius"] > 0)
     np.testing.assert_array_equal(log["predict"], expected.prediction)
     np.testing.assert_allclose(log["radius"], expected.radius, rtol=1e-5)
@@ -139,3 +139,11 @@ def test_by_column(run):
     np.testing.assert_allclose(log["radius"], expected.radius, rtol=1e-5)
     assert np.any(log["radius"] > 0)
     assert "'amount'" in run("named.skops", "amount=0.3,*=0", code=1)
+
+
+@pytest.mark.parametrize("noise", ["laplace", "uniform"])
+def test_noise_of_another_kind(run, noise):
+    text = run("unnamed.skops", "0.5", "--noise", noise, "--out", "run.tsv")
+    assert "radii are l1 radii, which the log does not say" in text
+    check_log("run.tsv", 0.5, noise)
+    assert "is not one of" in run("unnamed.skops", "0.5", "--noise", "cauchy", code=2)

@@ -10,9 +10,9 @@ from scipy.stats import binom, kstest, laplace, uniform
 from sksmooth.noise import Gaussian, Laplace, Uniform, find_noise
 from sksmooth.noise._norms import NORMS
 from sksmooth.noise._streams import stream_key
-from sksmooth.stats import certify_counts
+from sksmooth.stats import certify_counts, sample_sizes
 from sksmooth.stats._certify import bounds_from_upper, certify_votes
-from sksmooth.stats._sequential import fewest_votes_for_radius
+from sksmooth.stats._sequential import CertifyKnownLabel, fewest_votes_for_radius
 
 # b = 1 and lambda = 1.
 LAPLACE, UNIFORM = Laplace().bind(2**0.5), Uniform().bind(3**-0.5)
@@ -138,7 +138,7 @@ def test_radii_of_rest_are_rounded_down(kind):
 
 @pytest.mark.parametrize("noise", [LAPLACE, UNIFORM], ids=repr)
 def test_the_least_probability_is_rounded_down(noise):
-    distances = np.array([0, 1e-9, 0.1, 0.5, 1.0, 2.0, 5.0, 40.0])
+    distances = np.array([0, 1e-9, 0.1, 0.5, 1.0, 2.0, 5.0, 40.0, 1e4])
     p = np.concatenate([[0.0, 1e-300, 1e-9, 0.1, 0.3, 0.499], HARD, [1.0]])
     found = noise.worst(p[:, None], distances)
     with mpmath.workdps(60):
@@ -176,6 +176,27 @@ def test_what_a_radius_needs(noise):
     np.testing.assert_allclose(
         general.radius(p_a, p_b), noise.radius(p_a, p_b), rtol=1e-10
     )
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_distribution_function_is_bounded(kind):
+    u = np.concatenate([np.linspace(-500, 500, 301), np.linspace(-2, 2, 401)])
+    ends = [np.nextafter(side * 3**0.5, [-9, 9]) for side in (-1, 1)]
+    u = np.concatenate([u, *ends, [-np.inf, np.inf]])
+    below, above = kind.bind(1.0).cdf_bounds(u, u)
+    with mpmath.workdps(60):
+        for low, high, one in zip(below, above, u.tolist(), strict=True):
+            one = mpmath.mpf(one)
+            if isinstance(kind, Uniform):
+                exact = min(max((one / mpmath.sqrt(3) + 1) / 2, 0), 1)
+                assert high - low < 1e-14
+            else:
+                t = one * mpmath.sqrt(2)
+                exact = mpmath.exp(t) / 2 if t < 0 else 1 - mpmath.exp(-t) / 2
+                assert high - low < 1e-9 * exact + 1e-299
+            assert low <= exact <= high
+    if isinstance(kind, Uniform):  # a class out of reach is surely none
+        assert kind.bind(1.0).cdf_bounds(np.array([-2.0]), np.array([-2.0]))[1] == 0
 
 
 def test_no_probability_is_enough_for_a_radius_beyond_the_cube():
@@ -228,6 +249,9 @@ def test_no_adversary_does_better(kind, d):
             least = least_probability(here, there, p)
             claimed = noise.worst(p, distance)
             assert claimed <= least + 1e-12
+            if isinstance(kind, Uniform):  # whose edges are those of cells
+                common = np.prod([1 - k / 13 for k in shift])
+                assert least == pytest.approx(max(p - 1 + common, 0), abs=1e-9)
             if np.count_nonzero(shift) <= 1 and isinstance(kind, Uniform):
                 assert least == pytest.approx(claimed, abs=1e-9)  # it is reached
 
@@ -317,6 +341,26 @@ class TestErrorRates:
             assert wrong <= alpha * (1 + 1e-9)
             if k <= n and n == 500:
                 assert wrong >= alpha / 3
+
+    @pytest.mark.parametrize("kind", KINDS)
+    @pytest.mark.parametrize("radius", [0.1, 0.4])
+    def test_with_looks(self, kind, radius):
+        """The chance that any look accepts, from look to look."""
+        noise, alpha, looks = kind.bind(0.5), 0.01, sample_sizes(800)
+        rule = CertifyKnownLabel(
+            looks, alpha, np.array([radius]), noise, np.zeros(looks[-1] + 1, int)
+        )
+        p = float(noise.needed(radius))
+        going, wrong, before = np.ones(1), 0.0, 0
+        for look, n in enumerate(looks):
+            more = binom.pmf(np.arange(n - before + 1), n - before, p)
+            going, before = np.convolve(going, more), n
+            votes = np.arange(n + 1)
+            rows, counts = votes, np.column_stack([votes, n - votes])
+            accepted, settled = rule(np.full(n + 1, look), rows, counts)
+            wrong += going[accepted[:, 0]].sum()
+            going = np.where(settled, 0, going)
+        assert alpha / 10 < wrong <= alpha
 
     @pytest.mark.parametrize("kind", KINDS)
     def test_multiclass(self, kind):
@@ -434,7 +478,6 @@ class TestDrawing:
 
     def test_noise_is_never_larger_than_a_grid_allows_for(self):
         """The ziggurat of NumPy ends in its tail, where uniforms have 53 bits."""
-        assert 2 * (7.7 - np.log(2.0**-53)) / 2**0.5 > Laplace().bind(1.0).largest
         assert (7.7 - np.log(2.0**-53)) / 2**0.5 < Laplace().bind(1.0).largest
         assert 3**0.5 < Uniform().bind(1.0).largest
 

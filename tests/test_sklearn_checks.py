@@ -17,6 +17,7 @@ def smoothed(estimator, **params):
         smoothed(LogisticRegression(), abstain_label=None, n_copies=2),
         smoothed(DecisionTreeClassifier(random_state=0), abstain_label=None),
         smoothed(LogisticRegression(), abstain_label=None, grid="auto"),
+        smoothed(LogisticRegression(), abstain_label=None, noise="uniform"),
     ]
 )
 def test_without_abstention(estimator, check):

@@ -17,6 +17,7 @@ FIRST = [
         "noise_mismatch",
         "resolution",
         "linear_sanity",
+        "norms",
         "exact_trees",
         "forest_attack",
         "spam_filter",

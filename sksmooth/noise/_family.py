@@ -353,5 +353,20 @@ class BoundNoise(ABC):
         return ball_inside(radius, self.norm, norm, n_features)
 
     def from_norm(self, radius, norm, n_features):
-        """Return the radius that one in another norm takes: its inverse, rounded up."""
+        """Return the radius that one in another norm takes: the inverse of ``to_norm``.
+
+        Parameters
+        ----------
+        radius : array-like of float
+            In `norm`.
+
+        norm : {"l1", "l2", "linf"}
+
+        n_features : int
+
+        Returns
+        -------
+        radius : ndarray of float
+            Rounded up.
+        """
         return ball_around(radius, self.norm, norm, n_features)

@@ -9,6 +9,9 @@ from ._family import BoundNoise, Noise
 
 _EPS = np.finfo(float).eps
 
+# Covers underflow.
+_TINY = 1e-300
+
 # More than the roundings of a logarithm, of b and of a few products, relatively.
 _SLACK = 1e-14
 
@@ -39,12 +42,18 @@ class BoundLaplace(BoundNoise):
         rest = np.where(p > 0.5, 1 - p, 0.5)  # exact
         slack = 8 * _EPS * (1 + np.minimum(r, 800))
         with np.errstate(over="ignore", under="ignore"):
-            lost = rest * np.exp(r) * (1 + slack)
+            # Beyond 700 nothing is left above the median, unless p is 1.
+            lost = rest * np.exp(np.minimum(r, 700)) * (1 + slack)
             # Below the median on both sides; from above it to below; above on both.
             low = np.exp(-r) * (1 - slack)
             low = np.where(p > 0.5, low / (4 * np.maximum(rest, 1e-300)), p * low)
             above = (p > 0.5) & (lost <= 0.5)
             return np.where(above, np.nextafter(1 - lost, 0), low)
+
+    @staticmethod
+    def cdf_bounds(low, high):
+        """Bound F; see ``BoundNoise.cdf_bounds``."""
+        return _cdf(low, -1), np.minimum(_cdf(high, 1), 1.0)
 
     def needed(self, radius):
         """1 - exp(-radius / b) / 2."""
@@ -75,6 +84,19 @@ class BoundLaplace(BoundNoise):
         )
         half = self.unit / (2 * math.sqrt(2)) * (high - low)
         return np.maximum(half * (1 - _SLACK), 0.0)
+
+
+def _cdf(u, side):
+    """Return F of standard deviations, rounded down (side -1) or up (1)."""
+    t = np.abs(u) * math.sqrt(2)
+    slack = 8 * _EPS * (1 + np.minimum(t, 800))
+
+    def tail(side):
+        with np.errstate(under="ignore"):
+            return np.exp(-t) / 2 * (1 + side * slack) + max(side, 0) * _TINY
+
+    above = np.nextafter(1 - tail(-side), side * np.inf)
+    return np.where(u < 0, tail(side), above)
 
 
 def _quantile(p):

@@ -41,6 +41,15 @@ class BoundUniform(BoundNoise):
         lost = np.minimum(distance / (2 * math.sqrt(3)) * (1 + _SLACK), 1.0)
         return np.maximum(np.nextafter(p - lost, -1), 0.0)
 
+    @staticmethod
+    def cdf_bounds(low, high):
+        """Bound F; see ``BoundNoise.cdf_bounds``."""
+        below, above = (
+            0.5 + np.clip(u, -2, 2) / (2 * math.sqrt(3)) for u in (low, high)
+        )
+        # Absolutely, as it ends at 0; what is surely beyond the end is exactly there.
+        return np.clip(below - 1e-15, 0, 1), np.clip(above + 1e-15, 0, 1)
+
     def needed(self, radius):
         """1 / 2 + radius / (2 lambda), at most 1."""
         lost = np.asarray(radius, float) / self._width

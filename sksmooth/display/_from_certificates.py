@@ -1,0 +1,326 @@
+"""From classifiers, certificates and logs to a display of certified accuracy."""
+
+from inspect import signature
+
+import numpy as np
+
+from ..noise import find_noise
+from ..noise._norms import check_norm, told_norm
+from ._curves import (
+    Curve,
+    by_name,
+    common_unit,
+    curve_of_certificate,
+    curve_of_log,
+)
+from ._style import import_pyplot
+
+
+class FromCertificates:
+    """The ways to make a ``CertifiedAccuracyDisplay``, which has the fields."""
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator,
+        X,
+        y,
+        *,
+        norm=None,
+        rho=None,
+        name=None,
+        unit=None,
+        ax=None,
+        **kwargs,
+    ):
+        """Certify inputs and plot certified accuracy against radius.
+
+        Parameters
+        ----------
+        estimator : SmoothedClassifier, or dict of str to SmoothedClassifier
+            Fitted; several are drawn into one plot under the names given.
+
+        X : array-like of shape (n_inputs, *shape), or data frame
+            Inputs.
+
+        y : array-like of shape (n_inputs,)
+            True labels.
+
+        norm : {"l1", "l2", "linf"}, default=None
+            Of the radii. None is l2, and an error where a certificate is in another.
+
+        rho : float, default=None
+            Draw the lower bound that holds with probability 1 - rho at each radius.
+
+        name : str or list of str, default=None
+            Names of the curves; None takes "sigma = 0.25" or the keys of the dict.
+
+        unit : str, default=None
+            What radii are measured in; None takes "units of X" or "units of sigma".
+
+        ax : matplotlib Axes, default=None
+            Axes to draw on; None makes new ones.
+
+        **kwargs : dict
+            Passed on to :meth:`plot`.
+
+        Returns
+        -------
+        display : CertifiedAccuracyDisplay
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+
+        NotFittedError, ValueError, RuntimeError
+            As `certify`.
+
+        TypeError
+            If an estimator has no `certify`, or a keyword is wrong.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.naive_bayes import GaussianNB
+        >>> from sksmooth import SmoothedClassifier
+        >>> from sksmooth.display import CertifiedAccuracyDisplay
+        >>> X, y = load_iris(return_X_y=True)
+        >>> g = SmoothedClassifier(GaussianNB(), n=1_000, random_state=0).fit(X, y)
+        >>> display = CertifiedAccuracyDisplay.from_estimator(g, X, y, rho=0.001)
+        >>> display.line_.get_label()
+        'sigma = 0.25 (ACR = 0.49)'
+        """
+        import_pyplot(cls, "from_estimator")
+        # A keyword that is wrong is told before there are votes, not after.
+        signature(cls.plot).bind(None, **kwargs)
+        estimators = by_name(estimator)
+        for each in estimators.values():
+            if not hasattr(each, "certify"):
+                raise TypeError(
+                    f"{type(each).__name__} has no method `certify`: wrap it in "
+                    "SmoothedClassifier."
+                )
+            if hasattr(each, "noise"):  # so is a norm that is needed
+                told_norm(norm, find_noise(each.noise).bound.norm)
+        certificates = {key: each.certify(X) for key, each in estimators.items()}
+        if None in certificates:
+            sigma = certificates[None].sigma
+            text = "given per feature" if np.ndim(sigma) else f"= {sigma:g}"
+            certificates = {f"sigma {text}": certificates[None]}
+        return cls.from_certificate(
+            certificates, y, norm=norm, rho=rho, name=name, unit=unit, ax=ax, **kwargs
+        )
+
+    @classmethod
+    def from_certificate(
+        cls,
+        certificate,
+        y,
+        *,
+        norm=None,
+        rho=None,
+        name=None,
+        unit=None,
+        ax=None,
+        **kwargs,
+    ):
+        """Plot the certified accuracy of certificates against radius.
+
+        Parameters
+        ----------
+        certificate : Certificate, pair (prediction, radius), or dict of them
+            What `certify` returned; the keys of a dict name the curves.
+
+        y : array-like of shape (n_inputs,)
+            True labels.
+
+        norm : {"l1", "l2", "linf"}, default=None
+            Of the radii. None is l2, and an error where a certificate is in another.
+
+        rho : float, default=None
+            Draw the lower bound that holds with probability 1 - rho at each radius.
+            For Certificates only.
+
+        name : str or list of str, default=None
+            Names of the curves; None takes the keys of the dict.
+
+        unit : str, default=None
+            What radii are measured in; None takes "units of X" or "units of sigma".
+
+        ax : matplotlib Axes, default=None
+            Axes to draw on; None makes new ones.
+
+        **kwargs : dict
+            Passed on to :meth:`plot`.
+
+        Returns
+        -------
+        display : CertifiedAccuracyDisplay
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+
+        ValueError
+            If lengths differ, if `rho` is given for a pair or a projection, or if some
+            radii are in units of sigma and others are not.
+
+        Examples
+        --------
+        >>> from sksmooth.display import CertifiedAccuracyDisplay
+        >>> certificate = ([0, 1, 1, -1], [0.9, 0.4, 0.7, 0.0])
+        >>> display = CertifiedAccuracyDisplay.from_certificate(
+        ...     certificate, [0, 1, 0, 1], name="g"
+        ... )
+        >>> display.radius, display.accuracy
+        (array([0. , 0.4, 0.9]), array([0.5 , 0.5 , 0.25]))
+        """
+        import_pyplot(cls, "from_certificate")
+        named = by_name(certificate)
+        curves = {
+            key: curve_of_certificate(y, each, rho, norm) for key, each in named.items()
+        }
+        common = common_unit(named.values())
+        unit, norm = common if unit is None else unit, norm or "l2"
+        return cls._from_curves(curves, rho, name, unit, norm).plot(ax, **kwargs)
+
+    @classmethod
+    def from_predictions(cls, y_true, certificate, **kwargs):
+        """Plot certificates, the arguments in the order of scikit-learn's displays.
+
+        The same as :meth:`from_certificate` but for the order.
+
+        Parameters
+        ----------
+        y_true : array-like of shape (n_inputs,)
+            True labels.
+
+        certificate : Certificate, pair (prediction, radius), or dict of them
+            What `certify` returned; the keys of a dict name the curves.
+
+        **kwargs : dict
+            Passed on to :meth:`from_certificate`.
+
+        Returns
+        -------
+        display : CertifiedAccuracyDisplay
+
+        Examples
+        --------
+        >>> from sksmooth.display import CertifiedAccuracyDisplay
+        >>> y_true, y_pred, radius = [0, 1, 0, 1], [0, 1, 1, -1], [0.9, 0.4, 0.7, 0.0]
+        >>> display = CertifiedAccuracyDisplay.from_predictions(
+        ...     y_true, (y_pred, radius), name="g"
+        ... )
+        >>> display.line_.get_label()
+        'g (ACR = 0.33)'
+        """
+        return cls.from_certificate(certificate, y_true, **kwargs)
+
+    @classmethod
+    def from_log(
+        cls,
+        log,
+        *,
+        sigma=None,
+        n=100_000,
+        alpha=0.001,
+        rho=None,
+        norm="l2",
+        name=None,
+        unit="units of the log",
+        ax=None,
+        **kwargs,
+    ):
+        """Plot the certified accuracy of logs in the field's format against radius.
+
+        A log does not tell how it was made, so `sigma`, `n` and `alpha` have to.
+
+        Parameters
+        ----------
+        log : path-like, pandas.DataFrame, or dict of them
+            A file, or what :func:`sksmooth.logs.read_log` returned; the keys of a dict
+            name the curves.
+
+        sigma : float or dict of float, default=None
+            Noise level, under the keys of `log` if they differ. None marks no largest
+            radius.
+
+        n : int, default=100_000
+            Votes per input; for the largest radius.
+
+        alpha : float or dict of float, default=0.001
+            Failure probability per input, under the keys of `log` if they differ; for
+            the largest radius and `rho`.
+
+        rho : float, default=None
+            Draw the lower bound that holds with probability 1 - rho at each radius, if
+            no input of the log occurs twice.
+
+        norm : {"l1", "l2", "linf"}, default="l2"
+            Of the radii; another than l2 goes without `sigma`.
+
+        name : str or list of str, default=None
+            Names of the curves; None takes the keys of the dict.
+
+        unit : str, default="units of the log"
+            What radii are measured in.
+
+        ax : matplotlib Axes, default=None
+            Axes to draw on; None makes new ones.
+
+        **kwargs : dict
+            Passed on to :meth:`plot`.
+
+        Returns
+        -------
+        display : CertifiedAccuracyDisplay
+
+        Raises
+        ------
+        ImportError
+            If matplotlib or pandas is not installed.
+
+        ValueError
+            If a log has no rows, no radii, or cannot be read; or if it has more radius
+            than `sigma`, `n` and `alpha` allow, or both a `sigma` and another norm.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from sksmooth.display import CertifiedAccuracyDisplay
+        >>> log = pd.DataFrame(
+        ...     {"label": [0, 1, 0], "predict": [0, 1, 1], "radius": [0.3, 0.9, 0.5]}
+        ... )
+        >>> display = CertifiedAccuracyDisplay.from_log(log, sigma=0.25)
+        >>> display.accuracy.round(2), round(display.max_radius, 3)
+        (array([0.67, 0.67, 0.33]), 0.953)
+        """
+        import_pyplot(cls, "from_log")
+        if check_norm(norm, "l2") != "l2" and sigma is not None:
+            raise ValueError("sigma tells how far l2 radii reach: leave it out.")
+        curves = {
+            key: curve_of_log(
+                each,
+                "the log" if key is None else f"log {key!r}",
+                sigma=sigma.get(key) if isinstance(sigma, dict) else sigma,
+                n=n,
+                alpha=alpha[key] if isinstance(alpha, dict) else alpha,
+                rho=rho,
+            )
+            for key, each in by_name(log).items()
+        }
+        return cls._from_curves(curves, rho, name, unit, norm).plot(ax, **kwargs)
+
+    @classmethod
+    def _from_curves(cls, curves, rho, name, unit, norm):
+        if name is None and None not in curves:
+            name = [str(key) for key in curves]
+        columns = map(list, zip(*curves.values(), strict=True))
+        if len(curves) == 1:
+            columns = (value for (value,) in columns)
+            name = name[0] if isinstance(name, list) else name
+        fields = dict(zip(Curve._fields, columns, strict=True))
+        return cls(**fields, rho=rho, name=name, unit=unit, norm=norm)
