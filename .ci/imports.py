@@ -29,7 +29,14 @@ FLOORS = {
     ),
     "noise": (
         ("_grid", "_sigma", "_normals_kernel", "_ziggurat", "_regions", "_split"),
-        ("_normals", "_flips", "_sparse_flips", "_mixed", "_draw_flips"),
+        (
+            "_normals",
+            "_flips",
+            "_sparse_flips",
+            "_mixed",
+            "_mixed_uniform",
+            "_draw_flips",
+        ),
         ("_streams",),
         ("_on_device", "_family"),
         ("_gaussian",),
