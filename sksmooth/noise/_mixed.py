@@ -119,7 +119,7 @@ def radius_of_rest(rest, regions, runner_up=None):
         As that of ``radius``.
     """
     rest = np.asarray(rest, float)
-    other = rest if runner_up is None else np.asarray(runner_up, float)
+    other = rest if runner_up is None else np.minimum(runner_up, rest)
     rest, other = np.broadcast_arrays(rest, other)
     # Of two lower bounds: their sum rounds to more than 1 only if it is more.
     ahead = regions.worst_of_rest(rest) + regions.worst_of_rest(other) > 1
@@ -144,16 +144,17 @@ def _solve(rest, other, regions):
     place, done = high, np.zeros(rest.shape, bool)
     for _ in range(_STEPS):
         place = np.maximum(place, _SHORTEST)
-        ahead, slope = _quantile(*_least(rest, place, regions))
+        one = two = _least(rest, place, regions)
         if other is not None:
-            ahead_too, slope_too = _quantile(*_least(other, place, regions))
-            ahead, slope = ahead + ahead_too, slope + slope_too
-        good = ahead > 0
+            two = _least(other, place, regions)
+        good = one[0] + two[0] > 1
         low = np.where(good, np.maximum(low, place), low)
         high = np.where(good, high, np.minimum(high, place))
         # A bit less than Newton's step, so that the last ones come from the good side.
         with np.errstate(invalid="ignore", over="ignore"):  # where nothing is left
-            following = place + ahead / slope - _NEAR * (1 + place)
+            (ahead, slope), (ahead_too, slope_too) = _quantile(*one), _quantile(*two)
+            step = (ahead + ahead_too) / (slope + slope_too)
+        following = place + step - _NEAR * (1 + place)
         done |= (good & ~(following > low)) | (high <= _SHORTEST)
         if np.all(done):
             break

@@ -92,7 +92,7 @@ def least_in_common_of_rest(rest, regions, runner_up=None):
     rest = np.asarray(rest, float)
     if runner_up is None:
         return _crossing(0.5, rest, regions.rounded_lines, 0.0, (0.0, 0.0))
-    rest, other = np.broadcast_arrays(rest, np.asarray(runner_up, float))
+    rest, other = np.broadcast_arrays(rest, np.minimum(runner_up, rest))
     # What is left of 1 - p_b may be nothing, which is a line, too.
     lines = [(0.0, 0.0), *zip(*regions.rounded_lines, strict=True)]
     shares = [_crossing(1.0, rest, regions.rounded_lines, other, one) for one in lines]
