@@ -14,6 +14,9 @@ import numpy as np
 
 from ._regions import lost, rest_of
 
+# More than five roundings of positive numbers can do.
+_ROUNDINGS = 8 * np.finfo(float).eps
+
 
 def worst(p, common, regions):
     """Return the least probability, at a share in common, of what has `p` here.
@@ -35,8 +38,7 @@ def worst(p, common, regions):
     """
     rest, common = rest_of(p)[..., None], np.asarray(common, float)[..., None]
     level, slope = regions.rounded_lines
-    there = np.nextafter(common * level, 0)
-    kept = np.nextafter(there - lost(slope, rest), -np.inf)
+    kept = common * level * (1 - _ROUNDINGS) - lost(slope, rest)
     return kept.max(axis=-1, initial=0.0)
 
 
@@ -104,11 +106,6 @@ def _crossing(goal, rest, lines, other, line):
     (level, slope), (level_too, slope_too) = lines, line
     both = lost(slope, rest[..., None])
     both = both + lost(slope_too, np.asarray(other))[..., None]
-    above = _up(_up(both) + goal)
     with np.errstate(divide="ignore"):
-        share = _up(above / np.nextafter(level + level_too, 0))
+        share = (goal + both) / (level + level_too) * (1 + _ROUNDINGS)
     return share.min(axis=-1, initial=1.0)
-
-
-def _up(number):
-    return np.nextafter(number, np.inf)

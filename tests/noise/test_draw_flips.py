@@ -95,6 +95,13 @@ def test_rejected_words_are_replaced_in_order():
         assert stream.used == len(script)
 
 
+def test_a_rejected_word_is_cut_as_its_column():
+    out = np.empty((1, 2), int)
+    script = [word(True, 0), word(True, SCALE - 1), word(True, 3 * (SCALE // 5))]
+    draw_flips([1, 0], [2, 5], SCALE // 2, Scripted(script), out)
+    assert out.tolist() == [[0, 3]]
+
+
 def test_any_division_into_calls_draws_the_same():
     """Also where a quarter of all words are rejected."""
     sizes = [MOST_VALUES - 1, 2**30 + 2**29, 2, 1, 5]

@@ -97,6 +97,13 @@ def test_radius_with_a_runner_up():
         assert np.count_nonzero(found) >= 2
 
 
+def test_a_runner_up_has_no_more_than_all_others():
+    rest = np.array([1e-4, 0.03])
+    regions = REGIONS["three of ten"]
+    got = radius_of_rest(rest, regions, [0.5, 0.03])
+    np.testing.assert_array_equal(got, radius_of_rest(rest, regions))
+
+
 def test_of_numbers_alone_it_is_the_known_radius():
     p = np.array([0.3, 0.5, 0.6, 0.9, 0.99, 1 - 1e-9])
     gaussian = Gaussian().bind(1.0)
