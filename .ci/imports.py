@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "sksmooth"
 FLOORS = {
     "": (
         ("_sklearn", "_version", "_tensors", "_summary", "_fit_signature", "_writing"),
-        ("_containers", "_columns", "_compiled", "_errors", "_optional"),
+        ("_containers", "_columns", "_categories", "_compiled", "_errors", "_optional"),
         ("noise", "models", "_labels", "datasets"),
         ("_seeding",),
         ("stats", "votes", "exact", "_training"),
@@ -29,7 +29,7 @@ FLOORS = {
     ),
     "noise": (
         ("_norms", "_sigma", "_normals_kernel", "_ziggurat", "_regions", "_split"),
-        ("_grid", "_normals", "_flips", "_sparse_flips", "_mixed", "_draw_flips"),
+        ("_grid", "_normals", "_flips", "_sparse_flips", "_mixed", "_mixed_uniform", "_draw_flips"),
         ("_streams",),
         ("_on_device", "_family", "_copies"),
         ("_gaussian", "_laplace", "_uniform"),

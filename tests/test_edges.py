@@ -358,7 +358,7 @@ class TestPlan:
     @pytest.mark.parametrize("n", [20, 100, 1000])
     def test_votes_for_any_radius_at_all(self, planning, n, alpha):
         """At radius 0 the class must still be certain: p_lower above 1/2."""
-        needed = planning._votes_needed(0.5, 0.0, alpha, n)
+        needed = planning._row(0.5, 0.0, alpha, n)[5]
         p_lower = lower_confidence_bound(np.arange(n + 1), n, alpha)
         enough = np.flatnonzero(p_lower > 0.5)
         assert needed == (str(enough[0]) if len(enough) else "-")
@@ -366,6 +366,6 @@ class TestPlan:
     def test_votes_for_a_radius_that_a_count_gives(self, planning):
         p_lower = lower_confidence_bound(930, 1000, 0.001)
         radius = float(radius_from_probabilities(p_lower, sigma=0.5))
-        assert planning._votes_needed(0.5, radius, 0.001, 1000) == "930"
+        assert planning._row(0.5, radius, 0.001, 1000)[5] == "930"
         more = float(np.nextafter(radius, 1))
-        assert planning._votes_needed(0.5, more, 0.001, 1000) == "931"
+        assert planning._row(0.5, more, 0.001, 1000)[5] == "931"

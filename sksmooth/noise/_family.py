@@ -97,7 +97,7 @@ class BoundNoise(ABC):
     @property
     def key(self):
         """What tells this noise from others that prove something else."""
-        return repr(self.kind), self.unit
+        return type(self.kind), repr(vars(self.kind)), self.unit
 
     def __eq__(self, other):
         return isinstance(other, BoundNoise) and self.key == other.key

@@ -14,6 +14,7 @@ end, rounded in the safe direction. docs/categories.md has the proofs.
 """
 
 import math
+import sys
 from fractions import Fraction
 from functools import cached_property
 
@@ -84,11 +85,14 @@ class Regions:
         probability : ndarray of float
             Rounded down. Does not fall as `p` grows, and is convex up to rounding.
         """
-        rest = rest_of(p)[..., None]
+        return self.worst_of_rest(rest_of(p))
+
+    def worst_of_rest(self, rest):
+        """Return ``worst(1 - rest)``, accurate where 1 - rest would round to 1."""
+        rest = np.asarray(rest, float)[..., None]
         level, slope = self.rounded_lines
-        lost = np.nextafter(slope * rest, np.inf)
-        kept = np.nextafter(level - np.where(rest > 0, lost, 0.0), -np.inf)
-        return np.maximum(kept.max(axis=-1, initial=0.0), 0.0)
+        kept = np.nextafter(level - lost(slope, rest), -np.inf)
+        return kept.max(axis=-1, initial=0.0)
 
     def needed(self, level=Fraction(1, 2)):
         """Return sup{p : worst(p) <= level}, exactly.
@@ -116,9 +120,18 @@ def rest_of(p):
     return np.where((p > 0) & (p < 0.5), np.nextafter(rest, 2), rest)
 
 
+def lost(slope, rest):
+    """Return slope * rest, rounded up; an infinite slope takes nothing of nothing."""
+    with np.errstate(invalid="ignore"):
+        return np.where(rest > 0, np.nextafter(slope * rest, np.inf), 0.0)
+
+
 def round_up(fraction):
     """Return the least float that is at least a rational."""
-    value = float(fraction)
+    try:
+        value = float(fraction)
+    except OverflowError:
+        return math.inf if fraction > 0 else -sys.float_info.max
     return value if Fraction(value) >= fraction else math.nextafter(value, math.inf)
 
 

@@ -51,8 +51,9 @@ def stream_keys(entropy, purposes, contents):
     contents : iterable of bytes
         What each row holds.
     """
-    if not set(purposes) <= set(PURPOSES):
-        raise ValueError(f"purposes must be of {PURPOSES}, got {purposes!r}.")
+    for purpose in purposes:
+        if purpose not in PURPOSES:
+            raise ValueError(f"purpose must be one of {PURPOSES}, got {purpose!r}.")
     started = {
         purpose: blake2b(
             key=entropy.to_bytes(16, "little"),

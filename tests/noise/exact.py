@@ -3,6 +3,7 @@
 from fractions import Fraction
 from itertools import product
 
+import mpmath
 import numpy as np
 
 
@@ -64,3 +65,37 @@ def _product(factors):
     for factor in factors:
         result *= factor
     return result
+
+
+def phi(z):
+    """The normal distribution function, to mpmath's digits."""
+    return mpmath.erfc(-z / mpmath.sqrt(2)) / 2
+
+
+def mp(fraction):
+    """A rational or a float as a number of mpmath's."""
+    fraction = Fraction(fraction)
+    return mpmath.mpf(fraction.numerator) / fraction.denominator
+
+
+def mixed_worst(regions, rest, distance):
+    """What is left of 1 - rest if numbers move and regions change, to 30 digits."""
+    with mpmath.workdps(30):
+        rest, s = mp(rest), mp(distance)
+        parts = [
+            (mp(h), mp(t), mpmath.log(mp(t) / mp(h)))
+            for h, t in regions.masses
+            if h and t
+        ]
+
+        def cut(t, ratio):
+            return (t - ratio) / s + s / 2
+
+        low, high = mpmath.mpf(-3000), mpmath.mpf(3000)
+        for _ in range(110):
+            t = (low + high) / 2
+            if mpmath.fsum(h * phi(-cut(t, r)) for h, _, r in parts) > rest:
+                low = t
+            else:
+                high = t
+        return mpmath.fsum(there * phi(cut(t, r) - s) for _, there, r in parts)

@@ -1,0 +1,335 @@
+"""Categorical columns: which they are, what values they have, and codes for these.
+
+What noise flips are codes: a whole number for each value that a column had in `fit`.
+The base classifier is given values again, of the dtype that it was trained on.
+"""
+
+import warnings
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+
+# The code of a missing value.
+MISSING = -1
+
+_WANTED = (
+    'categorical_features must be None, "from_dtype", or an array of column names, '
+    "indices, or one truth value for each column"
+)
+
+
+def find_categorical(X, categorical_features):
+    """Return the places of the categorical columns of X.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_inputs, n_features), or data frame
+
+    categorical_features : None, "from_dtype", or array-like of str, int or bool
+        As of HistGradientBoostingClassifier: names of columns, their places, or a mask.
+        "from_dtype" takes the columns of a frame whose dtype is Categorical or Enum,
+        and none of an array. None takes none.
+
+    Returns
+    -------
+    places : tuple of int
+        In the order of the columns.
+
+    Raises
+    ------
+    ValueError
+        If `categorical_features` is none of these, or says what X does not have.
+    """
+    table = _table(X)
+    if categorical_features is None:
+        return ()
+    if isinstance(categorical_features, str):
+        if categorical_features != "from_dtype":
+            raise ValueError(
+                f"{_WANTED}, got {categorical_features!r}: a single column is "
+                f"[{categorical_features!r}]."
+            )
+        dtypes = () if table is None else table.schema.dtypes()
+        kinds = (nw.Categorical, nw.Enum)
+        return tuple(k for k, dtype in enumerate(dtypes) if dtype in kinds)
+    named = np.asarray(categorical_features)
+    if named.size == 0:
+        return ()
+    kind = named.dtype.kind
+    if kind == "O" and all(isinstance(name, str) for name in named.flat):
+        kind = "U"
+    if kind not in "biuU" or named.ndim != 1:
+        raise ValueError(f"{_WANTED}, got {categorical_features!r}.")
+    n_columns = X.shape[1] if table is None else table.shape[1]
+    if kind == "U":
+        return _places_of_names(named.tolist(), table)
+    if kind == "b":
+        if len(named) != n_columns:
+            raise ValueError(
+                f"categorical_features has {len(named)} truth values, but X has "
+                f"{n_columns} columns: it needs one for each."
+            )
+        return tuple(np.flatnonzero(named).tolist())
+    if named.min() < 0 or named.max() >= n_columns:
+        raise ValueError(
+            f"categorical_features as indices must lie in [0, {n_columns - 1}], got "
+            f"{named.tolist()!r}."
+        )
+    return tuple(sorted(set(named.tolist())))
+
+
+def _places_of_names(names, table):
+    if table is None:
+        raise ValueError(
+            "categorical_features names columns, but X has no names: pass a data "
+            "frame, or indices of columns."
+        )
+    columns = list(table.columns)
+    unknown = [name for name in names if name not in columns]
+    if unknown:
+        raise ValueError(
+            f"categorical_features names {unknown!r}, but X has no such column: its "
+            f"columns are {columns!r}."
+        )
+    return tuple(sorted({columns.index(name) for name in names}))
+
+
+@dataclass(frozen=True)
+class _Column:
+    """A categorical column as `fit` saw it.
+
+    Attributes
+    ----------
+    place : int
+
+    name : str
+        For messages.
+
+    codes : dict
+        From each value to its code: 0, 1, ... in the order of the values.
+
+    most_frequent : int
+        The code of the value that was there most often, the first of those.
+
+    native : narwhals Series or None
+        One cell of each code, and at the end a missing one if there was any: of the
+        dtype that the base was trained on. None if X was an array.
+
+    has_missing : bool
+    """
+
+    place: int
+    name: str
+    codes: dict
+    most_frequent: int
+    native: Any
+
+    @classmethod
+    def learn(cls, X, place):
+        table = _table(X)
+        name = f"{place}" if table is None else f"{table.columns[place]!r}"
+        cells, missing = _cells(X, place)
+        there = np.flatnonzero(~missing).tolist()
+        counts, first = Counter(), {}
+        for row in there:
+            _check_hashable(cells[row], name)
+            counts[cells[row]] += 1
+            first.setdefault(cells[row], row)
+        if not counts:
+            raise ValueError(
+                f"categorical column {name} has no values at all: leave it out of X."
+            )
+        _check_whole(counts, name)
+        values = _in_order(counts)
+        most = max(range(len(values)), key=lambda code: (counts[values[code]], -code))
+        native = None
+        if table is not None:
+            gaps = np.flatnonzero(missing)[:1].tolist()
+            native = table[:, place][[first[value] for value in values] + gaps]
+        codes = {value: code for code, value in enumerate(values)}
+        return cls(place, name, codes, most, native)
+
+    def encode(self, X):
+        """Return the codes of a column of X, and how many values were not known."""
+        cells, missing = _cells(X, self.place)
+        unknown = len(self.codes)
+        codes = np.array([self.codes.get(cell, unknown) for cell in cells], np.int64)
+        codes = codes.reshape(-1)
+        codes[missing] = MISSING
+        n_unknown = int(np.count_nonzero(codes == unknown))
+        codes[codes == unknown] = self.most_frequent
+        return codes, n_unknown
+
+    def decode(self, codes, backend):
+        """Return the column of a frame that holds what the codes stand for."""
+        native, missing = self.native, codes == MISSING
+        if native is None or native.implementation != backend:
+            native = nw.new_series("value", list(self.codes), backend=backend)
+        if not missing.any():
+            return nw.maybe_reset_index(native[codes])
+        if len(native) > len(self.codes):
+            return nw.maybe_reset_index(
+                native[np.where(missing, len(native) - 1, codes)]
+            )
+        # The dtype of `fit` may have no room for a gap: then it is what the library
+        # makes of it.
+        column = nw.maybe_reset_index(native[np.maximum(codes, 0)].alias("value"))
+        there = nw.new_series("there", ~missing, backend=backend)
+        kept = nw.when(nw.col("there")).then(nw.col("value"))
+        return column.to_frame().with_columns(there).select(kept)["value"]
+
+
+class Categories:
+    """The values of categorical columns, as `fit` saw them.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_inputs, n_features), or data frame
+        What `fit` was given.
+
+    places : tuple of int
+        Of the categorical columns; see ``find_categorical``.
+
+    Attributes
+    ----------
+    places : tuple of int
+
+    n_values : ndarray of int of shape (n_columns,)
+        How many values each of them has, missing ones not counted.
+
+    Raises
+    ------
+    ValueError
+        If a column has no values, or numbers that are not whole.
+    """
+
+    def __init__(self, X, places):
+        self._columns = tuple(_Column.learn(X, place) for place in places)
+        self.places = tuple(places)
+        self.n_values = np.array([len(one.codes) for one in self._columns], np.int64)
+
+    def encode(self, X):
+        """Return the codes of the categorical columns of X.
+
+        A value that `fit` did not see is taken for the most frequent one of its column,
+        and a warning says how many there were.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_inputs, n_features), or data frame
+
+        Returns
+        -------
+        codes : ndarray of int64 of shape (n_inputs, n_columns)
+            ``MISSING`` where a value is missing.
+        """
+        pairs = [column.encode(X) for column in self._columns]
+        found = [
+            f"{column.name} ({n_unknown})"
+            for column, (_, n_unknown) in zip(self._columns, pairs, strict=True)
+            if n_unknown
+        ]
+        if found:
+            total = sum(n_unknown for _, n_unknown in pairs)
+            warnings.warn(
+                f"X holds {total} categories that fit did not see, and that count as "
+                f"the most frequent one of their column: {', '.join(found)}.",
+                UserWarning,
+                stacklevel=2,
+            )
+        codes = [codes for codes, _ in pairs]
+        return np.stack(codes, axis=1) if codes else np.empty((len(X), 0), np.int64)
+
+    def decode(self, codes, X):
+        """Return X with the values that codes stand for in place.
+
+        Parameters
+        ----------
+        codes : ndarray of int of shape (n_inputs, n_columns)
+
+        X : ndarray of shape (n_inputs, n_features), or data frame
+            Is not changed.
+
+        Returns
+        -------
+        X : as given
+            Categorical columns of a frame have the dtype that they had in `fit`; those
+            of an array have that of the array.
+        """
+        table = _table(X)
+        if table is None:
+            return self._decode_array(codes, X)
+        names, backend = table.columns, table.implementation
+        columns = [
+            column.decode(codes[:, k], backend).alias(names[column.place])
+            for k, column in enumerate(self._columns)
+        ]
+        return nw.maybe_reset_index(table).with_columns(*columns).to_native()
+
+    def _decode_array(self, codes, X):
+        out = np.array(X)
+        for k, column in enumerate(self._columns):
+            there = codes[:, k] != MISSING
+            values = np.empty(len(column.codes), X.dtype)
+            values[:] = list(column.codes)
+            out[there, column.place] = values[codes[there, k]]
+        return out
+
+
+def _table(X):
+    """Return a data frame behind narwhals; None if X is none."""
+    if not nw.dependencies.is_into_dataframe(X):
+        return None
+    return nw.from_native(X, eager_only=True)
+
+
+def _cells(X, place):
+    """Return the cells of a column as a list, and an array of which are missing."""
+    table = _table(X)
+    if table is None:
+        cells = X[:, place].tolist()
+        missing = [_is_missing(cell) for cell in cells]
+    else:
+        column = table[:, place]
+        cells = column.to_list()
+        null = column.is_null().to_list()
+        missing = [a or _is_missing(b) for a, b in zip(null, cells, strict=True)]
+    return cells, np.array(missing, bool)
+
+
+def _is_missing(cell):
+    """Is this None, NaN, or what pandas has in place of them?"""
+    if isinstance(cell, float):
+        return cell != cell
+    return cell is None or type(cell).__name__ in ("NAType", "NaTType")
+
+
+def _check_hashable(cell, name):
+    try:
+        hash(cell)
+    except TypeError:
+        raise ValueError(
+            f"categorical column {name} holds objects of type {type(cell).__name__}, "
+            "which cannot be told apart as categories."
+        ) from None
+
+
+def _check_whole(values, name):
+    wrong = [v for v in values if isinstance(v, float) and not v.is_integer()]
+    if wrong:
+        raise ValueError(
+            f"categorical column {name} holds numbers that are not whole, such as "
+            f"{wrong[0]!r}: categories are texts, truth values or whole numbers. Noise "
+            "for a column of other numbers is what sigma is for."
+        )
+
+
+def _in_order(values):
+    """Sort values, also those that cannot be compared: an order that never changes."""
+    try:
+        return sorted(values)
+    except TypeError:
+        return sorted(values, key=lambda value: (type(value).__qualname__, repr(value)))
