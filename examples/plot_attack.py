@@ -13,9 +13,9 @@ accuracy, and the accuracy that is left under attack.
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
-from skorch import NeuralNetClassifier
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
+from skorch import NeuralNetClassifier
 from torch import nn
 
 from sksmooth import CertifiedAccuracyDisplay, SmoothedClassifier
