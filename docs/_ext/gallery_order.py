@@ -10,6 +10,7 @@ FIRST = [
         "sigma_tradeoff",
         "fashion_mnist",
         "own_loss",
+        "attack",
         "samples",
         "alpha",
         "guarantees",
