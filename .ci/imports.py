@@ -29,7 +29,15 @@ FLOORS = {
     ),
     "noise": (
         ("_norms", "_sigma", "_normals_kernel", "_ziggurat", "_regions", "_split"),
-        ("_grid", "_normals", "_flips", "_sparse_flips", "_mixed", "_mixed_uniform", "_draw_flips"),
+        (
+            "_grid",
+            "_normals",
+            "_flips",
+            "_sparse_flips",
+            "_mixed",
+            "_mixed_uniform",
+            "_draw_flips",
+        ),
         ("_streams",),
         ("_on_device", "_family", "_copies"),
         ("_gaussian", "_laplace", "_uniform"),

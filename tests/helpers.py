@@ -101,10 +101,14 @@ def votes_of_a_tree():
 def count_votes(
     estimator, classes, inputs, rule, *, purpose, entropy, store=None, **settings
 ):
-    """Votes of one draw; `settings` are those of Voting."""
+    """Votes of one draw; `settings` are those of Voting.
+
+    Whether answers depend on other inputs is not asked: that would be more batches.
+    """
     voting = Voting(
         estimator, classes, inputs, entropy=entropy, purposes=(purpose,), **settings
     )
+    vars(voting)["_depends_on_company"] = False
     return voting.draw(purpose, rule, store)
 
 
