@@ -74,10 +74,7 @@ class CATRS(PreparedLoss):
     >>> x, y = torch.randn(8, 2), torch.tensor([0, 1] * 4)
     >>> criterion = CATRS(epsilon=0.5)
     >>> criterion.prepare(net, x, y)
-    >>> outputs = net(x)
-    >>> outputs.shape
-    torch.Size([64, 2])
-    >>> criterion(outputs, y).backward()
+    >>> criterion(net(x), y).backward()  # 2 M copies of x
 
     With skorch: ``NeuralNetClassifier(Net, criterion=CATRS, criterion__lbd=2.0,
     callbacks=[("copies", PrepareCopies())])``.
