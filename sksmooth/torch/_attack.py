@@ -73,7 +73,7 @@ class SmoothedPGD(BaseEstimator):
     ----------
     H. Salman, G. Yang, J. Li, P. Zhang, H. Zhang, I. Razenshteyn, S. Bubeck (2019),
     "Provably Robust Deep Learning via Adversarially Trained Smoothed Classifiers",
-    arXiv:1906.04584, section 2.1.
+    arXiv:1906.04584.
 
     Examples
     --------

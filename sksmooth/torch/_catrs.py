@@ -61,7 +61,7 @@ class CATRS(PreparedLoss):
     References
     ----------
     J. Jeong, S. Kim, J. Shin (2023), "Confidence-aware Training of Smoothed Classifiers
-    for Certified Robustness", arXiv:2212.09000, section 3.
+    for Certified Robustness", arXiv:2212.09000.
 
     Examples
     --------

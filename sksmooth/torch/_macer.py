@@ -55,7 +55,7 @@ class MACER(PreparedLoss):
     ----------
     R. Zhai, C. Dan, D. He, H. Zhang, B. Gong, P. Ravikumar, C.-J. Hsieh, L. Wang
     (2020), "MACER: Attack-free and Scalable Robust Training via Maximizing Certified
-    Radius", arXiv:2001.02378, section 4.
+    Radius", arXiv:2001.02378.
 
     Examples
     --------

@@ -74,7 +74,7 @@ class SmoothMix(PreparedLoss):
     ----------
     J. Jeong, S. Park, M. Kim, H.-C. Lee, D. Kim, J. Shin (2021), "SmoothMix: Training
     Confidence-calibrated Smoothed Classifiers for Certified Robustness",
-    arXiv:2111.09277, section 3.
+    arXiv:2111.09277.
 
     Examples
     --------

@@ -39,7 +39,7 @@ class Stability(PreparedLoss):
     References
     ----------
     B. Li, C. Chen, W. Wang, L. Carin (2019), "Certified Adversarial Robustness with
-    Additive Noise", arXiv:1809.03113, section 4.
+    Additive Noise", arXiv:1809.03113.
 
     Examples
     --------
