@@ -147,3 +147,14 @@ def test_noise_of_another_kind(run, noise):
     assert "radii are l1 radii, which the log does not say" in text
     check_log("run.tsv", 0.5, noise)
     assert "is not one of" in run("unnamed.skops", "0.5", "--noise", "cauchy", code=2)
+
+
+def test_noise_that_a_model_was_not_trained_under(capsys):
+    from sksmooth.cli._model import as_smoothed
+
+    g = SmoothedClassifier(LogisticRegression(max_iter=1_000)).fit(X, y)
+    as_smoothed(g, "f.skops", {"noise": "gaussian"})
+    assert capsys.readouterr().err == ""
+    assert as_smoothed(g, "f.skops", {"noise": "laplace"}).noise == "laplace"
+    text = " ".join(capsys.readouterr().err.split())
+    assert "f.skops was trained under Gaussian() noise, now it is Laplace()." in text
