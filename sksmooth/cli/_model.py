@@ -20,6 +20,8 @@ from ._unpacking import check_unpacked, nested_zip_size, zip_size
 
 # Types of this package: loading them runs no code that a file brings along.
 _OWN_TYPES = {
+    "sksmooth.noise._laplace.Laplace",
+    "sksmooth.noise._uniform.Uniform",
     "sksmooth._augmenter.GaussianAugmenter",
     "sksmooth._classifier.SmoothedClassifier",
 }
