@@ -34,12 +34,21 @@ def public_paths():
             yield path
             if not inspect.isclass(getattr(module, name)):
                 continue
-            for member, value in vars(getattr(module, name)).items():
+            for member, value in _own_members(getattr(module, name)).items():
                 is_callable = inspect.isfunction(value) or isinstance(
                     value, property | classmethod
                 )
                 if is_callable and not member.startswith("_"):
                     yield f"{path}.{member}"
+
+
+def _own_members(owner):
+    """Return what a class has from this package, bases included."""
+    members = {}
+    for each in reversed(owner.__mro__):
+        if each.__module__.split(".")[0] == "sksmooth":
+            members |= vars(each)
+    return members
 
 
 def main():

@@ -7,6 +7,7 @@ from sklearn.linear_model import LogisticRegression
 
 from sksmooth import SmoothedClassifier
 from sksmooth.logs import read_log
+from sksmooth.noise import Laplace, Uniform
 
 click = pytest.importorskip("click")
 pd = pytest.importorskip("pandas")
@@ -147,3 +148,24 @@ def test_noise_of_another_kind(run, noise):
     assert "radii are l1 radii, which the log does not say" in text
     check_log("run.tsv", 0.5, noise)
     assert "is not one of" in run("unnamed.skops", "0.5", "--noise", "cauchy", code=2)
+
+
+def test_noise_that_a_model_was_not_trained_under(capsys):
+    from sksmooth.cli._model import as_smoothed
+
+    g = SmoothedClassifier(LogisticRegression(max_iter=1_000)).fit(X, y)
+    as_smoothed(g, "f.skops", {"noise": "gaussian"})
+    assert capsys.readouterr().err == ""
+    assert as_smoothed(g, "f.skops", {"noise": "laplace"}).noise == "laplace"
+    text = " ".join(capsys.readouterr().err.split())
+    assert "f.skops was trained under Gaussian() noise, now it is Laplace()." in text
+
+
+@pytest.mark.parametrize("kind", [Laplace(), Uniform()])
+def test_a_model_that_holds_its_noise(run, kind):
+    from skops.io import dump
+
+    f = LogisticRegression(max_iter=1_000)
+    dump(SmoothedClassifier(f, noise=kind, n_copies=0).fit(X, y), "own.skops")
+    assert "radii are l1 radii" in run("own.skops", "0.25", "--out", "run.tsv")
+    assert np.any(read_log("run.tsv")["radius"] > 0)

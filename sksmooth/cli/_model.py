@@ -13,12 +13,15 @@ from .._classifier import SmoothedClassifier
 from .._errors import in_words
 from .._optional import optional
 from .._validation import draw_entropy
+from ..noise import find_noise
 from ._streams import say
 from ._types import sigma_text
 from ._unpacking import check_unpacked, nested_zip_size, zip_size
 
 # Types of this package: loading them runs no code that a file brings along.
 _OWN_TYPES = {
+    "sksmooth.noise._laplace.Laplace",
+    "sksmooth.noise._uniform.Uniform",
     "sksmooth._augmenter.GaussianAugmenter",
     "sksmooth._classifier.SmoothedClassifier",
     "sksmooth.noise._gaussian.Gaussian",
@@ -147,6 +150,10 @@ def as_smoothed(model, path, params):
                     f"Note: {path} was trained at sigma={sigma_text(model.sigma)}, "
                     f"and is now used at sigma={sigma_text(params['sigma'])}."
                 )
+        if "noise" in params and "estimator_" in vars(model):
+            before, now = find_noise(model.noise), find_noise(params["noise"])
+            if repr(before) != repr(now):
+                say(f"Note: {path} was trained under {before} noise, now it is {now}.")
         model.set_params(**params)
         if "random_state" in params and "entropy_" in vars(model):
             # What fit draws from random_state is drawn anew from the seed given.
