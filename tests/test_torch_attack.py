@@ -212,6 +212,13 @@ class TestErrors:
         with pytest.raises(ValueError, match="steps before its net"):
             SmoothedPGD().generate(piped, X, y)
 
+    @pytest.mark.parametrize("noise", ["laplace", "uniform"])
+    def test_other_kinds_of_noise(self, noise):
+        x, labels, _ = points()
+        g = halfspace().set_params(noise=noise)
+        with pytest.raises(ValueError, match="draws Gaussian noise, but g has"):
+            SmoothedPGD().generate(g, x, labels)
+
     @pytest.mark.parametrize(
         "params", [{"epsilon": -1}, {"steps": 0}, {"n_noise": 1.5}, {"step_size": -1}]
     )

@@ -10,6 +10,7 @@ from .._labels import as_labels, label_indices
 from ..models._find_nets import net_at_end
 from ..models._torch_net import TorchNet, eval_mode, first_output
 from ..models._unwrap import unwrap
+from ..noise import find_noise
 from ._ascent import ascend, inside, lengths, slope_of
 from ._copies import check_number, check_weight, log_mean_shares
 
@@ -298,6 +299,12 @@ def _net_of(g):
         raise ValueError(
             f"g has {what}: SmoothedPGD goes through the module of a skorch net or a "
             "ModuleClassifier. Scaling can be a layer of the module."
+        )
+    kind = find_noise(g.noise)
+    if not kind.bound.is_normal:
+        raise ValueError(
+            f"SmoothedPGD moves inputs in l2 and draws Gaussian noise, but g has "
+            f"{kind!r}: DecisionAttack asks g alone, whatever its noise is."
         )
     if isinstance(g.sigma, Mapping):
         raise ValueError("SmoothedPGD needs arrays, and sigma as a number or an array.")
