@@ -118,11 +118,9 @@ def radius_of_rest(rest, regions, runner_up=None):
     radius : ndarray of float
         As that of ``radius``.
     """
-    rest = np.asarray(rest, float)
+    ahead = regions.ahead(rest, runner_up)
     other = rest if runner_up is None else np.minimum(runner_up, rest)
-    rest, other = np.broadcast_arrays(rest, other)
-    # Of two lower bounds: their sum rounds to more than 1 only if it is more.
-    ahead = regions.worst_of_rest(rest) + regions.worst_of_rest(other) > 1
+    rest, other = np.broadcast_arrays(np.asarray(rest, float), other)
     found = np.where(ahead, np.inf, 0.0)
     some = ahead & (rest > 0) & (other > 0)
     pairs = np.stack([rest[some], other[some]])

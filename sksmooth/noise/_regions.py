@@ -94,6 +94,27 @@ class Regions:
         kept = np.nextafter(level - lost(slope, rest), -np.inf)
         return kept.max(axis=-1, initial=0.0)
 
+    def ahead(self, rest, runner_up=None):
+        """Is a class certified, given what all others have together?
+
+        Parameters
+        ----------
+        rest : array-like of float
+            Upper bound on the probability of all other classes.
+
+        runner_up : array-like of float, default=None
+            Upper bound on the probability of any of them; None takes `rest`.
+
+        Returns
+        -------
+        ahead : ndarray of bool
+        """
+        least = self.worst_of_rest(rest)
+        if runner_up is None:
+            return least > 0.5
+        # Of two lower bounds: their sum rounds to more than 1 only if it is more.
+        return least + self.worst_of_rest(np.minimum(runner_up, rest)) > 1
+
     def needed(self, level=Fraction(1, 2)):
         """Return sup{p : worst(p) <= level}, exactly.
 
