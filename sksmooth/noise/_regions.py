@@ -73,6 +73,17 @@ class Regions:
         slope = [round_up(ratio) for _, ratio in self.lines]
         return np.array(level), np.array(slope)
 
+    @cached_property
+    def in_floats(self):
+        """P_j and P'_j, rounded down, and log(P'_j / P_j), where neither is zero."""
+        both = [(here, there) for here, there in self.masses if here and there]
+        ratios = [Fraction(there) / here for here, there in both]
+        # Of whole numbers: a ratio may be too large for a float.
+        logs = [math.log(r.numerator) - math.log(r.denominator) for r in ratios]
+        here = [round_down(mass) for mass, _ in both]
+        there = [round_down(mass) for _, mass in both]
+        return np.array(here), np.array(there), np.array(logs)
+
     def worst(self, p):
         """Return the least probability under x' of what has `p` under x.
 
