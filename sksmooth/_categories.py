@@ -7,7 +7,6 @@ The base classifier is given values again, of the dtype that it was trained on.
 import warnings
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any
 
 import narwhals as nw
 import numpy as np
@@ -98,6 +97,62 @@ def _places_of_names(names, table):
 
 
 @dataclass(frozen=True)
+class _Dtype:
+    """The dtype of a frame's column in texts and lists, which any format can store.
+
+    Attributes
+    ----------
+    library : str
+        "pandas", "polars", ...
+
+    name : str
+        What pandas calls the dtype, or narwhals does.
+
+    categories : list or None
+        Of a dtype that lists them.
+
+    of_categories : str
+        Their dtype in pandas.
+
+    ordered : bool
+    """
+
+    library: str
+    name: str
+    categories: list | None = None
+    of_categories: str = ""
+    ordered: bool = False
+
+    @classmethod
+    def of(cls, column):
+        library, dtype = str(column.implementation), column.dtype
+        if not column.implementation.is_pandas_like():
+            listed = list(dtype.categories) if dtype == nw.Enum else None
+            return cls(library, str(dtype).partition("(")[0], listed)
+        dtype = column.to_native().dtype
+        if not hasattr(dtype, "categories"):
+            return cls(library, str(dtype))
+        listed = dtype.categories
+        ordered = bool(dtype.ordered)
+        return cls(library, "category", listed.tolist(), str(listed.dtype), ordered)
+
+    def series(self, cells, implementation):
+        """Return a column of this dtype; what its library makes of it in another."""
+        if self.library != str(implementation):
+            return nw.new_series("value", cells, backend=implementation)
+        if not implementation.is_pandas_like():
+            dtype = getattr(nw, self.name)
+            dtype = dtype if self.categories is None else dtype(self.categories)
+            return nw.new_series("value", cells, dtype, backend=implementation)
+        library, dtype = implementation.to_native_namespace(), self.name
+        if self.categories is not None:
+            listed = library.Index(self.categories, dtype=self.of_categories)
+            dtype = library.CategoricalDtype(listed, self.ordered)
+        native = library.Series(cells, dtype=dtype, name="value")
+        return nw.from_native(native, series_only=True)
+
+
+@dataclass(frozen=True)
 class _Column:
     """A categorical column as `fit` saw it.
 
@@ -108,24 +163,26 @@ class _Column:
     name : str
         For messages.
 
-    codes : dict
-        From each value to its code: 0, 1, ... in the order of the values.
+    values : list
+        In order; the code of each is its place here. (No dict: some formats store the
+        keys of one as texts.)
 
     most_frequent : int
         The code of the value that was there most often, the first of those.
 
-    native : narwhals Series or None
-        One cell of each code, and at the end a missing one if there was any: of the
-        dtype that the base was trained on. None if X was an array.
+    dtype : _Dtype or None
+        What the base was trained on; None if X was an array.
 
-    has_missing : bool
+    gap : list
+        A missing cell, None or NaN, if there was one.
     """
 
     place: int
     name: str
-    codes: dict
+    values: list
     most_frequent: int
-    native: Any
+    dtype: _Dtype | None
+    gap: list
 
     @classmethod
     def learn(cls, X, place):
@@ -133,11 +190,10 @@ class _Column:
         name = f"{place}" if table is None else f"{table.columns[place]!r}"
         cells, missing = _cells(X, place)
         there = np.flatnonzero(~missing).tolist()
-        counts, first = Counter(), {}
+        counts = Counter()
         for row in there:
             _check_hashable(cells[row], name)
             counts[cells[row]] += 1
-            first.setdefault(cells[row], row)
         if not counts:
             raise ValueError(
                 f"categorical column {name} has no values at all: leave it out of X."
@@ -145,39 +201,38 @@ class _Column:
         _check_whole(counts, name)
         values = _in_order(counts)
         most = max(range(len(values)), key=lambda code: (counts[values[code]], -code))
-        native = None
-        if table is not None:
-            gaps = np.flatnonzero(missing)[:1].tolist()
-            native = table[:, place][[first[value] for value in values] + gaps]
-        codes = {value: code for code, value in enumerate(values)}
-        return cls(place, name, codes, most, native)
+        gaps = [cells[row] for row in np.flatnonzero(missing)[:1]]
+        gaps = [cell if isinstance(cell, float) else None for cell in gaps]
+        dtype = None if table is None else _Dtype.of(table[:, place])
+        return cls(place, name, values, most, dtype, gaps)
 
     def encode(self, X):
         """Return the codes of a column of X, and how many values were not known."""
         cells, missing = _cells(X, self.place)
-        unknown = len(self.codes)
-        codes = np.array([self.codes.get(cell, unknown) for cell in cells], np.int64)
-        codes = codes.reshape(-1)
+        known = {value: code for code, value in enumerate(self.values)}
+        unknown = len(known)
+        codes = np.array([known.get(cell, unknown) for cell in cells], np.int64)
         codes[missing] = MISSING
         n_unknown = int(np.count_nonzero(codes == unknown))
         codes[codes == unknown] = self.most_frequent
         return codes, n_unknown
 
-    def decode(self, codes, backend):
+    def decode(self, codes, implementation):
         """Return the column of a frame that holds what the codes stand for."""
-        native, missing = self.native, codes == MISSING
-        if native is None or native.implementation != backend:
-            native = nw.new_series("value", list(self.codes), backend=backend)
-        if not missing.any():
-            return nw.maybe_reset_index(native[codes])
-        if len(native) > len(self.codes):
-            return nw.maybe_reset_index(
-                native[np.where(missing, len(native) - 1, codes)]
-            )
+        missing, cells = codes == MISSING, list(self.values)
+        if missing.any():
+            cells += self.gap
+        if self.dtype is None:
+            column = nw.new_series("value", cells, backend=implementation)
+        else:
+            column = self.dtype.series(cells, implementation)
+        if not missing.any() or self.gap:
+            column = column[np.where(missing, len(self.values), codes)]
+            return nw.maybe_reset_index(column)
         # The dtype of `fit` may have no room for a gap: then it is what the library
         # makes of it.
-        column = nw.maybe_reset_index(native[np.maximum(codes, 0)].alias("value"))
-        there = nw.new_series("there", ~missing, backend=backend)
+        column = nw.maybe_reset_index(column[np.maximum(codes, 0)])
+        there = nw.new_series("there", ~missing, backend=implementation)
         kept = nw.when(nw.col("there")).then(nw.col("value"))
         return column.to_frame().with_columns(there).select(kept)["value"]
 
@@ -209,7 +264,7 @@ class Categories:
     def __init__(self, X, places):
         self._columns = tuple(_Column.learn(X, place) for place in places)
         self.places = tuple(places)
-        self.n_values = np.array([len(one.codes) for one in self._columns], np.int64)
+        self.n_values = np.array([len(one.values) for one in self._columns], np.int64)
 
     def encode(self, X):
         """Return the codes of the categorical columns of X.
@@ -262,9 +317,9 @@ class Categories:
         table = _table(X)
         if table is None:
             return self._decode_array(codes, X)
-        names, backend = table.columns, table.implementation
+        names, library = table.columns, table.implementation
         columns = [
-            column.decode(codes[:, k], backend).alias(names[column.place])
+            column.decode(codes[:, k], library).alias(names[column.place])
             for k, column in enumerate(self._columns)
         ]
         return nw.maybe_reset_index(table).with_columns(*columns).to_native()
@@ -273,8 +328,9 @@ class Categories:
         out = np.array(X)
         for k, column in enumerate(self._columns):
             there = codes[:, k] != MISSING
-            values = np.empty(len(column.codes), X.dtype)
-            values[:] = list(column.codes)
+            values = np.empty(len(column.values), X.dtype)
+            for code, value in enumerate(column.values):
+                values[code] = value
             out[there, column.place] = values[codes[there, k]]
         return out
 
