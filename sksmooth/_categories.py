@@ -1,4 +1,4 @@
-"""Categorical columns: which they are, what values they have, and codes for these.
+"""Categorical columns: what values they have, and codes for these.
 
 What noise flips are codes: a whole number for each value that a column had in `fit`.
 The base classifier is given values again, of the dtype that it was trained on.
@@ -11,145 +11,11 @@ from dataclasses import dataclass
 import narwhals as nw
 import numpy as np
 
+from ._find_categorical import as_table
+from ._frame_dtype import FrameDtype
+
 # The code of a missing value.
 MISSING = -1
-
-_WANTED = (
-    'categorical_features must be None, "from_dtype", or an array of column names, '
-    "indices, or one truth value for each column"
-)
-
-
-def find_categorical(X, categorical_features):
-    """Return the places of the categorical columns of X.
-
-    Parameters
-    ----------
-    X : ndarray of shape (n_inputs, n_features), or data frame
-
-    categorical_features : None, "from_dtype", or array-like of str, int or bool
-        As of HistGradientBoostingClassifier: names of columns, their places, or a mask.
-        "from_dtype" takes the columns of a frame whose dtype is Categorical or Enum,
-        and none of an array. None takes none.
-
-    Returns
-    -------
-    places : tuple of int
-        In the order of the columns.
-
-    Raises
-    ------
-    ValueError
-        If `categorical_features` is none of these, or says what X does not have.
-    """
-    table = _table(X)
-    if categorical_features is None:
-        return ()
-    if isinstance(categorical_features, str):
-        if categorical_features != "from_dtype":
-            raise ValueError(
-                f"{_WANTED}, got {categorical_features!r}: a single column is "
-                f"[{categorical_features!r}]."
-            )
-        dtypes = () if table is None else table.schema.dtypes()
-        kinds = (nw.Categorical, nw.Enum)
-        return tuple(k for k, dtype in enumerate(dtypes) if dtype in kinds)
-    named = np.asarray(categorical_features)
-    if named.size == 0:
-        return ()
-    kind = named.dtype.kind
-    if kind == "O" and all(isinstance(name, str) for name in named.flat):
-        kind = "U"
-    if kind not in "biuU" or named.ndim != 1:
-        raise ValueError(f"{_WANTED}, got {categorical_features!r}.")
-    n_columns = X.shape[1] if table is None else table.shape[1]
-    if kind == "U":
-        return _places_of_names(named.tolist(), table)
-    if kind == "b":
-        if len(named) != n_columns:
-            raise ValueError(
-                f"categorical_features has {len(named)} truth values, but X has "
-                f"{n_columns} columns: it needs one for each."
-            )
-        return tuple(np.flatnonzero(named).tolist())
-    if named.min() < 0 or named.max() >= n_columns:
-        raise ValueError(
-            f"categorical_features as indices must lie in [0, {n_columns - 1}], got "
-            f"{named.tolist()!r}."
-        )
-    return tuple(sorted(set(named.tolist())))
-
-
-def _places_of_names(names, table):
-    if table is None:
-        raise ValueError(
-            "categorical_features names columns, but X has no names: pass a data "
-            "frame, or indices of columns."
-        )
-    columns = list(table.columns)
-    unknown = [name for name in names if name not in columns]
-    if unknown:
-        raise ValueError(
-            f"categorical_features names {unknown!r}, but X has no such column: its "
-            f"columns are {columns!r}."
-        )
-    return tuple(sorted({columns.index(name) for name in names}))
-
-
-@dataclass(frozen=True)
-class _Dtype:
-    """The dtype of a frame's column in texts and lists, which any format can store.
-
-    Attributes
-    ----------
-    library : str
-        "pandas", "polars", ...
-
-    name : str
-        What pandas calls the dtype, or narwhals does.
-
-    categories : list or None
-        Of a dtype that lists them.
-
-    of_categories : str
-        Their dtype in pandas.
-
-    ordered : bool
-    """
-
-    library: str
-    name: str
-    categories: list | None = None
-    of_categories: str = ""
-    ordered: bool = False
-
-    @classmethod
-    def of(cls, column):
-        library, dtype = str(column.implementation), column.dtype
-        if not column.implementation.is_pandas_like():
-            listed = list(dtype.categories) if dtype == nw.Enum else None
-            return cls(library, str(dtype).partition("(")[0], listed)
-        dtype = column.to_native().dtype
-        if not hasattr(dtype, "categories"):
-            return cls(library, str(dtype))
-        listed = dtype.categories
-        ordered = bool(dtype.ordered)
-        return cls(library, "category", listed.tolist(), str(listed.dtype), ordered)
-
-    def series(self, cells, implementation):
-        """Return a column of this dtype; what its library makes of it in another."""
-        if self.library != str(implementation):
-            return nw.new_series("value", cells, backend=implementation)
-        if not implementation.is_pandas_like():
-            dtype = getattr(nw, self.name)
-            dtype = dtype if self.categories is None else dtype(self.categories)
-            return nw.new_series("value", cells, dtype, backend=implementation)
-        library, dtype = implementation.to_native_namespace(), self.name
-        if self.categories is not None:
-            listed = library.Index(self.categories, dtype=self.of_categories)
-            dtype = library.CategoricalDtype(listed, self.ordered)
-        native = library.Series(cells, dtype=dtype, name="value")
-        return nw.from_native(native, series_only=True)
 
 
 @dataclass(frozen=True)
@@ -170,7 +36,7 @@ class _Column:
     most_frequent : int
         The code of the value that was there most often, the first of those.
 
-    dtype : _Dtype or None
+    dtype : FrameDtype or None
         What the base was trained on; None if X was an array.
 
     gap : list
@@ -181,12 +47,12 @@ class _Column:
     name: str
     values: list
     most_frequent: int
-    dtype: _Dtype | None
+    dtype: FrameDtype | None
     gap: list
 
     @classmethod
     def learn(cls, X, place):
-        table = _table(X)
+        table = as_table(X)
         name = f"{place}" if table is None else f"{table.columns[place]!r}"
         cells, missing = _cells(X, place)
         there = np.flatnonzero(~missing).tolist()
@@ -203,7 +69,7 @@ class _Column:
         most = max(range(len(values)), key=lambda code: (counts[values[code]], -code))
         gaps = [cells[row] for row in np.flatnonzero(missing)[:1]]
         gaps = [cell if isinstance(cell, float) else None for cell in gaps]
-        dtype = None if table is None else _Dtype.of(table[:, place])
+        dtype = None if table is None else FrameDtype.of(table[:, place])
         return cls(place, name, values, most, dtype, gaps)
 
     def encode(self, X):
@@ -314,7 +180,7 @@ class Categories:
             Categorical columns of a frame have the dtype that they had in `fit`; those
             of an array have that of the array.
         """
-        table = _table(X)
+        table = as_table(X)
         if table is None:
             return self._decode_array(codes, X)
         names, library = table.columns, table.implementation
@@ -335,16 +201,9 @@ class Categories:
         return out
 
 
-def _table(X):
-    """Return a data frame behind narwhals; None if X is none."""
-    if not nw.dependencies.is_into_dataframe(X):
-        return None
-    return nw.from_native(X, eager_only=True)
-
-
 def _cells(X, place):
     """Return the cells of a column as a list, and an array of which are missing."""
-    table = _table(X)
+    table = as_table(X)
     if table is None:
         cells = X[:, place].tolist()
         missing = [_is_missing(cell) for cell in cells]

@@ -21,7 +21,7 @@ from ._regions import Regions
 SCALE = 2**32
 
 # Above so many regions, columns of few values are taken for ones of more.
-_MOST_REGIONS = 1000
+_MOST_REGIONS = 250
 
 
 def flip_threshold(flip):

@@ -32,6 +32,9 @@ _SLACK = 1e-12
 # Below this many standard deviations the c_j have too few digits: 0 is said instead.
 _SHORTEST = 1e-7
 
+# Numbers in one array.
+_BLOCK = 2**20
+
 _HALVINGS = 48
 _STEPS = 50
 
@@ -65,7 +68,7 @@ def worst(p, distance, regions):
     # All of a probability of 1 is left: what region has no mass here, it does not have.
     moved = (distance > 0) & (rest > 0) & (probability > 0)
     further = np.maximum(distance[moved], _SHORTEST)
-    probability[moved] = _least(rest[moved], further, regions)[0]
+    probability[moved] = _in_blocks(_kept, rest[moved], further, regions)
     return probability
 
 
@@ -126,26 +129,31 @@ def radius_of_rest(rest, regions, runner_up=None):
     some = ahead & (rest > 0) & (other > 0)
     pairs = np.stack([rest[some], other[some]])
     (rest, other), where = np.unique(pairs, axis=1, return_inverse=True)
-    other = None if runner_up is None else other
-    found[some] = _solve(rest, other, regions)[np.ravel(where)]
+    found[some] = _in_blocks(_solve, rest, other, regions)[np.ravel(where)]
     return found
+
+
+def _in_blocks(function, first, second, regions):
+    """Call a function of rows for not too many of them at a time."""
+    size = max(1, _BLOCK // max(1, len(regions)))
+    starts = range(0, max(1, len(first)), size)
+    blocks = [slice(start, start + size) for start in starts]
+    return np.concatenate([function(first[b], second[b], regions) for b in blocks])
 
 
 def _solve(rest, other, regions):
     """Return the largest distances at which a class is ahead, rounded down.
 
-    `other` is None for a copy of `rest`. Newton's method on the quantiles of what is
-    left, which are lines for numbers alone, between bounds of which the lower one has
-    been certified.
+    Newton's method on the quantiles of what is left, which are lines for numbers alone,
+    between bounds of which the lower one has been certified.
     """
-    far = rest if other is None else other
-    low, high = np.zeros(rest.shape), -(ndtri(rest) + ndtri(far)) / 2
+    alike = np.array_equal(rest, other)
+    low, high = np.zeros(rest.shape), -(ndtri(rest) + ndtri(other)) / 2
     place, done = high, np.zeros(rest.shape, bool)
     for _ in range(_STEPS):
         place = np.maximum(place, _SHORTEST)
-        one = two = _least(rest, place, regions)
-        if other is not None:
-            two = _least(other, place, regions)
+        one = _least(rest, place, regions)
+        two = one if alike else _least(other, place, regions)
         good = ~done & (one[0] + two[0] > 1)
         low = np.where(good, np.maximum(low, place), low)
         high = np.where(good, high, np.minimum(high, place))
@@ -167,6 +175,10 @@ def _quantile(probability, slope):
     quantile = ndtri(probability)
     density = np.exp(-(quantile**2) / 2) / _ROOT_OF_2_PI
     return quantile, np.minimum(slope, 1.0) / np.maximum(density, 1e-300)
+
+
+def _kept(rest, distance, regions):
+    return _least(rest, distance, regions)[0]
 
 
 def _least(rest, distance, regions):

@@ -100,10 +100,12 @@ class Regions:
 
     def worst_of_rest(self, rest):
         """Return ``worst(1 - rest)``, accurate where 1 - rest would round to 1."""
-        rest = np.asarray(rest, float)[..., None]
-        level, slope = self.rounded_lines
-        kept = np.nextafter(level - lost(slope, rest), -np.inf)
-        return kept.max(axis=-1, initial=0.0)
+        rest = np.asarray(rest, float)
+        kept = np.zeros(rest.shape)
+        for level, slope in zip(*self.rounded_lines, strict=True):
+            line = np.nextafter(level - lost(slope, rest), -np.inf)
+            kept = np.maximum(kept, line)
+        return kept
 
     def ahead(self, rest, runner_up=None):
         """Is a class certified, given what all others have together?
