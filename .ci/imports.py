@@ -14,6 +14,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "sksmooth"
 FLOORS = {
     "": (
         ("_sklearn", "_version", "_tensors", "_summary", "_fit_signature", "_writing"),
+        ("_find_categorical", "_frame_dtype"),
         ("_containers", "_columns", "_categories", "_compiled", "_errors", "_optional"),
         ("noise", "models", "_labels", "datasets"),
         ("_seeding",),
@@ -28,16 +29,10 @@ FLOORS = {
         ("__main__",),
     ),
     "noise": (
-        ("_norms", "_sigma", "_normals_kernel", "_ziggurat", "_regions", "_split"),
-        (
-            "_grid",
-            "_normals",
-            "_flips",
-            "_sparse_flips",
-            "_mixed",
-            "_mixed_uniform",
-            "_draw_flips",
-        ),
+        ("_norms", "_sigma", "_normals_kernel", "_ziggurat"),
+        ("_grid", "_regions", "_split", "_draw_flips"),
+        ("_flips", "_sparse_flips", "_mixed", "_mixed_uniform", "_draw_sparse_flips"),
+        ("_normals",),
         ("_streams",),
         ("_on_device", "_family", "_copies"),
         ("_gaussian", "_laplace", "_uniform"),

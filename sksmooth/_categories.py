@@ -1,4 +1,4 @@
-"""Categorical columns: which they are, what values they have, and codes for these.
+"""Categorical columns: what values they have, and codes for these.
 
 What noise flips are codes: a whole number for each value that a column had in `fit`.
 The base classifier is given values again, of the dtype that it was trained on.
@@ -7,94 +7,15 @@ The base classifier is given values again, of the dtype that it was trained on.
 import warnings
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any
 
 import narwhals as nw
 import numpy as np
 
+from ._find_categorical import as_table
+from ._frame_dtype import FrameDtype
+
 # The code of a missing value.
 MISSING = -1
-
-_WANTED = (
-    'categorical_features must be None, "from_dtype", or an array of column names, '
-    "indices, or one truth value for each column"
-)
-
-
-def find_categorical(X, categorical_features):
-    """Return the places of the categorical columns of X.
-
-    Parameters
-    ----------
-    X : ndarray of shape (n_inputs, n_features), or data frame
-
-    categorical_features : None, "from_dtype", or array-like of str, int or bool
-        As of HistGradientBoostingClassifier: names of columns, their places, or a mask.
-        "from_dtype" takes the columns of a frame whose dtype is Categorical or Enum,
-        and none of an array. None takes none.
-
-    Returns
-    -------
-    places : tuple of int
-        In the order of the columns.
-
-    Raises
-    ------
-    ValueError
-        If `categorical_features` is none of these, or says what X does not have.
-    """
-    table = _table(X)
-    if categorical_features is None:
-        return ()
-    if isinstance(categorical_features, str):
-        if categorical_features != "from_dtype":
-            raise ValueError(
-                f"{_WANTED}, got {categorical_features!r}: a single column is "
-                f"[{categorical_features!r}]."
-            )
-        dtypes = () if table is None else table.schema.dtypes()
-        kinds = (nw.Categorical, nw.Enum)
-        return tuple(k for k, dtype in enumerate(dtypes) if dtype in kinds)
-    named = np.asarray(categorical_features)
-    if named.size == 0:
-        return ()
-    kind = named.dtype.kind
-    if kind == "O" and all(isinstance(name, str) for name in named.flat):
-        kind = "U"
-    if kind not in "biuU" or named.ndim != 1:
-        raise ValueError(f"{_WANTED}, got {categorical_features!r}.")
-    n_columns = X.shape[1] if table is None else table.shape[1]
-    if kind == "U":
-        return _places_of_names(named.tolist(), table)
-    if kind == "b":
-        if len(named) != n_columns:
-            raise ValueError(
-                f"categorical_features has {len(named)} truth values, but X has "
-                f"{n_columns} columns: it needs one for each."
-            )
-        return tuple(np.flatnonzero(named).tolist())
-    if named.min() < 0 or named.max() >= n_columns:
-        raise ValueError(
-            f"categorical_features as indices must lie in [0, {n_columns - 1}], got "
-            f"{named.tolist()!r}."
-        )
-    return tuple(sorted(set(named.tolist())))
-
-
-def _places_of_names(names, table):
-    if table is None:
-        raise ValueError(
-            "categorical_features names columns, but X has no names: pass a data "
-            "frame, or indices of columns."
-        )
-    columns = list(table.columns)
-    unknown = [name for name in names if name not in columns]
-    if unknown:
-        raise ValueError(
-            f"categorical_features names {unknown!r}, but X has no such column: its "
-            f"columns are {columns!r}."
-        )
-    return tuple(sorted({columns.index(name) for name in names}))
 
 
 @dataclass(frozen=True)
@@ -108,36 +29,37 @@ class _Column:
     name : str
         For messages.
 
-    codes : dict
-        From each value to its code: 0, 1, ... in the order of the values.
+    values : list
+        In order; the code of each is its place here. (No dict: some formats store the
+        keys of one as texts.)
 
     most_frequent : int
         The code of the value that was there most often, the first of those.
 
-    native : narwhals Series or None
-        One cell of each code, and at the end a missing one if there was any: of the
-        dtype that the base was trained on. None if X was an array.
+    dtype : FrameDtype or None
+        What the base was trained on; None if X was an array.
 
-    has_missing : bool
+    gap : list
+        A missing cell, None or NaN, if there was one.
     """
 
     place: int
     name: str
-    codes: dict
+    values: list
     most_frequent: int
-    native: Any
+    dtype: FrameDtype | None
+    gap: list
 
     @classmethod
     def learn(cls, X, place):
-        table = _table(X)
+        table = as_table(X)
         name = f"{place}" if table is None else f"{table.columns[place]!r}"
         cells, missing = _cells(X, place)
         there = np.flatnonzero(~missing).tolist()
-        counts, first = Counter(), {}
+        counts = Counter()
         for row in there:
             _check_hashable(cells[row], name)
             counts[cells[row]] += 1
-            first.setdefault(cells[row], row)
         if not counts:
             raise ValueError(
                 f"categorical column {name} has no values at all: leave it out of X."
@@ -145,39 +67,38 @@ class _Column:
         _check_whole(counts, name)
         values = _in_order(counts)
         most = max(range(len(values)), key=lambda code: (counts[values[code]], -code))
-        native = None
-        if table is not None:
-            gaps = np.flatnonzero(missing)[:1].tolist()
-            native = table[:, place][[first[value] for value in values] + gaps]
-        codes = {value: code for code, value in enumerate(values)}
-        return cls(place, name, codes, most, native)
+        gaps = [cells[row] for row in np.flatnonzero(missing)[:1]]
+        gaps = [cell if isinstance(cell, float) else None for cell in gaps]
+        dtype = None if table is None else FrameDtype.of(table[:, place])
+        return cls(place, name, values, most, dtype, gaps)
 
     def encode(self, X):
         """Return the codes of a column of X, and how many values were not known."""
         cells, missing = _cells(X, self.place)
-        unknown = len(self.codes)
-        codes = np.array([self.codes.get(cell, unknown) for cell in cells], np.int64)
-        codes = codes.reshape(-1)
+        known = {value: code for code, value in enumerate(self.values)}
+        unknown = len(known)
+        codes = np.array([known.get(cell, unknown) for cell in cells], np.int64)
         codes[missing] = MISSING
         n_unknown = int(np.count_nonzero(codes == unknown))
         codes[codes == unknown] = self.most_frequent
         return codes, n_unknown
 
-    def decode(self, codes, backend):
+    def decode(self, codes, implementation):
         """Return the column of a frame that holds what the codes stand for."""
-        native, missing = self.native, codes == MISSING
-        if native is None or native.implementation != backend:
-            native = nw.new_series("value", list(self.codes), backend=backend)
-        if not missing.any():
-            return nw.maybe_reset_index(native[codes])
-        if len(native) > len(self.codes):
-            return nw.maybe_reset_index(
-                native[np.where(missing, len(native) - 1, codes)]
-            )
+        missing, cells = codes == MISSING, list(self.values)
+        if missing.any():
+            cells += self.gap
+        if self.dtype is None:
+            column = nw.new_series("value", cells, backend=implementation)
+        else:
+            column = self.dtype.series(cells, implementation)
+        if not missing.any() or self.gap:
+            column = column[np.where(missing, len(self.values), codes)]
+            return nw.maybe_reset_index(column)
         # The dtype of `fit` may have no room for a gap: then it is what the library
         # makes of it.
-        column = nw.maybe_reset_index(native[np.maximum(codes, 0)].alias("value"))
-        there = nw.new_series("there", ~missing, backend=backend)
+        column = nw.maybe_reset_index(column[np.maximum(codes, 0)])
+        there = nw.new_series("there", ~missing, backend=implementation)
         kept = nw.when(nw.col("there")).then(nw.col("value"))
         return column.to_frame().with_columns(there).select(kept)["value"]
 
@@ -209,7 +130,7 @@ class Categories:
     def __init__(self, X, places):
         self._columns = tuple(_Column.learn(X, place) for place in places)
         self.places = tuple(places)
-        self.n_values = np.array([len(one.codes) for one in self._columns], np.int64)
+        self.n_values = np.array([len(one.values) for one in self._columns], np.int64)
 
     def encode(self, X):
         """Return the codes of the categorical columns of X.
@@ -259,12 +180,12 @@ class Categories:
             Categorical columns of a frame have the dtype that they had in `fit`; those
             of an array have that of the array.
         """
-        table = _table(X)
+        table = as_table(X)
         if table is None:
             return self._decode_array(codes, X)
-        names, backend = table.columns, table.implementation
+        names, library = table.columns, table.implementation
         columns = [
-            column.decode(codes[:, k], backend).alias(names[column.place])
+            column.decode(codes[:, k], library).alias(names[column.place])
             for k, column in enumerate(self._columns)
         ]
         return nw.maybe_reset_index(table).with_columns(*columns).to_native()
@@ -273,22 +194,16 @@ class Categories:
         out = np.array(X)
         for k, column in enumerate(self._columns):
             there = codes[:, k] != MISSING
-            values = np.empty(len(column.codes), X.dtype)
-            values[:] = list(column.codes)
+            values = np.empty(len(column.values), X.dtype)
+            for code, value in enumerate(column.values):
+                values[code] = value
             out[there, column.place] = values[codes[there, k]]
         return out
 
 
-def _table(X):
-    """Return a data frame behind narwhals; None if X is none."""
-    if not nw.dependencies.is_into_dataframe(X):
-        return None
-    return nw.from_native(X, eager_only=True)
-
-
 def _cells(X, place):
     """Return the cells of a column as a list, and an array of which are missing."""
-    table = _table(X)
+    table = as_table(X)
     if table is None:
         cells = X[:, place].tolist()
         missing = [_is_missing(cell) for cell in cells]

@@ -1,5 +1,6 @@
 """Categorical columns: which they are, their values as codes and back."""
 
+import pickle
 import warnings
 
 import numpy as np
@@ -7,7 +8,8 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from sksmooth._categories import MISSING, Categories, find_categorical
+from sksmooth._categories import MISSING, Categories
+from sksmooth._find_categorical import find_categorical
 
 FRAMES = [pd.DataFrame, pl.DataFrame]
 
@@ -195,7 +197,9 @@ class TestCodes:
     def test_values_that_cannot_be_compared(self):
         X = np.array([["a"], [2], [(1, 2)], ["a"]], object)
         known = Categories(X, (0,))
-        assert known.encode(X).tolist() == [[1], [0], [2], [1]]
+        codes = known.encode(X)
+        assert codes.tolist() == [[1], [0], [2], [1]]
+        assert known.decode(codes, X).tolist() == X.tolist()
         with pytest.raises(ValueError, match="0 holds objects of type list"):
             Categories(np.array([[[1]], ["a"]], object), (0,))
 
@@ -204,6 +208,45 @@ class TestCodes:
         for library in FRAMES:
             frame = library({"k": [6.0, 4.0, 6.0]})
             assert known.decode(known.encode(frame), frame)["k"].to_list() == [6, 4, 6]
+
+    @pytest.mark.parametrize("library", ["pandas", "polars", "arrays"])
+    @pytest.mark.parametrize("form", ["pickle", "skops"])
+    def test_can_be_stored(self, library, form):
+        X = {
+            "pandas": mixed_frame(),
+            "polars": pl.DataFrame(
+                {"n": [0.5, 1.5], "e": ["b", "a"], "s": ["x", None], "i": [1, 2]},
+                schema_overrides={"e": pl.Enum(["b", "c", "a"]), "i": pl.Int16},
+            ),
+            "arrays": np.array([[1, 2], [3, 4]]),
+        }[library]
+        known = Categories(X, tuple(range(1, X.shape[1])))
+        if form == "pickle":
+            again = pickle.loads(pickle.dumps(known))
+        else:
+            io = pytest.importorskip("skops.io")
+            stored = io.dumps(known)
+            types = io.get_untrusted_types(data=stored)
+            assert all(name.startswith("sksmooth.") for name in types)
+            again = io.loads(stored, trusted=types)
+        codes = again.encode(X)
+        np.testing.assert_array_equal(codes, known.encode(X))
+        back = again.decode(codes, X)
+        if library == "pandas":
+            pd.testing.assert_frame_equal(back, X)
+        else:
+            assert np.array_equal(back, X) if library == "arrays" else back.equals(X)
+
+    def test_ordered_categories_and_categories_of_numbers(self):
+        kinds = [
+            pd.Categorical(["hi", "lo", "hi"], ["lo", "mid", "hi"], ordered=True),
+            pd.Categorical([3, 1, 3], [3, 2, 1]),
+            pd.Categorical([True, False, True]),
+        ]
+        frame = pd.DataFrame(dict(zip("abc", kinds, strict=True)))
+        known = Categories(frame, (0, 1, 2))
+        assert known.n_values.tolist() == [2, 2, 2]
+        pd.testing.assert_frame_equal(known.decode(known.encode(frame), frame), frame)
 
     def test_no_columns(self):
         X = np.zeros((3, 2))

@@ -49,7 +49,7 @@ def draw_flips_alone(n_values, threshold, rng, out):
     n_values = np.asarray(n_values, np.uint64)
     width = np.uint64(2**32) // n_values
     n_columns, done = len(n_values), 0
-    words = _words(rng, len(out) * n_columns)
+    words = random_words(rng, len(out) * n_columns)
     while done < len(out) and n_columns:
         block = words.reshape(-1, n_columns)
         values = _pieces(block, width)
@@ -60,11 +60,11 @@ def draw_flips_alone(n_values, threshold, rng, out):
             for column in np.flatnonzero(rejected[used - 1]):
                 value = n_values[column]
                 while value >= n_values[column]:
-                    words = words if len(words) else _words(rng, 1)
+                    words = words if len(words) else random_words(rng, 1)
                     value, words = _pieces(words[0], width[column]), words[1:]
                 values[used - 1, column] = value
             missing = (len(out) - done - used) * n_columns - len(words)
-            words = np.concatenate([words, _words(rng, missing)])
+            words = np.concatenate([words, random_words(rng, missing)])
         flips = (block[:used] >> np.uint64(32)) < threshold
         out[done : done + used] = np.where(flips, values[:used], 0)
         out[done : done + used][~flips] = KEEP
@@ -88,7 +88,7 @@ def put_flips(codes, flips, out):
     out[...] = np.where((flips == KEEP) | (codes < 0), codes, flips)
 
 
-def _words(rng, size):
+def random_words(rng, size):
     """Return random words of 64 bits; many are the same as one after the other."""
     return rng.integers(0, 2**64 - 1, size=size, dtype=np.uint64, endpoint=True)
 

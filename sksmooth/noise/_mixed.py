@@ -24,7 +24,7 @@ import math
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from ._regions import rest_of, round_down
+from ._regions import rest_of
 
 # More than ndtr errs by, relative to 1 + z^2, for z from -40 to 0; above 0, to 1.
 _SLACK = 1e-12
@@ -32,12 +32,16 @@ _SLACK = 1e-12
 # Below this many standard deviations the c_j have too few digits: 0 is said instead.
 _SHORTEST = 1e-7
 
+# Numbers in one array.
+_BLOCK = 2**20
+
 _HALVINGS = 48
 _STEPS = 50
 
 # How near to a radius the search comes, relative to one standard deviation and it.
 _NEAR = 1e-13
 
+_NEXT_TO_1 = float(np.nextafter(1, 0))
 _ROOT_OF_2_PI = math.sqrt(2 * math.pi)
 
 
@@ -64,7 +68,7 @@ def worst(p, distance, regions):
     # All of a probability of 1 is left: what region has no mass here, it does not have.
     moved = (distance > 0) & (rest > 0) & (probability > 0)
     further = np.maximum(distance[moved], _SHORTEST)
-    probability[moved] = _least(rest[moved], further, regions)[0]
+    probability[moved] = _in_blocks(_kept, rest[moved], further, regions)
     return probability
 
 
@@ -118,36 +122,39 @@ def radius_of_rest(rest, regions, runner_up=None):
     radius : ndarray of float
         As that of ``radius``.
     """
-    rest = np.asarray(rest, float)
+    ahead = regions.ahead(rest, runner_up)
     other = rest if runner_up is None else np.minimum(runner_up, rest)
-    rest, other = np.broadcast_arrays(rest, other)
-    # Of two lower bounds: their sum rounds to more than 1 only if it is more.
-    ahead = regions.worst_of_rest(rest) + regions.worst_of_rest(other) > 1
+    rest, other = np.broadcast_arrays(np.asarray(rest, float), other)
     found = np.where(ahead, np.inf, 0.0)
     some = ahead & (rest > 0) & (other > 0)
     pairs = np.stack([rest[some], other[some]])
     (rest, other), where = np.unique(pairs, axis=1, return_inverse=True)
-    other = None if runner_up is None else other
-    found[some] = _solve(rest, other, regions)[np.ravel(where)]
+    found[some] = _in_blocks(_solve, rest, other, regions)[np.ravel(where)]
     return found
+
+
+def _in_blocks(function, first, second, regions):
+    """Call a function of rows for not too many of them at a time."""
+    size = max(1, _BLOCK // max(1, len(regions)))
+    starts = range(0, max(1, len(first)), size)
+    blocks = [slice(start, start + size) for start in starts]
+    return np.concatenate([function(first[b], second[b], regions) for b in blocks])
 
 
 def _solve(rest, other, regions):
     """Return the largest distances at which a class is ahead, rounded down.
 
-    `other` is None for a copy of `rest`. Newton's method on the quantiles of what is
-    left, which are lines for numbers alone, between bounds of which the lower one has
-    been certified.
+    Newton's method on the quantiles of what is left, which are lines for numbers alone,
+    between bounds of which the lower one has been certified.
     """
-    far = rest if other is None else other
-    low, high = np.zeros(rest.shape), -(ndtri(rest) + ndtri(far)) / 2
+    alike = np.array_equal(rest, other)
+    low, high = np.zeros(rest.shape), -(ndtri(rest) + ndtri(other)) / 2
     place, done = high, np.zeros(rest.shape, bool)
     for _ in range(_STEPS):
         place = np.maximum(place, _SHORTEST)
-        one = two = _least(rest, place, regions)
-        if other is not None:
-            two = _least(other, place, regions)
-        good = one[0] + two[0] > 1
+        one = _least(rest, place, regions)
+        two = one if alike else _least(other, place, regions)
+        good = ~done & (one[0] + two[0] > 1)
         low = np.where(good, np.maximum(low, place), low)
         high = np.where(good, high, np.minimum(high, place))
         # A bit less than Newton's step, so that the last ones come from the good side.
@@ -170,6 +177,10 @@ def _quantile(probability, slope):
     return quantile, np.minimum(slope, 1.0) / np.maximum(density, 1e-300)
 
 
+def _kept(rest, distance, regions):
+    return _least(rest, distance, regions)[0]
+
+
 def _least(rest, distance, regions):
     """Return a lower bound on what is left of 1 - rest, and how fast it falls.
 
@@ -183,16 +194,16 @@ def _least(rest, distance, regions):
     least, slope : ndarray of float of shape (n,)
         The slope is that by distance, with its sign changed.
     """
-    here, there, ratio = _floats(regions)
+    here, there, ratio = regions.in_floats
     if not len(here):
         return np.zeros(rest.shape), np.ones(rest.shape)
     s = distance[:, None]
     t = _multiplier(rest, s, here, ratio)
     c, scale = (t - ratio) / s + s / 2, np.exp(t[:, 0])
-    kept = _below(c - s) @ there + scale * (_below(-c) @ here)
+    kept = _sum(_below(c - s) * there) + scale * _sum(_below(-c) * here)
     roundings = 4 * (len(here) + 4) * np.finfo(float).eps
     least = kept * (1 - roundings) - scale * rest * (1 + roundings)
-    slope = np.exp(-((c - s) ** 2) / 2) @ there / _ROOT_OF_2_PI
+    slope = _sum(np.exp(-((c - s) ** 2) / 2) * there) / _ROOT_OF_2_PI
     return np.maximum(least, 0.0), np.maximum(slope, 1e-300)
 
 
@@ -202,35 +213,31 @@ def _multiplier(rest, s, here, ratio):
     Newton's method on the quantiles, which are lines where s is large, inside of a
     bracket, which is halved where steps are as at the edge of a stair.
     """
-    share = np.minimum(rest / here.sum(), 1 - 1e-16)
-    goal = -ndtri(share)[:, None]
+    total = here.sum()
+    goal = -ndtri(np.minimum(rest / total, _NEXT_TO_1))[:, None]
     low, high = (s * (goal - s / 2) + end for end in (ratio.min(), ratio.max()))
-    t = (low + high) / 2
+    t, done = (low + high) / 2, np.zeros(goal.shape, bool)
     for _ in range(_HALVINGS):
         c = (t - ratio) / s + s / 2
-        above = np.clip((ndtr(-c) @ here / here.sum())[:, None], 1e-300, 1 - 1e-16)
-        reached = -ndtri(above)
-        if np.all(np.abs(reached - goal) < 1e-7):
+        above = _sum(ndtr(-c) * here)[:, None] / total
+        reached = -ndtri(np.clip(above, 1e-300, _NEXT_TO_1))
+        done |= np.abs(reached - goal) < 1e-7
+        if np.all(done):
             break
         low, high = np.where(reached < goal, t, low), np.where(reached < goal, high, t)
-        density = (np.exp(-(c**2) / 2) @ here)[:, None] / here.sum() / s
+        density = _sum(np.exp(-(c**2) / 2) * here)[:, None] / total / s
         steepness = density / np.exp(-(reached**2) / 2)
-        t = t + (goal - reached) / np.maximum(steepness, 1e-300)
-        t = np.where((t > low) & (t < high), t, (low + high) / 2)
+        step = (goal - reached) / np.maximum(steepness, 1e-300)
+        inside = (t + step > low) & (t + step < high)
+        t = np.where(done, t, np.where(inside, t + step, (low + high) / 2))
     return np.minimum(t, 700.0)
+
+
+def _sum(terms):
+    """Add up along the last axis: in the same order however many rows there are."""
+    return terms.sum(axis=-1)
 
 
 def _below(z):
     """Phi(z), rounded down."""
     return ndtr(z) * (1 - _SLACK * (1 + np.clip(z, -40, 0) ** 2))
-
-
-def _floats(regions):
-    """Return P_j and P'_j, rounded down, and log(P'_j / P_j), if neither is zero."""
-    both = [(here, there) for here, there in regions.masses if here and there]
-    here = np.array([round_down(one) for one, _ in both])
-    there = np.array([round_down(one) for _, one in both])
-    ratios = [other / one for one, other in both]
-    # Of whole numbers: a ratio may be too large for a float.
-    logs = [math.log(r.numerator) - math.log(r.denominator) for r in ratios]
-    return here, there, np.array(logs)

@@ -73,6 +73,17 @@ class Regions:
         slope = [round_up(ratio) for _, ratio in self.lines]
         return np.array(level), np.array(slope)
 
+    @cached_property
+    def in_floats(self):
+        """P_j and P'_j, rounded down, and log(P'_j / P_j), where neither is zero."""
+        both = [(here, there) for here, there in self.masses if here and there]
+        ratios = [Fraction(there) / here for here, there in both]
+        # Of whole numbers: a ratio may be too large for a float.
+        logs = [math.log(r.numerator) - math.log(r.denominator) for r in ratios]
+        here = [round_down(mass) for mass, _ in both]
+        there = [round_down(mass) for _, mass in both]
+        return np.array(here), np.array(there), np.array(logs)
+
     def worst(self, p):
         """Return the least probability under x' of what has `p` under x.
 
@@ -89,10 +100,33 @@ class Regions:
 
     def worst_of_rest(self, rest):
         """Return ``worst(1 - rest)``, accurate where 1 - rest would round to 1."""
-        rest = np.asarray(rest, float)[..., None]
-        level, slope = self.rounded_lines
-        kept = np.nextafter(level - lost(slope, rest), -np.inf)
-        return kept.max(axis=-1, initial=0.0)
+        rest = np.asarray(rest, float)
+        kept = np.zeros(rest.shape)
+        for level, slope in zip(*self.rounded_lines, strict=True):
+            line = np.nextafter(level - lost(slope, rest), -np.inf)
+            kept = np.maximum(kept, line)
+        return kept
+
+    def ahead(self, rest, runner_up=None):
+        """Is a class certified, given what all others have together?
+
+        Parameters
+        ----------
+        rest : array-like of float
+            Upper bound on the probability of all other classes.
+
+        runner_up : array-like of float, default=None
+            Upper bound on the probability of any of them; None takes `rest`.
+
+        Returns
+        -------
+        ahead : ndarray of bool
+        """
+        least = self.worst_of_rest(rest)
+        if runner_up is None:
+            return least > 0.5
+        # Of two lower bounds: their sum rounds to more than 1 only if it is more.
+        return least + self.worst_of_rest(np.minimum(runner_up, rest)) > 1
 
     def needed(self, level=Fraction(1, 2)):
         """Return sup{p : worst(p) <= level}, exactly.

@@ -48,12 +48,12 @@ def joint_masses(column_masses, x):
 
     Parameters
     ----------
-    column_masses : list of square nested lists
+    column_masses : list of nested lists
         [v][w]: of each column, how likely v becomes w.
 
     x : tuple of int
     """
-    points = product(*(range(len(masses)) for masses in column_masses))
+    points = product(*(range(len(masses[0])) for masses in column_masses))
     return [
         _product(m[v][w] for m, v, w in zip(column_masses, x, z, strict=True))
         for z in points

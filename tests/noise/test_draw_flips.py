@@ -13,18 +13,7 @@ from sksmooth.noise._draw_flips import (
     put_flips,
 )
 from sksmooth.noise._flips import SCALE, stays
-
-
-class Scripted:
-    """A generator that hands out given words, and counts them."""
-
-    def __init__(self, words):
-        self.words, self.used = list(words), 0
-
-    def integers(self, low, high, size, dtype, endpoint):
-        assert (low, high, endpoint) == (0, 2**64 - 1, True)
-        self.used += size
-        return np.array(self.words[self.used - size : self.used], dtype=dtype)
+from tests.noise.scripted import Scripted
 
 
 def word(flip, value):

@@ -9,6 +9,7 @@ import pytest
 from sksmooth.noise import _flips
 from sksmooth.noise._flips import (
     SCALE,
+    certified_changes,
     changed_regions,
     column_regions,
     flip_regions,
@@ -240,6 +241,34 @@ class TestRounding:
         assert Fraction(round_down(third)) < third < Fraction(round_up(third))
         assert round_down(HALF) == round_up(HALF) == 0.5
         assert np.nextafter(round_down(third), 1) == round_up(third)
+
+
+class TestCertifiedChanges:
+    def test_more_than_is_needed_and_no_more(self):
+        sizes, threshold = (3, 1, 2, 5), flip_threshold(0.6)
+        needed = [flip_regions(threshold, sizes, k).needed() for k in range(4)]
+        for k, one in enumerate(needed):
+            rest = np.array([round_down(1 - one) * (1 + s) for s in (-1e-12, 1e-12)])
+            got = certified_changes(rest, threshold, sizes)
+            assert got.tolist() == [k, k - 1]
+        # All three that can change, and no more.
+        assert certified_changes([0.0, 1.0], threshold, sizes).tolist() == [3, -1]
+
+    def test_with_a_runner_up(self):
+        sizes, threshold = (2, 2), flip_threshold(0.8)
+        rest, runner_up = np.array([0.3, 0.3, 0.6, 0.6]), [0.3, 0.01, 0.1, 0.4]
+        got = certified_changes(rest, threshold, sizes, runner_up)
+        for p, other, changes in zip(1 - rest, runner_up, got, strict=True):
+            for k in range(3):
+                regions = flip_regions(threshold, sizes, k)
+                left = exact_worst(regions, Fraction(p))
+                left += exact_worst(regions, 1 - Fraction(other))
+                assert (left > 1) == (k <= changes)
+        assert set(got.tolist()) == {-1, 1, 2}
+
+    def test_no_columns(self):
+        assert certified_changes(0.1, 7, ()).tolist() == 0
+        assert certified_changes(0.1, 7, (1, 1)).tolist() == 0
 
 
 def test_equal_ratios_are_one_region():

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.special import ndtr
 
-from sksmooth.noise import Gaussian
+from sksmooth.noise import Gaussian, _mixed
 from sksmooth.noise._flips import changed_regions, flip_regions
 from sksmooth.noise._mixed import needed, radius, radius_of_rest, worst
 from sksmooth.noise._sparse_flips import sparse_regions
@@ -147,6 +147,30 @@ def test_no_set_on_a_grid_of_both_does_better():
             bound = worst(p, s, regions)
             assert bound <= best + 1e-12
             assert best - bound < 1e-5
+
+
+def test_a_row_does_not_depend_on_the_others(monkeypatch):
+    """Bit for bit, alone, in any part and in any order."""
+    rng = np.random.default_rng(6)
+    rest = 10 ** -rng.uniform(0.2, 9, 40)
+    runner_up, p, s = rest * rng.random(40), 1 - rest, 3 * rng.random(40)
+    for name in ("three of ten", "all kinds"):
+        regions = REGIONS[name]
+        monkeypatch.undo()
+        whole = (
+            radius_of_rest(rest, regions),
+            radius_of_rest(rest, regions, runner_up),
+            worst(p, s, regions),
+        )
+        monkeypatch.setattr(_mixed, "_BLOCK", 50)
+        for rows in ([5], [3, 39, 0], slice(10, 30), slice(None, None, -1)):
+            part = (
+                radius_of_rest(rest[rows], regions),
+                radius_of_rest(rest[rows], regions, runner_up[rows]),
+                worst(p[rows], s[rows], regions),
+            )
+            for one, other in zip(part, whole, strict=True):
+                np.testing.assert_array_equal(one, other[rows])
 
 
 def test_ends():

@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from sksmooth.noise._flips import changed_regions
+from sksmooth.noise._flips import SCALE, changed_regions, flip_regions, stays
 from sksmooth.noise._mixed_uniform import (
     least_in_common,
     least_in_common_of_rest,
@@ -13,7 +13,7 @@ from sksmooth.noise._mixed_uniform import (
     worst,
 )
 from sksmooth.noise._regions import Regions
-from tests.noise.exact import exact_worst, knots
+from tests.noise.exact import exact_worst, joint_masses, knots, least_of_all_sets
 
 
 def flips(*columns):
@@ -121,3 +121,23 @@ def test_a_runner_up_has_no_more_than_all_others():
         alone = least_in_common_of_rest(rest, regions)
         with_bound = least_in_common_of_rest(rest, regions, [0.5, 0.2])
         np.testing.assert_allclose(with_bound, alone, rtol=1e-14)
+
+
+def test_no_set_of_a_joint_grid_does_better():
+    """Numbers uniform on four cells, moved by one or two, and a flipped category."""
+    threshold = SCALE // 3
+    a = stays(threshold, 2)
+    flip = [[a, 1 - a], [1 - a, a]]
+    for move in (0, 1, 2):
+        numbers = [
+            [Fraction(int(start <= cell < start + 4), 4) for cell in range(6)]
+            for start in (0, move)
+        ]
+        for changes in (0, 1):
+            here = joint_masses([numbers, flip], (0, 0))
+            there = joint_masses([numbers, flip], (1, changes))
+            common = 1 - Fraction(move, 4)
+            bound = joint(flip_regions(threshold, (2,), changes), common)
+            found = least_of_all_sets(here, there)
+            assert all(lost >= exact_worst(bound, p) for p, lost in found.items())
+            assert all(found[p] == exact_worst(bound, p) for p in knots(bound))
