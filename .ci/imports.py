@@ -49,8 +49,8 @@ FLOORS = {
     "votes": (
         ("_cells",),
         ("_rows",),
-        ("_voter", "_shared", "_spread", "run"),
-        ("voters",),
+        ("_voter", "_spread", "run"),
+        ("_shared", "voters"),
         ("_missing",),
         ("_company_batches",),
         ("_count", "_recognise"),

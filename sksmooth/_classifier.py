@@ -26,7 +26,7 @@ from .stats._certify import (
     bounds_from_upper,
     certify_votes,
 )
-from .stats._checks import check_level, check_radius
+from .stats._checks import check_level, check_positive, check_radius
 from .stats._planning import can_name_class, fewest_samples_to_name, too_small
 from .stats._radius import radius_after_loss
 from .stats._sequential import BoundProbability, CertifyKnownLabel, NameTopClass
@@ -687,7 +687,9 @@ class SmoothedClassifier(BaseSmoother):
     @property
     def _noise(self):
         """The noise, as far as radii depend on it: before X is known."""
-        sigma = float(self.sigma) if is_one_number(self.sigma) else np.ones(1)
+        sigma = np.ones(1)
+        if is_one_number(self.sigma):
+            sigma = float(check_positive(self.sigma, "sigma"))
         return find_noise(self.noise).bind(sigma)
 
     @property
@@ -706,10 +708,11 @@ class SmoothedClassifier(BaseSmoother):
 
     def _purposes(self, known_label=False):
         """What votes are drawn for, to certify."""
-        bound = BOUNDS[self.bound]
-        if self.method == "exact" or (known_label and bound.by_threshold):
+        bound = BOUNDS.get(self.bound)  # parameters have not been checked yet
+        if not bound or self.method == "exact":
             return ("estimate",)
-        return ("estimate", "select") if bound.needs_selection else ("estimate",)
+        selects = bound.needs_selection and not (known_label and bound.by_threshold)
+        return ("estimate", "select") if selects else ("estimate",)
 
     def _certify(self, prepared, radius_tol=None, store=None, names=(None, None)):
         """Do what `certify` says, with what is prepared already."""

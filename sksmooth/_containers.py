@@ -73,7 +73,7 @@ def check_real(X):
             kind = "c"
     if kind in ("M", "m"):
         raise ValueError(
-            "X holds dates or times, to which no Gaussian noise can be added: a radius "
+            "X holds dates or times, to which no noise can be added: a radius "
             "in seconds or nanoseconds would mean nothing. Make numbers in a unit that "
             "you choose, such as days since the first one; or pass a data frame and a "
             "sigma of 0 for the columns that the adversary cannot touch."
@@ -146,7 +146,7 @@ def check_no_text(X, estimator):
     kind = _kind_of_cells(X)
     if kind is not None:
         raise ValueError(
-            f"X holds {kind}, to which no Gaussian noise can be added. "
+            f"X holds {kind}, to which no noise can be added. "
             f"{_smooth_the_vectors(estimator)}"
         )
 

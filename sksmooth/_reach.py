@@ -7,7 +7,7 @@ import numpy as np
 from .noise import BoundNoise
 from .noise._norms import told_norm
 from .stats import sample_sizes, split_alpha
-from .stats._certify import BOUNDS, unanimous_radius
+from .stats._certify import find_bound, unanimous_radius
 from .stats._planning import fewest_samples, too_small
 from .stats._radius import radius_after_loss, radius_before_loss
 
@@ -87,7 +87,8 @@ class Reach:
         if self.exact:
             return float(self.noise.radius(1.0, 0.0))
         alpha, bound = self.alpha, self.bound
-        if (known_label or early) and BOUNDS[bound].by_threshold:
+        by_threshold = find_bound(bound).by_threshold
+        if (known_label or early) and by_threshold:
             bound = "cohen"
             if early or self.stopping == "sequential":
                 alpha = split_alpha(alpha, len(sample_sizes(n)))[-1]

@@ -1,6 +1,7 @@
 """A kind of noise from outside: three methods and a name are all that it takes."""
 
 import pickle
+import tracemalloc
 from itertools import product
 
 import joblib
@@ -503,3 +504,60 @@ class TestWhichNoise:
                 ask()
         with pytest.raises(error, match=message):
             g.max_certifiable_radius(norm="l1")
+
+
+class TestIdentity:
+    """Votes and thresholds of one kind are not taken for those of another one."""
+
+    @pytest.mark.parametrize(
+        "one, other",
+        [
+            (np.zeros(5000), np.eye(1, 5000, 2500)[0]),
+            (1.0, 1.0 + 1e-12),
+            ("a" * 1000 + "b" + "a" * 1000, "a" * 2001),
+        ],
+        ids=["array", "number", "text"],
+    )
+    def test_by_parameters(self, one, other, tmp_path):
+        a, b = Steps(), Steps()
+        a.extra, b.extra = one, other
+        assert a.bind(SIGMA) != b.bind(SIGMA)
+        assert a.bind(SIGMA) == clone_of(a).bind(SIGMA)
+        path = tmp_path / "votes"
+        smoothed(noise=a, n=100).predict(MIDDLE[:3], store=path)
+        smoothed(noise=clone_of(a), n=100).predict(MIDDLE[:3], store=path)
+        with pytest.raises(ValueError, match="another run: noise is"):
+            smoothed(noise=b, n=100).predict(MIDDLE[:3], store=path)
+
+    def test_by_level(self):
+        assert Gaussian().bind(0.5) != Gaussian().bind(0.25)
+        assert Gaussian().bind(1.0) != Steps().bind(1.0)
+        assert len({Gaussian().bind(0.5), Gaussian().bind(0.5)}) == 1
+
+
+def clone_of(noise):
+    return pickle.loads(pickle.dumps(noise))
+
+
+def test_a_grid_is_for_noise_that_keeps_it():
+    """Copies of this one are where they are, whatever the step."""
+    with pytest.raises(ValueError, match="Steps does not say that it is"):
+        smoothed(grid=2.0**-4).certify(MIDDLE[:3])
+
+
+@pytest.mark.parametrize("noise", [Noise(), Steps])
+def test_no_kind_that_could_be_drawn(noise):
+    with pytest.raises(ValueError, match="no kind of noise|noise must be one of"):
+        smoothed(noise=noise).certify(MIDDLE[:3])
+
+
+def test_the_second_draw_takes_the_room_of_the_first():
+    X = np.zeros((3, 64, 64), np.float32)
+    base = Fixed(lambda X: np.zeros(len(X), int))
+    g = SmoothedClassifier(base, n=4000, batch_size=1000, random_state=0)
+    g.certify(X)
+    tracemalloc.start()
+    g.certify(X)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 1.5 * 1000 * 64 * 64 * 4

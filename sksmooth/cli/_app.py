@@ -62,7 +62,7 @@ _PARAMS = [
     click.option(
         "--noise",
         type=click.Choice(list(FAMILIES)),
-        help="Kind of noise. Radii are l2 for gaussian, and l1 for the others.  "
+        help="Kind of noise; each measures radii in a norm of its own.  "
         "[default: gaussian]",
     ),
     click.option(

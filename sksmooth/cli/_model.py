@@ -13,18 +13,16 @@ from .._classifier import SmoothedClassifier
 from .._errors import in_words
 from .._optional import optional
 from .._validation import draw_entropy
-from ..noise import find_noise
+from ..noise import FAMILIES, find_noise
 from ._streams import say
 from ._types import sigma_text
 from ._unpacking import check_unpacked, nested_zip_size, zip_size
 
 # Types of this package: loading them runs no code that a file brings along.
 _OWN_TYPES = {
-    "sksmooth.noise._laplace.Laplace",
-    "sksmooth.noise._uniform.Uniform",
     "sksmooth._augmenter.GaussianAugmenter",
     "sksmooth._classifier.SmoothedClassifier",
-    "sksmooth.noise._gaussian.Gaussian",
+    *(f"{kind.__module__}.{kind.__qualname__}" for kind in FAMILIES.values()),
 }
 _NO_JSON = (json.JSONDecodeError, UnicodeDecodeError)
 _WHERE_CLASSES_BELONG = (

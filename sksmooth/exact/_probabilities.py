@@ -44,13 +44,14 @@ def exact_probabilities(estimator, classes, inputs):
     Raises
     ------
     ValueError
-        If `estimator` is not supported, or the noise is not normal, or X has columns
-        that are not numbers, or missing values.
+        If `estimator` or the noise is not supported, or X has columns that are not
+        numbers, or missing values.
     """
     if inputs.noise.cdf_bounds is None:
         raise ValueError(
-            "method='exact' computes probabilities under Gaussian noise, not under "
-            f"{inputs.noise.kind!r}: use method='monte_carlo'."
+            "method='exact' needs the distribution of the noise on one axis, and "
+            f"{inputs.noise.kind!r} does not tell it (cdf_bounds), as Gaussian() "
+            "does: use method='monte_carlo'."
         )
     matrix = inputs.matrix()
     if matrix is None:

@@ -20,6 +20,11 @@ def find_noise(noise):
         If there is no such name.
     """
     if isinstance(noise, Noise):
+        if getattr(noise.bound, "norm", None) is None:
+            raise ValueError(
+                f"{noise!r} is no kind of noise that could be drawn: its class needs "
+                "`bound`, a BoundNoise with a `norm`."
+            )
         return noise
     if isinstance(noise, str) and noise in FAMILIES:
         return FAMILIES[noise]()

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 
+import joblib
 import numpy as np
 from sklearn.base import BaseEstimator
 
@@ -60,6 +61,13 @@ class Noise(BaseEstimator):
         return self.bound(self, sigma, step)
 
 
+def told(kind):
+    """Return a text that tells a Noise, with its parameters, from any other."""
+    name = f"{type(kind).__module__}.{type(kind).__qualname__}"
+    params = sorted(vars(kind).items())
+    return f"{name} {joblib.hash(params)}" if params else name
+
+
 class BoundNoise(ABC):
     """Noise of a kind and a level. Two are equal if they prove the same.
 
@@ -87,6 +95,10 @@ class BoundNoise(ABC):
     # No noise that is drawn is further out, in standard deviations.
     largest = 40.0
 
+    # Are copies on the grid of `step`, if there is one, and inputs are on it? See
+    # ``noisy_copies_on_grid``.
+    keeps_grid = False
+
     # Is a linear map of it normal, of a covariance that is the map's? Then what the map
     # makes of noisy copies may be drawn in their place.
     is_normal = False
@@ -97,7 +109,7 @@ class BoundNoise(ABC):
     @property
     def key(self):
         """What tells this noise from others that prove something else."""
-        return type(self.kind), repr(vars(self.kind)), self.unit
+        return told(self.kind), self.unit
 
     def __eq__(self, other):
         return isinstance(other, BoundNoise) and self.key == other.key

@@ -20,6 +20,7 @@ class BoundGaussian(BoundNoise):
     """Independent normal noise on every feature, of standard deviation sigma."""
 
     norm = "l2"
+    keeps_grid = True
     is_normal = True
 
     open = staticmethod(open_stream)

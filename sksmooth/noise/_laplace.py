@@ -20,6 +20,7 @@ class BoundLaplace(BoundNoise):
     """Independent Laplace noise on every feature, of standard deviation sigma."""
 
     norm = "l1"
+    keeps_grid = True
 
     def copies(self, x, stream, out):
         """Fill `out` with copies of `x`; see ``BoundNoise.copies``."""

@@ -19,6 +19,7 @@ class BoundUniform(BoundNoise):
     """
 
     norm = "l1"
+    keeps_grid = True
     largest = 2.0
 
     def copies(self, x, stream, out):

@@ -59,6 +59,13 @@ BOUNDS = {
 }
 
 
+def find_bound(name):
+    """Return the Bound of a name; raise a ValueError if there is none."""
+    if name not in BOUNDS:
+        raise ValueError(f"bound must be one of {sorted(BOUNDS)}, got {name!r}.")
+    return BOUNDS[name]
+
+
 def certify_counts(counts, selection_counts=None, *, alpha, bound="cohen", sigma=1.0):
     """Name a class, bound its probability and certify a radius, from counts of votes.
 
@@ -111,8 +118,7 @@ def certify_counts(counts, selection_counts=None, *, alpha, bound="cohen", sigma
     """
     if np.ndim(check_part(alpha)) or np.ndim(check_positive(sigma, "sigma")):
         raise ValueError("alpha and sigma must be single numbers.")
-    if bound not in BOUNDS:
-        raise ValueError(f"bound must be one of {sorted(BOUNDS)}, got {bound!r}.")
+    find_bound(bound)
     counts = _check_table(counts, "counts")
     if BOUNDS[bound].needs_selection:
         if selection_counts is None:

@@ -98,6 +98,7 @@ def count(voter, asked, todo, votes, batch_size="auto", shared=None, report=None
     looks = asked.looks
     if batch_size == "auto":
         batch_size = max(1, min(voter.batch_bytes // voter.row_bytes, _MAX_AUTO_ROWS))
+    voter.forget()
     batch_size = voter.allocate(min(batch_size, len(votes.counts) * int(looks[-1])))
     if shared is not None:
         rows = np.array([row for row, _ in todo], int)

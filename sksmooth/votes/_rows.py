@@ -202,6 +202,12 @@ class Inputs:
         """
         if grid is None:
             return self, None
+        if not self.noise.keeps_grid:
+            raise ValueError(
+                f"grid={grid!r} needs noise that is rounded to a grid, and "
+                f"{type(self.noise.kind).__name__} does not say that it is "
+                "(keeps_grid): use grid=None."
+            )
         step = grid_step(grid, self.sigma)
         noise = self.noise.at(self.sigma, step)
         for dtype in self._noisy_dtypes():

@@ -6,6 +6,8 @@ outside and over inputs inside; in `_count` it is the other way round.
 
 import numpy as np
 
+from ._voter import CopyingVoter
+
 
 def count_shared(voter, rows, asked, votes, stream, block, report=None):
     """Count the votes on some inputs under the noise of `stream`.
@@ -33,7 +35,7 @@ def count_shared(voter, rows, asked, votes, stream, block, report=None):
         were drawn since it was last told.
     """
     looks = asked.looks.tolist()
-    kind = _Compared if hasattr(voter, "compare") else _Copied
+    kind = _Copied if isinstance(voter, CopyingVoter) else _Compared
     counter = kind(voter, votes.counts, block)
 
     def go_on(rows, look):

@@ -28,11 +28,19 @@ class Voter(ABC):
 
     prefer = "threads"
 
+    # Names of what ``allocate`` makes.
+    buffers = ()
+
     def on(self, inputs):
         """Return the voter for some inputs, with no batch yet."""
         twin = copy.copy(self)
         twin.take(inputs)
         return twin
+
+    def forget(self):
+        """Let go of the batch, so that there is room for another one."""
+        for name in self.buffers:
+            setattr(self, name, None)
 
     @abstractmethod
     def take(self, inputs):
@@ -71,7 +79,7 @@ class Voter(ABC):
 class CopyingVoter(Voter):
     """A voter that makes a copy for every vote, also under shared noise.
 
-    (One that does not has ``compare``, see ``LinearVoter``.)
+    Any other has ``compare``, see ``LinearVoter``.
     """
 
     @abstractmethod

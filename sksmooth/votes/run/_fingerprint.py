@@ -8,6 +8,7 @@ import joblib
 import numpy as np
 
 from ...models._nets import as_net_takes
+from ...noise._family import told
 from ._contents import as_unpickled, hash_contents
 
 # Raise it when the same settings would give other votes, or a rule other values.
@@ -46,7 +47,7 @@ def fingerprint(voting, settled):
             voting.entropy.to_bytes(16, "little"), person=b"fingerprint", digest_size=16
         ).hexdigest(),
         "shared_noise": str(voting.shared_noise),
-        "noise": _describe(inputs.noise.kind),
+        "noise": told(inputs.noise.kind),
         "sigma": _describe(inputs.sigma),
         "grid": _describe(inputs.grid),
         "estimator": hash_estimator(estimator),

@@ -366,6 +366,7 @@ def _questions(rule, n_inputs):
     own = [values.pop(name) for name in rule.per_input]
     columns = [[None] * n_inputs if one is None else one.tolist() for one in own]
     for name, one in values.items():
+        one = getattr(one, "key", one)  # of noise, what it proves
         values[name] = one.tolist() if isinstance(one, np.ndarray) else one
     same = blake2b(f"{type(rule).__name__} {values!r}".encode()).digest()
     if not columns:

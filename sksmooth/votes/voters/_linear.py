@@ -35,6 +35,8 @@ class LinearVoter(Voter):
         Noise level of each feature.
     """
 
+    buffers = ("_normals", "_scores", "_sums", "_better")
+
     # Scores are cheap: drown the overhead of calls, but stay near the cache.
     batch_bytes = 2**21
 

@@ -33,6 +33,8 @@ class MLPVoter(CopyingVoter):
         Noise level of each feature.
     """
 
+    buffers = ("_normals", "_hidden", "_noise")
+
     # Where matrix products run at full speed, but stay near the cache.
     batch_bytes = 2**21
 

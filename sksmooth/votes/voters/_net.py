@@ -66,6 +66,8 @@ class TorchVoter(CopyingVoter):
         That of some inputs.
     """
 
+    buffers = ("_batch", "_shared")
+
     def __init__(self, net, feed, fed):
         self.net, self._feed = net, feed
         self._nets = {get_ident(): net}

@@ -23,6 +23,8 @@ class AnyVoter(CopyingVoter):
         In which `estimator` takes noisy copies.
     """
 
+    buffers = ("_batch", "_noise")
+
     # What `predict` does is not known.
     prefer = "processes"
 
