@@ -19,6 +19,7 @@ from sksmooth.stats._sequential import CertifyKnownLabel
 from sksmooth.votes._count import Asked, Votes
 from sksmooth.votes._rows import Inputs
 from sksmooth.votes._shared import count_shared
+from sksmooth.votes._voter import CopyingVoter
 from tests.helpers import Fixed, OpaqueLogisticRegression, count_votes, halfspace
 
 X, y = load_iris(return_X_y=True)
@@ -374,6 +375,7 @@ def test_leaving_out_what_cannot_win_leaves_the_votes_as_they_are(monkeypatch):
     assert np.all(counts.max(axis=1) == 50)
 
 
+@CopyingVoter.register
 class FromTable:
     """A voter whose vote number i on a row is ``table[row, i]``."""
 
