@@ -19,6 +19,7 @@ from numbers import Integral
 
 import numpy as np
 
+from ...noise._family import BoundNoise, told
 from ._store_file import (
     APPLICATION_ID,
     LAYOUT,
@@ -366,7 +367,9 @@ def _questions(rule, n_inputs):
     own = [values.pop(name) for name in rule.per_input]
     columns = [[None] * n_inputs if one is None else one.tolist() for one in own]
     for name, one in values.items():
-        one = getattr(one, "key", one)  # of noise, what it proves
+        if isinstance(one, BoundNoise):
+            level = np.asarray(one.sigma).tolist(), np.asarray(one.step).tolist()
+            one = told(one.kind), level
         values[name] = one.tolist() if isinstance(one, np.ndarray) else one
     same = blake2b(f"{type(rule).__name__} {values!r}".encode()).digest()
     if not columns:
