@@ -556,7 +556,7 @@ def test_no_kind_that_could_be_drawn(noise):
 def test_the_second_draw_takes_the_room_of_the_first():
     X = np.zeros((3, 64, 64), np.float32)
     base = Fixed(lambda X: np.zeros(len(X), int))
-    g = SmoothedClassifier(base, n=4000, batch_size=1000, random_state=0)
+    g = SmoothedClassifier(base, n0=4000, n=4000, batch_size=1000, random_state=0)
     g.certify(X)
     tracemalloc.start()
     g.certify(X)
