@@ -34,8 +34,9 @@ FLOORS = {
         ("_flips", "_sparse_flips", "_mixed", "_mixed_uniform", "_draw_sparse_flips"),
         ("_normals",),
         ("_streams",),
-        ("_on_device", "_family", "_copies"),
-        ("_gaussian", "_laplace", "_uniform"),
+        ("_on_device", "_copies", "_proof"),
+        ("_family",),
+        ("_gaussian", "_laplace", "_uniform", "_with_flips"),
         ("__init__",),
     ),
     "models": (

@@ -3,15 +3,16 @@
 import numpy as np
 
 from .noise._norms import check_norm
+from .stats._radius import certified_after_loss, radius_after_loss
 
 
 class CertifiedBalls:
-    """Norms and half axes of certified sets, for a class that has their radii."""
+    """Norms, half axes and changes of categories, for a class that has the radii."""
 
     @property
     def norm(self):
         """The norm that `radius` is measured in, "l1" or "l2": that of the noise."""
-        return self.noise.bound.norm
+        return self.noise.bind(self.sigma).norm
 
     @property
     def half_axes(self):
@@ -38,19 +39,21 @@ class CertifiedBalls:
             where the noise is known to prove it: uniform noise does for linf).
 
         changes : int, default=0
-            Categories that may change besides. There are none here, so 0.
+            Categories that may change as well: any of them, at most so many. All
+            numbers of changes hold at once. 0 if there are no categories.
 
         Returns
         -------
         radius : ndarray of float of shape (n_inputs,)
             Rounded down; in the units of `radius`, so in units of sigma if that is an
-            array.
+            array. 0 where nothing is certified, see `certified_for`.
 
         Raises
         ------
         ValueError
-            If there is no such norm, or `changes` is not 0; if another norm than its
-            own is asked of a certificate that does not know `n_noisy`.
+            If there is no such norm; if there are no categories and `changes` is not
+            0; if another norm than its own is asked of a certificate that does not know
+            `n_noisy`.
 
         Examples
         --------
@@ -63,18 +66,63 @@ class CertifiedBalls:
         >>> certificate.radius.round(2), certificate.radius_for("linf").round(2)
         (array([0.62, 0.62, 0.62]), array([0.31, 0.31, 0.31]))
         """
-        if changes != 0 or isinstance(changes, bool):
-            raise ValueError(
-                f"changes={changes!r}: there are no categorical features under this "
-                "noise, so no certificate says anything about changes of them."
-            )
+        proof, radius, _ = self._with_changes(changes)
         norm = check_norm(norm, self.norm)
         if norm == self.norm:
-            return self.radius.copy()
+            return radius.copy()
         if self.n_noisy is None:
             raise ValueError(
                 f"radii in {norm} depend on the number of features with noise, which "
                 "this certificate does not know: give it n_noisy."
             )
-        noise = self.noise.bind(self.sigma)
-        return noise.to_norm(self.radius, norm, self.n_noisy)
+        return proof.to_norm(radius, norm, self.n_noisy)
+
+    def certified_for(self, changes=0):
+        """Tell which inputs are certified if categories are changed, and no number is.
+
+        Parameters
+        ----------
+        changes : int, default=0
+            How many categories, at most.
+
+        Returns
+        -------
+        certified : ndarray of bool of shape (n_inputs,)
+            Where it is True, `radius_for` is a radius, be it 0; elsewhere there is
+            none. With 0 changes this is `certified`.
+
+        Raises
+        ------
+        ValueError
+            If there are no categories and `changes` is not 0.
+        """
+        return self._with_changes(changes)[2].copy()
+
+    @property
+    def certified_changes(self):
+        """How many categories may change, whichever they are, while no number does.
+
+        ndarray of int of shape (n_inputs,): -1 where not even the input as it is is
+        certified; 0 if there are no categories.
+        """
+        most = getattr(self.noise, "n_changeable", 0)
+        certified = np.ones(len(self.radius), bool)
+        found = np.full(len(self.radius), -1)
+        for changes in range(most + 1):
+            certified = certified & self.certified_for(changes)
+            if not np.any(certified):
+                break
+            found[certified] = changes
+        return found
+
+    def _with_changes(self, changes):
+        """Return what is proved with changes, radii, and which are certified."""
+        own = self.noise.bind(self.sigma)
+        proof = own.changed(changes)
+        if proof is own:
+            return proof, self.radius, self.certified
+        bounds = self.p_lower, self.p_upper
+        radius = radius_after_loss(proof.radius(*bounds), self.radius_loss)
+        certified = certified_after_loss(proof, radius, self.radius_loss, *bounds)
+        certified &= self.certified
+        return proof, np.where(certified, radius, 0.0), certified

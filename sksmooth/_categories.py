@@ -132,6 +132,10 @@ class Categories:
         self.places = tuple(places)
         self.n_values = np.array([len(one.values) for one in self._columns], np.int64)
 
+    def told(self):
+        """Return what tells these from others: the values of each column, in order."""
+        return [(column.place, column.values) for column in self._columns]
+
     def encode(self, X):
         """Return the codes of the categorical columns of X.
 

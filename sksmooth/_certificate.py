@@ -29,6 +29,9 @@ _PER_INPUT = (
 )
 _TABLES = ("counts", "selection_counts")
 
+# Changed categories that a table of certificates tells about.
+_MOST_CHANGES = 3
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Certificate(CertifiedBalls):
@@ -210,8 +213,10 @@ class Certificate(CertifiedBalls):
         -------
         frame : pandas.DataFrame
             Columns prediction, radius (in `norm`), p_lower, count (votes of the
-            selected class) and n_used (all votes); the index is that of the frame that
-            was certified, if it was one of pandas.
+            selected class) and n_used (all votes). If there are categories also
+            certified_changes and, for 1 to 3 of them, the radius if so many change as
+            well, NaN where that is not certified: radius_1_changed and so on. The index
+            is that of the frame that was certified, if it was one of pandas.
 
         Raises
         ------
@@ -232,16 +237,20 @@ class Certificate(CertifiedBalls):
         2           2    0.12     0.69    736    1000
         """
         pd = optional("pandas", "Certificate.to_frame")
-        return pd.DataFrame(
-            {
-                "prediction": self.prediction,
-                "radius": self.radius,
-                "p_lower": self.p_lower,
-                "count": votes_of_selected(self),
-                "n_used": self.n_used,
-            },
-            index=self.index,
-        )
+        columns = {
+            "prediction": self.prediction,
+            "radius": self.radius,
+            "p_lower": self.p_lower,
+            "count": votes_of_selected(self),
+            "n_used": self.n_used,
+        }
+        most = getattr(self.noise, "n_changeable", 0)
+        if most:
+            columns["certified_changes"] = self.certified_changes
+        for changes in range(1, min(most, _MOST_CHANGES) + 1):
+            _, radius, certified = self._with_changes(changes)
+            columns[f"radius_{changes}_changed"] = np.where(certified, radius, np.nan)
+        return pd.DataFrame(columns, index=self.index)
 
     def select(self, rows):
         """Return the certificates of some of the inputs.
@@ -350,7 +359,14 @@ class Certificate(CertifiedBalls):
         return replace(self, **recertified(self, alpha, bound, n))
 
     def certified_accuracy_lower_bound(
-        self, y_true, *, radius=0.0, norm=None, rho=0.001, sample_weight=None
+        self,
+        y_true,
+        *,
+        radius=0.0,
+        norm=None,
+        changes=0,
+        rho=0.001,
+        sample_weight=None,
     ):
         """Certified accuracy that these certificates prove with probability 1 - rho.
 
@@ -378,6 +394,9 @@ class Certificate(CertifiedBalls):
         norm : {"l1", "l2", "linf"}, default=None
             Of the radius. None is l2, and an error where that is not the norm of the
             certificate.
+
+        changes : int, default=0
+            Categories that may change as well.
 
         rho : float, default=0.001
             Probability with which the bound may fail, at each radius by itself.
@@ -415,7 +434,7 @@ class Certificate(CertifiedBalls):
         0.713
         """
         radius = check_radius(radius)
-        share = proved_share(self, y_true, radius, norm, rho, sample_weight)
+        share = proved_share(self, y_true, radius, norm, changes, rho, sample_weight)
         return share if radius.ndim else float(share)
 
     def __repr__(self):

@@ -10,11 +10,11 @@ from .stats import lower_confidence_bound, split_alpha
 from .stats._certify import BOUNDS, bounds_from_lower, certify_votes
 from .stats._checks import check_level
 from .stats._projection import projected_counts
-from .stats._radius import radius_after_loss
+from .stats._radius import certified_after_loss, radius_after_loss
 from .stats._repeats import certified_weight_lower_bound
 
 
-def told_answers(certificate, norm):
+def told_answers(certificate, norm, changes=0):
     """Return predictions, their radii in a norm that is told, and which are certified.
 
     Parameters
@@ -24,18 +24,26 @@ def told_answers(certificate, norm):
 
     norm : {"l1", "l2", "linf"} or None
 
+    changes : int, default=0
+        Categories that may change as well.
+
     Raises
     ------
     ValueError
         If there is no such norm, or if none is told and that of the certificate is not
-        l2.
+        l2; if there are changes and no categories.
     """
     prediction, radius = as_pair(certificate)
     if not hasattr(certificate, "radius_for"):
         check_norm(norm, "l2")
+        if changes != 0:
+            raise ValueError(
+                f"changes={changes!r} needs a Certificate: a pair (prediction, radius) "
+                "knows nothing of categories."
+            )
         return prediction, radius, radius > 0
-    radius = certificate.radius_for(told_norm(norm, certificate.norm))
-    return prediction, radius, certificate.certified
+    radius = certificate.radius_for(told_norm(norm, certificate.norm), changes)
+    return prediction, radius, certificate.certified_for(changes)
 
 
 def votes_of_selected(certificate):
@@ -79,8 +87,11 @@ def recertified(certificate, alpha, bound, n):
         bounds = certify_votes(
             counts, certificate.selection_counts, alpha, bound, noise
         )
-    radius = radius_after_loss(bounds.radius, certificate.radius_loss)
-    certified = radius > 0
+    loss = certificate.radius_loss
+    radius = radius_after_loss(bounds.radius, loss)
+    certified = certified_after_loss(
+        noise, radius, loss, bounds.p_lower, bounds.p_upper
+    )
     return {
         "prediction": name_classes(
             bounds.selected, certified, certificate.classes, certificate.abstain_label
@@ -100,7 +111,7 @@ def recertified(certificate, alpha, bound, n):
     }
 
 
-def proved_share(certificate, y_true, radius, norm, rho, sample_weight):
+def proved_share(certificate, y_true, radius, norm, changes, rho, sample_weight):
     """Return what `Certificate.certified_accuracy_lower_bound` does, as an array."""
     if certificate.projected:
         raise ValueError("a projection certifies nothing.")
@@ -122,8 +133,9 @@ def proved_share(certificate, y_true, radius, norm, rho, sample_weight):
     right = label_indices(y_true, certificate.classes) == certificate.selected
     # Equal inputs are one input, which reaches only what all of them do.
     reach = np.full(n_distinct, np.inf)
-    radii = certificate.radius_for(norm)
-    reached = np.where(right & certificate.certified, radii, -np.inf)
+    radii = certificate.radius_for(norm, changes)
+    right &= certificate.certified_for(changes)
+    reached = np.where(right, radii, -np.inf)
     np.minimum.at(reach, group, reached[counted])
     occurs = np.bincount(group, weight)
     if np.any(weight != np.floor(weight)):

@@ -16,9 +16,8 @@ from ._reach import Reach
 from ._sklearn import Interval, StrOptions
 from ._smoother import BaseSmoother
 from .exact._probabilities import exact_probabilities
-from .noise import find_noise
 from .noise._grid import grid_step, loss_of_others
-from .noise._sigma import is_one_number, least_levels, sigma_by_column
+from .noise._sigma import is_one_number, least_levels, sigma_of_numbers
 from .stats import sample_sizes
 from .stats._certify import (
     BOUNDS,
@@ -28,7 +27,7 @@ from .stats._certify import (
 )
 from .stats._checks import check_level, check_positive, check_radius
 from .stats._planning import can_name_class, fewest_samples_to_name, too_small
-from .stats._radius import radius_after_loss
+from .stats._radius import certified_after_loss, radius_after_loss
 from .stats._sequential import BoundProbability, CertifyKnownLabel, NameTopClass
 from .votes._count import Votes
 from .votes.run._fingerprint import fingerprint
@@ -63,6 +62,13 @@ class SmoothedClassifier(BaseSmoother):
         Preprocessing belongs inside, ``SmoothedClassifier(make_pipeline(...))``: then
         noise and radius are in the units of the X that you pass.
 
+    noise : str or instance of Noise, default="gaussian"
+        The kind of noise, by its name or as an instance: "gaussian" is
+        :class:`~sksmooth.noise.Gaussian`, whose radii are l2. Those of "laplace",
+        :class:`~sksmooth.noise.Laplace`, and "uniform",
+        :class:`~sksmooth.noise.Uniform`, are l1. `sigma` is the standard deviation of
+        all of them.
+
     sigma : float, array-like or dict, default=0.25
         Standard deviation of the noise, in the units of X. Larger values certify
         larger radii at lower accuracy. An array is broadcast against one input, 0
@@ -71,6 +77,39 @@ class SmoothedClassifier(BaseSmoother):
         array or a pandas Series in the order of the columns, or a dict that names all
         of them, ``{"amount": 0.3, "age": 2.0}``. Its key "*" stands for those that
         are not named: ``{"amount": 0.3, "*": 0}``.
+
+    categorical_features : None, "from_dtype" or array-like, default=None
+        Columns that are categories: their names, their places, or a mask, as for
+        :class:`~sklearn.ensemble.HistGradientBoostingClassifier`; "from_dtype" takes
+        those of a frame that are Categorical or Enum. They get no numbers added, but
+        flips, and certificates also say how many of them may change
+        (:meth:`Certificate.radius_for`). `fit` learns which values they have; one that
+        it did not see counts as the most frequent one of its column. A missing value
+        stays missing.
+
+    flip : float, default=0.5
+        Probability with which the noise draws a category anew, uniformly from the
+        values of its column; so it stays with probability 1 - flip + flip / K for K
+        values. Larger values certify more changes at lower accuracy.
+
+    shared_noise : bool, default=False
+        True gives all inputs the same noise: several times faster where the base model
+        is cheap, and the right choice for comparing models, whose scores then vary
+        together. Each answer keeps its guarantee, but several can be wrong together,
+        so a claim about a whole test set is weaker (see
+        :meth:`Certificate.certified_accuracy_lower_bound`).
+
+    grid : None, "auto" or float, default=None
+        Step h of a grid, a power of two, to which inputs and noise are rounded before
+        they are added, so that no rounding in x + noise can make a certificate false.
+        "auto" takes about sigma / 2^16. Radii are then smaller by at most h sqrt(d)
+        for d features. None trusts that f cannot tell x from the lowest bits of
+        x + noise, as other implementations do. Does not affect training.
+
+    method : {"monte_carlo", "exact"}, default="monte_carlo"
+        "exact" computes the probabilities instead of voting: no votes, no failure
+        probability. For decision trees, two-class ensembles of stumps and, under
+        Gaussian noise, two-class linear classifiers, also behind scalers.
 
     alpha : float, default=0.001
         Probability, for each input, that `predict` names a class other than g(x), or
@@ -84,6 +123,12 @@ class SmoothedClassifier(BaseSmoother):
         the most that any other method takes. Limits the largest radius:
         sigma * Phi^-1(alpha^(1/n)).
 
+    bound : {"cohen", "joint", "multiclass"}, default="cohen"
+        How `certify` bounds the class probabilities. "cohen", the paper's, is the one
+        that published results use. "joint" selects the class on the same votes and
+        needs no `n0`: larger radii if `n` is below about 1,000. "multiclass" bounds
+        the runner-up, too: larger radii for many classes and large `n`.
+
     stopping : {"sequential", "fixed"}, default="sequential"
         "sequential" looks at the votes at sample sizes fixed in advance and stops for
         an input once its answer is settled, with the same guarantee; `predict`,
@@ -91,37 +136,12 @@ class SmoothedClassifier(BaseSmoother):
         close call. "fixed" always takes `n`. `certify` always takes `n` unless told a
         `radius_tol`: stopping early does not buy radius.
 
-    bound : {"cohen", "joint", "multiclass"}, default="cohen"
-        How `certify` bounds the class probabilities. "cohen", the paper's, is the one
-        that published results use. "joint" selects the class on the same votes and
-        needs no `n0`: larger radii if `n` is below about 1,000. "multiclass" bounds
-        the runner-up, too: larger radii for many classes and large `n`.
-
-    method : {"monte_carlo", "exact"}, default="monte_carlo"
-        "exact" computes the probabilities instead of voting: no votes, no failure
-        probability. For decision trees, two-class ensembles of stumps and, under
-        Gaussian noise, two-class linear classifiers, also behind scalers.
-
-    grid : None, "auto" or float, default=None
-        Step h of a grid, a power of two, to which inputs and noise are rounded before
-        they are added, so that no rounding in x + noise can make a certificate false.
-        "auto" takes about sigma / 2^16. Radii are then smaller by at most h sqrt(d)
-        for d features. None trusts that f cannot tell x from the lowest bits of
-        x + noise, as other implementations do. Does not affect training.
-
-    noise : str or instance of Noise, default="gaussian"
-        The kind of noise, by its name or as an instance: "gaussian" is
-        :class:`~sksmooth.noise.Gaussian`, whose radii are l2. Those of "laplace",
-        :class:`~sksmooth.noise.Laplace`, and "uniform",
-        :class:`~sksmooth.noise.Uniform`, are l1. `sigma` is the standard deviation of
-        all of them.
-
-    shared_noise : bool, default=False
-        True gives all inputs the same noise: several times faster where the base model
-        is cheap, and the right choice for comparing models, whose scores then vary
-        together. Each answer keeps its guarantee, but several can be wrong together,
-        so a claim about a whole test set is weaker (see
-        :meth:`Certificate.certified_accuracy_lower_bound`).
+    abstain_label : "auto", None, int, float or str, default="auto"
+        What `predict` and `certify` return instead of a class that they cannot name
+        with confidence. "auto" is -1 (or the smallest class minus 1, if that is
+        lower) for numbers and "abstain" for strings. None never abstains: the class
+        with most votes is returned without a guarantee, and `certify` marks it by a
+        radius of 0.
 
     n_copies : int, default=1
         `fit` trains on this many noisy copies of every input; 0 trains on clean data.
@@ -131,13 +151,6 @@ class SmoothedClassifier(BaseSmoother):
         Name of a nested parameter of `estimator` that `fit` sets to `sigma`, such as
         ``"gaussianaugmenter__sigma"``. `fit` then adds no noise itself. For Gaussian
         noise only.
-
-    abstain_label : "auto", None, int, float or str, default="auto"
-        What `predict` and `certify` return instead of a class that they cannot name
-        with confidence. "auto" is -1 (or the smallest class minus 1, if that is
-        lower) for numbers and "abstain" for strings. None never abstains: the class
-        with most votes is returned without a guarantee, and `certify` marks it by a
-        radius of 0.
 
     batch_size : int or "auto", default="auto"
         Noisy inputs passed to ``estimator.predict`` at a time. Limits the memory
@@ -248,19 +261,21 @@ class SmoothedClassifier(BaseSmoother):
         self,
         estimator,
         *,
+        noise="gaussian",
         sigma=0.25,
+        categorical_features=None,
+        flip=0.5,
+        shared_noise=False,
+        grid=None,
+        method="monte_carlo",
         alpha=0.001,
         n0=100,
         n=100_000,
-        stopping="sequential",
         bound="cohen",
-        method="monte_carlo",
-        grid=None,
-        noise="gaussian",
-        shared_noise=False,
+        stopping="sequential",
+        abstain_label="auto",
         n_copies=1,
         noise_param=None,
-        abstain_label="auto",
         batch_size="auto",
         net_options=None,
         random_state=None,
@@ -268,19 +283,21 @@ class SmoothedClassifier(BaseSmoother):
         verbose=0,
     ):
         self.estimator = estimator
+        self.noise = noise
         self.sigma = sigma
+        self.categorical_features = categorical_features
+        self.flip = flip
+        self.shared_noise = shared_noise
+        self.grid = grid
+        self.method = method
         self.alpha = alpha
         self.n0 = n0
         self.n = n
-        self.stopping = stopping
         self.bound = bound
-        self.method = method
-        self.grid = grid
-        self.noise = noise
-        self.shared_noise = shared_noise
+        self.stopping = stopping
+        self.abstain_label = abstain_label
         self.n_copies = n_copies
         self.noise_param = noise_param
-        self.abstain_label = abstain_label
         self.batch_size = batch_size
         self.net_options = net_options
         self.random_state = random_state
@@ -482,7 +499,7 @@ class SmoothedClassifier(BaseSmoother):
         """
         prepared = self._ready(X, *self._purposes())
         early, reach = radius_tol is not None, self._reach
-        if reach.radius(self.n, early=early) == 0:
+        if not reach.certifies(self.n, early=early):
             needed = reach.fewest(0.0, early=early)
             warnings.warn(
                 too_small(self.n, self.alpha, "certify always abstains", needed),
@@ -491,7 +508,7 @@ class SmoothedClassifier(BaseSmoother):
         with self._open(store, prepared) as store:
             return self._certify(prepared, radius_tol, store, names_of(X))
 
-    def certified_correct(self, X, y, radius, *, norm=None, store=None):
+    def certified_correct(self, X, y, radius, *, norm=None, changes=0, store=None):
         """Tell for which inputs the true class is certified at given radii.
 
         All that certified accuracy needs, and much cheaper than the radii themselves:
@@ -514,6 +531,9 @@ class SmoothedClassifier(BaseSmoother):
         norm : {"l1", "l2", "linf"}, default=None
             Of the radii. None is l2, and an error for noise that
             measures in another norm.
+
+        changes : int, default=0
+            Categories that may change as well: any of them, at most so many.
 
         store : path-like, default=None
             A file that keeps the votes: the same call continues where one that was
@@ -560,13 +580,13 @@ class SmoothedClassifier(BaseSmoother):
         """
         radii = check_radius(radius)
         prepared = self._ready(X, *self._purposes(known_label=True))
-        reach = self._reach.told(norm, prepared.voting.inputs.n_noisy)
+        reach = self._reach.told(norm, prepared.voting.inputs.n_noisy, changes)
         unreachable = reach.unreachable(radii, self.n, self.sigma)
         if unreachable:
             warnings.warn(unreachable, stacklevel=2)
-        return self._known_correct(prepared, y, reach.own(radii), store)
+        return self._known_correct(prepared, y, reach.own(radii), changes, store)
 
-    def _known_correct(self, prepared, y, radii, store=None):
+    def _known_correct(self, prepared, y, radii, changes=0, store=None):
         """Do what `certified_correct` says, with what is prepared already.
 
         Radii are in the norm of the noise.
@@ -577,8 +597,10 @@ class SmoothedClassifier(BaseSmoother):
         if self.method == "exact" or not BOUNDS[self.bound].by_threshold:
             with self._open(store, prepared) as store:
                 certificate = self._certify(prepared, store=store)
-            right = (certificate.selected == label) & certificate.certified
-            correct = right[:, None] & (certificate.radius[:, None] >= radii.ravel())
+            right = certificate.selected == label
+            right &= certificate.certified_for(changes)
+            reached = certificate.radius_for(changes=changes)
+            correct = right[:, None] & (reached[:, None] >= radii.ravel())
         else:
             correct = np.zeros((len(y), radii.size), bool)
             known = np.flatnonzero(label >= 0)
@@ -588,7 +610,7 @@ class SmoothedClassifier(BaseSmoother):
                     looks=self._looks(first=100),
                     alpha=self.alpha,
                     radii=radii.ravel(),
-                    noise=prepared.noise,
+                    noise=prepared.noise.changed(changes),
                     label=label[known],
                     loss=None if loss is None else loss[known],
                 )
@@ -597,7 +619,7 @@ class SmoothedClassifier(BaseSmoother):
                 correct[known] = votes.value
         return correct.reshape(len(y), *radii.shape)
 
-    def max_certifiable_radius(self, *, known_label=False, norm=None):
+    def max_certifiable_radius(self, *, known_label=False, norm=None, changes=0):
         """Return the largest radius that can be certified: all `n` votes agree.
 
         Parameters
@@ -609,6 +631,9 @@ class SmoothedClassifier(BaseSmoother):
         norm : {"l1", "l2", "linf"}, default=None
             Of the radius. None is l2, and an error for noise that
             measures in another norm.
+
+        changes : int, default=0
+            Categories that may change as well; their values are known from `fit` on.
 
         Returns
         -------
@@ -634,9 +659,9 @@ class SmoothedClassifier(BaseSmoother):
         >>> round(g.max_certifiable_radius(), 3)
         1.599
         """
-        return self._reach.told(norm).radius(self.n, known_label)
+        return self._reach.told(norm, changes=changes).radius(self.n, known_label)
 
-    def required_samples(self, radius, *, known_label=False, norm=None):
+    def required_samples(self, radius, *, known_label=False, norm=None, changes=0):
         """Return the smallest `n` with which a radius can be certified at all.
 
         Parameters
@@ -650,6 +675,9 @@ class SmoothedClassifier(BaseSmoother):
         norm : {"l1", "l2", "linf"}, default=None
             Of the radius. None is l2, and an error for noise that
             measures in another norm.
+
+        changes : int, default=0
+            Categories that may change as well; their values are known from `fit` on.
 
         Returns
         -------
@@ -676,7 +704,8 @@ class SmoothedClassifier(BaseSmoother):
         """
         if np.ndim(check_radius(radius)):
             raise ValueError(f"radius must be one number, got {radius!r}.")
-        needed = self._reach.told(norm).fewest(float(radius), known_label)
+        reach = self._reach.told(norm, changes=changes)
+        needed = reach.fewest(float(radius), known_label)
         if needed is None:
             raise ValueError(
                 "no feasible number of votes certifies a radius of "
@@ -690,7 +719,7 @@ class SmoothedClassifier(BaseSmoother):
         sigma = np.ones(1)
         if is_one_number(self.sigma):
             sigma = float(check_positive(self.sigma, "sigma"))
-        return find_noise(self.noise).bind(sigma)
+        return self._kind.bind(sigma)
 
     @property
     def _reach(self):
@@ -785,7 +814,7 @@ class SmoothedClassifier(BaseSmoother):
 
         None before `fit`, if a fitted `estimator` does not tell it.
         """
-        levels = least_levels(self.sigma)
+        levels, places = least_levels(self.sigma), self._categorical_places
         n_features = getattr(self, "n_features_in_", None)
         n_features = n_features if isinstance(n_features, Integral) else None
         if "input_shape_" in vars(self):
@@ -794,7 +823,9 @@ class SmoothedClassifier(BaseSmoother):
             names = getattr(self, "feature_names_in_", None)
             if names is None:
                 return levels, None
-            levels = sigma_by_column(self.sigma, names)
+            levels = sigma_of_numbers(self.sigma, len(names), places, names)
+        elif not np.ndim(self.sigma) and n_features is not None:
+            n_features -= len(places)
         return levels, n_features
 
     def _top_class_votes(self, prepared, path):
@@ -813,10 +844,12 @@ class SmoothedClassifier(BaseSmoother):
 
     def _certificate(self, prepared, selection, votes, bounds, names, looks=None):
         exact = self.method == "exact"
-        radius = radius_after_loss(bounds.radius, prepared.loss)
+        loss, pair = prepared.loss, (bounds.p_lower, bounds.p_upper)
+        radius = radius_after_loss(bounds.radius, loss)
+        certified = certified_after_loss(prepared.noise, radius, loss, *pair)
         n = 0 if exact else self.n
         return Certificate(
-            prediction=prepared.labels(bounds.selected, radius > 0),
+            prediction=prepared.labels(bounds.selected, certified),
             radius=radius,
             p_lower=bounds.p_lower,
             p_upper=bounds.p_upper,
@@ -838,6 +871,7 @@ class SmoothedClassifier(BaseSmoother):
             index=names[0],
             feature_names=names[1],
             n_noisy=prepared.voting.inputs.n_noisy,
+            certified=certified,
         )
 
 

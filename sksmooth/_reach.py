@@ -4,12 +4,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .noise import BoundNoise
 from .noise._norms import told_norm
+from .noise._proof import Proof
 from .stats import sample_sizes, split_alpha
-from .stats._certify import find_bound, unanimous_radius
+from .stats._certify import find_bound, unanimous_bounds
 from .stats._planning import fewest_samples, too_small
-from .stats._radius import radius_after_loss, radius_before_loss
+from .stats._radius import (
+    certified_after_loss,
+    radius_after_loss,
+    radius_before_loss,
+)
 
 
 @dataclass(frozen=True)
@@ -18,7 +22,7 @@ class Reach:
 
     Parameters
     ----------
-    noise : BoundNoise
+    noise : Proof
 
     alpha : float
 
@@ -37,7 +41,7 @@ class Reach:
         Of the radii that are asked for and returned; None is that of the noise.
     """
 
-    noise: BoundNoise
+    noise: Proof
     alpha: float
     n_classes: int
     loss: float | None
@@ -47,10 +51,14 @@ class Reach:
     n_noisy: int | None = None
     norm: str | None = None
 
-    def told(self, norm, n_noisy=None):
-        """Return the reach in a norm, which has to be told unless it is l2."""
+    def told(self, norm, n_noisy=None, changes=0):
+        """Return the reach in a norm, which has to be told unless it is l2.
+
+        If `changes` categories are changed as well.
+        """
         norm, n_noisy = told_norm(norm, self.noise.norm), n_noisy or self.n_noisy
-        return replace(self, norm=norm, n_noisy=n_noisy)
+        noise = self.noise.changed(changes)
+        return replace(self, norm=norm, n_noisy=n_noisy, noise=noise)
 
     def own(self, radius):
         """Return the radius, in the norm of the noise, that one in `norm` takes."""
@@ -79,28 +87,38 @@ class Reach:
         early : bool, default=False
             May votes end early, at the price of a part of alpha?
         """
-        radius = radius_after_loss(self._unanimous(n, known_label, early), self.loss)
+        radius = self._unanimous(n, known_label, early)[0]
+        radius = radius_after_loss(radius, self.loss)
         return float(self._moved(self.noise.to_norm, radius))
 
+    def certifies(self, n, known_label=False, early=False):
+        """Tell whether `n` votes certify anything at all; see ``radius``."""
+        return self._unanimous(n, known_label, early)[1]
+
     def _unanimous(self, n, known_label, early):
-        """Return what `radius` does, before what a grid takes off."""
+        """Return what `radius` does, before what a grid takes off; and if anything."""
         if self.exact:
-            return float(self.noise.radius(1.0, 0.0))
+            return float(self.noise.radius(1.0, 0.0)), True
         alpha, bound = self.alpha, self.bound
         by_threshold = find_bound(bound).by_threshold
         if (known_label or early) and by_threshold:
             bound = "cohen"
             if early or self.stopping == "sequential":
                 alpha = split_alpha(alpha, len(sample_sizes(n)))[-1]
-        return unanimous_radius(n, alpha, bound, self.n_classes, self.noise)
+        found = unanimous_bounds(n, alpha, bound, self.n_classes, self.noise)
+        radius = radius_after_loss(found.radius, self.loss)
+        certified = certified_after_loss(
+            self.noise, radius, self.loss, found.p_lower, found.p_upper
+        )
+        return float(found.radius[0]), bool(certified[0])
 
     def fewest(self, radius, known_label=False, early=False):
         """Return the smallest n that reaches a radius, and more than 0, or None."""
         radius = radius_before_loss(self.own(radius), self.loss)
 
         def enough(n):
-            reach = self._unanimous(n, known_label, early)
-            return reach >= radius and reach > 0
+            reach, certified = self._unanimous(n, known_label, early)
+            return certified and reach >= radius
 
         # Up to 100 votes there is one look, beyond there are several, with parts of
         # alpha: what 100 reach, 101 may not.
@@ -120,11 +138,12 @@ class Reach:
         sigma : as the user gave it
         """
         reach = self.radius(n, known_label=True)
+        certifies = self.certifies(n, known_label=True)
         highest = np.max(radii, initial=0.0)
-        if highest <= reach and reach > 0:
+        if highest <= reach and certifies:
             return ""
         needed = self.fewest(highest, known_label=True)
-        if reach == 0 and needed is not None:
+        if not certifies and needed is not None:
             consequence = "no radius can be certified, not even 0"
             return too_small(n, self.alpha, consequence, needed)
         remedy = (

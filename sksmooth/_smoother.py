@@ -43,11 +43,14 @@ from ._validation import (
 from ._version import __version__
 from .models._net_labels import check_net_labels, labels_for_nets
 from .models._nets import as_net_takes, check_devices
-from .noise import BoundNoise, find_noise
+from .noise import find_noise
+from .noise._flips import flip_threshold
 from .noise._grid import check_grid
-from .noise._sigma import is_one_number
+from .noise._proof import Proof
+from .noise._sigma import is_one_number, sigma_of_numbers
 from .stats._checks import MAX_VOTES, check_votes
 from .votes._missing import check_may_train, check_missing, training_with_missing
+from .votes._rows import Flips
 from .votes._spread import warn_of_little_noise
 from .votes._voting import Voting
 from .votes.voters._predict import check_one_row
@@ -57,7 +60,7 @@ class Prepared(NamedTuple):
     """What every answer about one X needs."""
 
     voting: Voting
-    noise: BoundNoise  # of the level that the user is told, which radii depend on
+    noise: Proof  # of the level that the user is told, which radii depend on
     loss: np.ndarray | None  # what a grid takes off the radius of each input
     abstain_label: object
 
@@ -86,6 +89,8 @@ class BaseSmoother(KeepsSecrets, ClassifierMixin, MetaEstimatorMixin, BaseEstima
         "method": [StrOptions({"monte_carlo", "exact"})],
         "grid": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"}), None],
         "noise": "no_validation",  # by find_noise
+        "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
+        "flip": [Interval(Real, 0, 1, closed="both")],
         "shared_noise": ["boolean"],
         "n_copies": [Interval(Integral, 0, None, closed="left")],
         "noise_param": [str, None],
@@ -231,6 +236,24 @@ class BaseSmoother(KeepsSecrets, ClassifierMixin, MetaEstimatorMixin, BaseEstima
         """What stands for "no prediction"; of the same kind as `classes_`."""
         return check_abstain_label(self.abstain_label, self.classes_)
 
+    @property
+    def _categorical_places(self):
+        """Which columns are categories; none before `fit`."""
+        categories = vars(self).get("_categories")
+        return () if categories is None else categories.places
+
+    @property
+    def _kind(self):
+        """The kind of noise, as far as it is known before X is."""
+        kind, categories = find_noise(self.noise), vars(self).get("_categories")
+        if categories is None:
+            return kind
+        names = getattr(self, "feature_names_in_", None)
+        settings = self.input_shape_[0], categories.places, names
+        numbers = bool(np.any(sigma_of_numbers(self.sigma, *settings)))
+        flips = Flips(categories, flip_threshold(self.flip))
+        return flips.beside(kind, categories.places, numbers)
+
     def _prepare(self, X, purposes):
         """Check everything that draws of votes need, without writing to self."""
         self._validate_params()
@@ -254,16 +277,17 @@ class BaseSmoother(KeepsSecrets, ClassifierMixin, MetaEstimatorMixin, BaseEstima
         if estimator is self.estimator and inputs.frame is not None:
             # What it was fitted on is not known here: let it look at the columns.
             check_one_row(estimator, inputs)
-        noise = inputs.noise
+        noise, one = inputs.noise, is_one_number(self.sigma)
         if np.ndim(noise.sigma):
-            one = is_one_number(self.sigma)
-            noise = kind.bind(float(self.sigma) if one else inputs.level)
+            noise = noise.at(float(self.sigma) if one else inputs.level)
         if self.grid is not None and self.method == "exact":
             raise ValueError(
                 "method='exact' adds no noise to X, so there is nothing to round: its "
                 "certificates hold without a grid. Set grid=None."
             )
         inputs, loss = inputs.on_grid(self.grid)
+        if loss is not None and one and np.ndim(inputs.sigma):  # in units of sigma
+            loss = np.nextafter(loss * float(self.sigma), np.inf)
         voting = Voting(
             estimator,
             classes,

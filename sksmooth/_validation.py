@@ -12,6 +12,7 @@ from sklearn.utils import assert_all_finite, check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array, validate_data
 
+from ._categories import Categories
 from ._columns import as_column
 from ._containers import (
     check_no_pixels,
@@ -19,14 +20,16 @@ from ._containers import (
     check_real,
     plain,
 )
+from ._find_categorical import find_categorical
 from ._labels import check_label_kind
 from ._sklearn import Interval, estimator_type
 from .models._find_nets import net_at_end
 from .models._unwrap import unwrap
 from .noise import Gaussian
+from .noise._flips import flip_threshold
 from .noise._sigma import check_some_noise, is_one_number, sigma_by_column
 from .votes._missing import missing_rows
-from .votes._rows import Inputs, numbers
+from .votes._rows import Flips, Inputs, numbers
 from .votes.voters._predict import check_one_row
 
 _GAUSSIAN = Gaussian()
@@ -109,7 +112,7 @@ def check_inputs(X, sigma, estimator, *, reset, allow_no_noise=False, noise=_GAU
 
     estimator : estimator
         Holds (or, with `reset`, receives) ``n_features_in_``, ``feature_names_in_``
-        and ``input_shape_``.
+        and ``input_shape_``, and the domain of its `categorical_features`.
 
     reset : bool
         True in `fit`.
@@ -132,7 +135,8 @@ def check_inputs(X, sigma, estimator, *, reset, allow_no_noise=False, noise=_GAU
     TypeError
         If X is sparse.
     """
-    may_be_none = not (allow_no_noise or is_one_number(sigma))
+    categorical = _may_have_categories(estimator, reset)
+    may_be_none = not (allow_no_noise or is_one_number(sigma) or categorical)
     if may_be_none:
         check_some_noise(sigma)
     if not reset and _is_as_expected(X, estimator):
@@ -150,6 +154,8 @@ def check_inputs(X, sigma, estimator, *, reset, allow_no_noise=False, noise=_GAU
     is_own = reset or "input_shape_" in vars(estimator) or base is None
     if nw.dependencies.is_into_dataframe(X):
         inputs = _from_frame(X, sigma, estimator, noise, reset=reset, is_own=is_own)
+    elif categorical:
+        inputs = _from_cells(X, sigma, estimator, noise, reset=reset)
     else:
         try:
             if is_own:
@@ -165,7 +171,8 @@ def check_inputs(X, sigma, estimator, *, reset, allow_no_noise=False, noise=_GAU
         if names is not None and values.ndim == 2:
             sigma = sigma_by_column(sigma, names)
         inputs = Inputs.from_array(values, sigma, noise)
-    if may_be_none:  # a mapping may put none on the columns that are there
+    # A mapping may put none on the columns that are there; flips are noise, too.
+    if inputs.categories is None and not allow_no_noise and not is_one_number(sigma):
         check_some_noise(inputs.level)
     if not is_own:
         _check_what_base_says(X, estimator, inputs)
@@ -189,6 +196,8 @@ def _is_as_expected(X, estimator):
     known = vars(estimator)
     if type(X) is not np.ndarray or X.dtype not in _AS_ARRAY["dtype"]:
         return False
+    if _may_have_categories(estimator, reset=False):
+        return False
     if "feature_names_in_" in known or X.shape[1:] != known.get("input_shape_"):
         return False
     if not (X.size and X.flags.c_contiguous):
@@ -201,8 +210,11 @@ def _is_as_expected(X, estimator):
 def _from_frame(frame, sigma, estimator, noise, *, reset, is_own):
     if is_own:
         validate_data(estimator, X=frame, reset=reset, skip_check_array=True)
+    flips = _flips(frame, estimator, reset)
+    if flips is None:
+        frame = _floats_for_integers(frame, sigma)
     try:
-        inputs = Inputs.from_frame(_floats_for_integers(frame, sigma), sigma, noise)
+        inputs = Inputs.from_frame(frame, sigma, noise, flips)
     except ValueError:
         if not np.ndim(sigma):
             check_no_text(frame, getattr(estimator, "estimator", None))
@@ -215,6 +227,56 @@ def _from_frame(frame, sigma, estimator, noise, *, reset, is_own):
         if matrix is not None:
             inputs = Inputs.from_array(*matrix, noise)
     return inputs
+
+
+def _from_cells(X, sigma, estimator, noise, *, reset):
+    """Take an array of which some columns are categories, of numbers or not."""
+    if isinstance(X, (list, tuple)):  # an array of its own would turn all into texts
+        X = np.array(X, dtype=object)
+    as_it_is = {"dtype": None, "ensure_all_finite": False}
+    cells = validate_data(estimator, X=X, reset=reset, **as_it_is)
+    flips = _flips(cells, estimator, reset)
+    places = () if flips is None else flips.categories.places
+    others = [place for place in range(cells.shape[1]) if place not in places]
+    table = check_array(
+        cells[:, others], input_name="X", ensure_min_features=0, **_AS_ARRAY
+    )
+    if flips is None:
+        return Inputs.from_array(table, sigma, noise)
+    return Inputs.from_array(cells, sigma, noise, flips)
+
+
+def _may_have_categories(estimator, reset):
+    """May X have categories, by what the user says or what was there in `fit`?"""
+    if not reset and "_categories" in vars(estimator):
+        return vars(estimator)["_categories"] is not None
+    return getattr(estimator, "categorical_features", None) is not None
+
+
+def _flips(X, estimator, reset):
+    """Return the categories of X and the noise on them; None if there are none.
+
+    With `reset` their domain is learned.
+    """
+    if not _may_have_categories(estimator, reset):
+        if reset:
+            vars(estimator).pop("_categories", None)
+        return None
+    if reset:
+        places = find_categorical(X, estimator.categorical_features)
+        estimator._categories = Categories(X, places) if places else None
+    elif "_categories" not in vars(estimator):
+        if not find_categorical(X, estimator.categorical_features):
+            return None
+        raise ValueError(
+            "what values categorical features may have is learned by fit, and this "
+            f"{type(estimator).__name__} was not fitted: call fit(X, y). Around a "
+            "classifier that is fitted already, put it into a FrozenEstimator, which "
+            "fit leaves as it is."
+        )
+    if estimator._categories is None:
+        return None
+    return Flips(estimator._categories, flip_threshold(estimator.flip))
 
 
 def _floats_for_integers(frame, sigma):

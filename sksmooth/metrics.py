@@ -21,7 +21,7 @@ __all__ = [
 
 
 def certified_accuracy_score(
-    y_true, certificate, *, radius=0.0, norm=None, sample_weight=None
+    y_true, certificate, *, radius=0.0, norm=None, changes=0, sample_weight=None
 ):
     """Share of inputs that are classified correctly and certified at a radius.
 
@@ -43,6 +43,9 @@ def certified_accuracy_score(
 
     norm : {"l1", "l2", "linf"}, default=None
         Of the radius. None is l2, and an error where the certificate is in another.
+
+    changes : int, default=0
+        Categories that may change as well: any of them, at most so many.
 
     sample_weight : array-like of shape (n_inputs,), default=None
         Sample weights.
@@ -71,14 +74,14 @@ def certified_accuracy_score(
     array([0.5 , 0.25])
     """
     radius = check_radius(radius)
-    robust, weight = correct_radii(y_true, certificate, norm, sample_weight)
+    robust, weight = correct_radii(y_true, certificate, norm, changes, sample_weight)
     # A wrong or abstaining input has no robust radius, not even 0.
     reached = robust >= radius[..., None]
     return np.average(reached, axis=-1, weights=weight)[()]
 
 
 def average_certified_radius_score(
-    y_true, certificate, *, norm=None, sample_weight=None
+    y_true, certificate, *, norm=None, changes=0, sample_weight=None
 ):
     """Average certified radius (ACR): wrong or abstaining inputs count 0.
 
@@ -92,6 +95,9 @@ def average_certified_radius_score(
 
     norm : {"l1", "l2", "linf"}, default=None
         Of the radii. None is l2, and an error where the certificate is in another.
+
+    changes : int, default=0
+        Categories that may change as well: any of them, at most so many.
 
     sample_weight : array-like of shape (n_inputs,), default=None
         Sample weights.
@@ -119,13 +125,13 @@ def average_certified_radius_score(
     >>> round(float(average_certified_radius_score([0, 1, 0, 1], certificate)), 3)
     0.325
     """
-    robust, weight = correct_radii(y_true, certificate, norm, sample_weight)
+    robust, weight = correct_radii(y_true, certificate, norm, changes, sample_weight)
     return np.average(np.maximum(robust, 0), weights=weight)
 
 
-def correct_radii(y_true, certificate, norm=None, sample_weight=None):
+def correct_radii(y_true, certificate, norm=None, changes=0, sample_weight=None):
     """Return the radius of each input, -inf where wrong or not certified; weights."""
-    prediction, radius, certified = told_answers(certificate, norm)
+    prediction, radius, certified = told_answers(certificate, norm, changes)
     y_true, weight = as_labels(y_true, "y_true"), as_weights(sample_weight)
     prediction = as_labels(prediction, "prediction")
     check_consistent_length(y_true, prediction, weight)
@@ -136,7 +142,7 @@ def correct_radii(y_true, certificate, norm=None, sample_weight=None):
     return np.where(correct, radius, -np.inf), weight
 
 
-def certified_accuracy_scorer(radius, *, norm=None):
+def certified_accuracy_scorer(radius, *, norm=None, changes=0):
     """Make a scorer of certified accuracy at a radius, for GridSearchCV and the like.
 
     Parameters
@@ -147,6 +153,9 @@ def certified_accuracy_scorer(radius, *, norm=None):
     norm : {"l1", "l2", "linf"}, default=None
         Of the radius. None is l2, and an error for noise that measures in another norm.
         A search over kinds of noise needs one in which all of them certify.
+
+    changes : int, default=0
+        Categories that may change as well: any of them, at most so many.
 
     Returns
     -------
@@ -191,10 +200,10 @@ def certified_accuracy_scorer(radius, *, norm=None):
             f"radius must be one number, got {radius.tolist()}: use "
             "certified_accuracy_scorers for several."
         )
-    return _CertifiedAccuracyScorer(radius, norm)
+    return _CertifiedAccuracyScorer(radius, norm, changes)
 
 
-def certified_accuracy_scorers(radii, *, norm=None):
+def certified_accuracy_scorers(radii, *, norm=None, changes=0):
     """Make one scorer of certified accuracy at several radii from the same votes.
 
     Parameters
@@ -205,6 +214,9 @@ def certified_accuracy_scorers(radii, *, norm=None):
     norm : {"l1", "l2", "linf"}, default=None
         Of the radii. None is l2, and an error for noise that measures in another norm.
         A search over kinds of noise needs one in which all of them certify.
+
+    changes : int, default=0
+        Categories that may change as well: any of them, at most so many.
 
     Returns
     -------
@@ -247,7 +259,7 @@ def certified_accuracy_scorers(radii, *, norm=None):
         )
     if len({f"{radius:g}" for radius in radii}) < len(radii):
         raise ValueError(f"radii must differ, got {radii.tolist()}.")
-    return _CertifiedAccuracyScorer(radii, norm)
+    return _CertifiedAccuracyScorer(radii, norm, changes)
 
 
 def _not_of_predictions(y_true, y_pred, *, radius, sample_weight=None):
@@ -268,14 +280,15 @@ def _not_of_predictions(y_true, y_pred, *, radius, sample_weight=None):
 class _CertifiedAccuracyScorer(_BaseScorer):
     """Scorer for one radius (0-d: a float) or several (1-d: a dict of floats)."""
 
-    def __init__(self, radii, norm):
+    def __init__(self, radii, norm, changes):
         check_norm(norm, "l2")
         super().__init__(_not_of_predictions, 1, {"radius": radii}, "certify")
-        self._radii, self._norm = radii, norm
+        self._radii, self._norm, self._changes = radii, norm, changes
         self._warned = set()
 
     def __repr__(self):
         norm = "" if self._norm is None else f", norm={self._norm!r}"
+        norm += f", changes={self._changes}" if self._changes else ""
         if self._radii.ndim == 0:
             return f"certified_accuracy_scorer({self._radii:g}{norm})"
         return f"certified_accuracy_scorers({self._radii.tolist()}{norm})"
@@ -291,12 +304,15 @@ class _CertifiedAccuracyScorer(_BaseScorer):
                 "LogisticRegression())): then noise and radius are in the units of X."
             )
         prepared = estimator._ready(X, *estimator._purposes(known_label=True))
-        reach = estimator._reach.told(self._norm, prepared.voting.inputs.n_noisy)
+        n_noisy = prepared.voting.inputs.n_noisy
+        reach = estimator._reach.told(self._norm, n_noisy, self._changes)
         unreachable = reach.unreachable(self._radii, estimator.n, estimator.sigma)
         if unreachable and unreachable not in self._warned:
             self._warned.add(unreachable)
             warnings.warn(unreachable, stacklevel=2)
-        correct = estimator._known_correct(prepared, y_true, reach.own(self._radii))
+        correct = estimator._known_correct(
+            prepared, y_true, reach.own(self._radii), self._changes
+        )
         weight = as_weights(kwargs.get("sample_weight"))
         check_consistent_length(correct, weight)
         score = np.average(correct, axis=0, weights=weight)

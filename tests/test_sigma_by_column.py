@@ -212,7 +212,9 @@ def test_stores(tmp_path):
 
 
 def test_a_frame_of_integers_is_smoothed_as_a_table():
-    """One sigma makes numbers of integers; a mapping may leave them out."""
-    counts = pd.DataFrame({"a": [1, 2, 3, 4], "b": [5, 6, 7, 8]})
-    with pytest.raises(ValueError, match="these are not: 'a'"):
-        smooth({"a": 0.3, "*": 0}).fit(counts, [0, 1, 0, 1])
+    """One sigma makes numbers of integers; a mapping names counts, or leaves them."""
+    counts = pd.DataFrame({"a": [1, 2, 3, 4], "b": [5, 6, 7, 8], "c": [0.5] * 4})
+    for sigma in (0.3, {"c": 0.3, "*": 0.3}):
+        with pytest.raises(ValueError, match="these are not: 'a'.*name them in sigma"):
+            smooth(sigma).fit(counts, [0, 1, 0, 1])
+    smooth({"a": 0.3, "*": 0}).fit(counts, [0, 1, 0, 1])

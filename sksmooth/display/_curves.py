@@ -9,7 +9,7 @@ from .._columns import as_column
 from ..logs._tables import robust_radii
 from ..metrics import correct_radii
 from ..stats import certified_accuracy_lower_bound, max_certifiable_radius, split_alpha
-from ..stats._certify import unanimous_radius
+from ..stats._certify import unanimous_bounds
 
 
 class Curve(NamedTuple):
@@ -22,9 +22,9 @@ class Curve(NamedTuple):
     n_inputs: tuple | None = None
 
 
-def curve_of_certificate(y, certificate, rho, norm=None):
+def curve_of_certificate(y, certificate, rho, norm=None, changes=0):
     """Return the curve of a Certificate, or of a pair (prediction, radius)."""
-    robust, _ = correct_radii(y, certificate, norm)
+    robust, _ = correct_radii(y, certificate, norm, changes)
     radius, accuracy = _steps(robust)
     knows_alpha = isinstance(certificate, Certificate)
     lower = None
@@ -37,12 +37,12 @@ def curve_of_certificate(y, certificate, rho, norm=None):
         # A radius that is infinite is reached by what reaches every other.
         finite = np.minimum(radius, np.finfo(float).max)
         lower = certificate.certified_accuracy_lower_bound(
-            y, radius=finite, norm=norm, rho=rho
+            y, radius=finite, norm=norm, changes=changes, rho=rho
         )
     if not knows_alpha:
         return Curve(radius, accuracy, lower)
     n_inputs = (int(certificate.distinct.sum()), len(robust))
-    return Curve(radius, accuracy, lower, _reach(certificate, norm), n_inputs)
+    return Curve(radius, accuracy, lower, _reach(certificate, norm, changes), n_inputs)
 
 
 def curve_of_log(log, title, *, sigma, n, alpha, rho):
@@ -147,19 +147,20 @@ def _steps(robust):
     return radius, n_reached / len(robust)
 
 
-def _reach(certificate, norm):
+def _reach(certificate, norm, changes):
     """Return the radius of an input on which all n votes agree, None if exact."""
     if certificate.bound == "exact":
         return None
-    noise = certificate.noise.bind(certificate.sigma)
-    reach = unanimous_radius(
+    noise = certificate.noise.bind(certificate.sigma).changed(changes)
+    reach = unanimous_bounds(
         certificate.n,
         # Where votes might have stopped early, those at the last look reach farthest.
         split_alpha(certificate.alpha, len(certificate.looks))[-1],
         certificate.bound,
         max(2, len(certificate.classes)),
         noise,
-    )
+    ).radius[0]
+    reach = float(reach)
     if norm in (None, noise.norm):
         return reach
     return float(noise.to_norm(reach, norm, certificate.n_noisy))

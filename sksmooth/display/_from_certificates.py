@@ -102,7 +102,7 @@ class FromCertificates:
                     "SmoothedClassifier."
                 )
             if hasattr(each, "noise"):  # so is a norm that is needed
-                told_norm(norm, find_noise(each.noise).bound.norm)
+                told_norm(norm, find_noise(each.noise).bind(1.0).norm)
         certificates = {key: each.certify(X) for key, each in estimators.items()}
         if None in certificates:
             sigma = certificates[None].sigma

@@ -3,6 +3,7 @@
 import numpy as np
 from scipy.special import ndtr, ndtri
 
+from . import _mixed
 from ._family import BoundNoise, Noise
 from ._grid import noisy_copies_on_grid
 from ._streams import open_stream, overflow
@@ -22,6 +23,7 @@ class BoundGaussian(BoundNoise):
     norm = "l2"
     keeps_grid = True
     is_normal = True
+    with_flips = _mixed
 
     open = staticmethod(open_stream)
 

@@ -100,6 +100,52 @@ def sigma_by_column(sigma, columns):
     return check_sigma(level, (len(columns),))
 
 
+def sigma_of_numbers(sigma, n_columns, places, columns=None):
+    """Return the noise level of each column where some are categories, which have 0.
+
+    Parameters
+    ----------
+    sigma : float, array-like or mapping
+        Need not name the categories. A number is that of all other columns, and so is
+        what the key "*" stands for.
+
+    n_columns : int
+
+    places : sequence of int
+        Of the categories.
+
+    columns : sequence, default=None
+        Names of the columns, if they have any.
+
+    Returns
+    -------
+    sigma : ndarray of float of shape (n_columns,)
+
+    Raises
+    ------
+    ValueError
+        As ``sigma_by_column`` and ``check_sigma``; or if a category has noise.
+    """
+    if isinstance(sigma, Mapping) and columns is not None:
+        sigma = {**{columns[place]: 0.0 for place in places}, **sigma}
+    if columns is not None:
+        sigma = sigma_by_column(sigma, columns)
+    one = is_one_number(sigma)
+    level = check_sigma(sigma, (n_columns,))
+    level = np.full(n_columns, level) if one else level.copy()
+    if one:
+        level[list(places)] = 0.0
+    wrong = [place for place in places if level[place] > 0]
+    if wrong:
+        names = wrong if columns is None else [columns[place] for place in wrong]
+        raise ValueError(
+            f"sigma is above 0 for the categorical columns {_listed(names)}, which are "
+            "flipped and get no noise as numbers do. Give them a sigma of 0, or leave "
+            "them out of categorical_features."
+        )
+    return level
+
+
 def least_levels(sigma):
     """Return the levels of columns that are there whatever the columns are.
 

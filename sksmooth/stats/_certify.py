@@ -141,7 +141,7 @@ def certify_votes(counts, selection_counts, alpha, bound, noise):
     counts, selection_counts, alpha, bound
         As in ``certify_counts``.
 
-    noise : BoundNoise
+    noise : Proof
 
     Returns
     -------
@@ -164,10 +164,10 @@ def _unanimous(n, alpha, bound, n_classes):
     return BOUNDS[bound].certify(votes, votes, n, alpha)
 
 
-def unanimous_radius(n, alpha, bound, n_classes, noise):
-    """Radius that `n` votes certify if all of them are for one class.
+def unanimous_bounds(n, alpha, bound, n_classes, noise):
+    """Return what `n` votes certify if all of them are for one class.
 
-    No other votes certify more; 0 means that nothing can be certified at all.
+    No other votes certify more.
 
     Parameters
     ----------
@@ -178,21 +178,22 @@ def unanimous_radius(n, alpha, bound, n_classes, noise):
 
     n_classes : int
 
-    noise : BoundNoise
+    noise : Proof
 
     Returns
     -------
-    radius : float
+    bounds : CertifiedBounds
+        Of one input.
 
     Examples
     --------
     >>> from sksmooth.noise import Gaussian
-    >>> from sksmooth.stats._certify import unanimous_radius
+    >>> from sksmooth.stats._certify import unanimous_bounds
     >>> noise = Gaussian().bind(0.5)
-    >>> [unanimous_radius(n, 0.001, "cohen", 2, noise) > 0 for n in (9, 10)]
-    [False, True]
+    >>> [unanimous_bounds(n, 0.001, "cohen", 2, noise).radius > 0 for n in (9, 10)]
+    [array([False]), array([ True])]
     """
-    return float(_complete(*_unanimous(n, alpha, bound, n_classes), noise).radius[0])
+    return _complete(*_unanimous(n, alpha, bound, n_classes), noise)
 
 
 def bounds_from_lower(selected, p_lower, noise):
@@ -211,7 +212,7 @@ def bounds_from_upper(probabilities, upper, noise):
     ----------
     probabilities, upper : ndarray of float of shape (n_inputs, n_classes)
 
-    noise : BoundNoise
+    noise : Proof
 
     Returns
     -------

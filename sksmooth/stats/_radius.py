@@ -121,6 +121,34 @@ def radius_after_loss(radius, loss):
     return np.maximum(np.where(np.isinf(radius), radius, less), 0.0)
 
 
+def certified_after_loss(proof, radius, loss, p_a, p_b=None):
+    """Tell which classes are certified at all.
+
+    Parameters
+    ----------
+    proof : Proof
+        What the noise proves.
+
+    radius : ndarray of float
+        What ``radius_after_loss`` left.
+
+    loss : array-like of float, or None
+        What it took off.
+
+    p_a, p_b : ndarray of float
+        Bounds on the probabilities of the class and of every other.
+
+    Returns
+    -------
+    certified : ndarray of bool
+    """
+    certified = proof.certified(radius, p_a, p_b)
+    if loss is None:
+        return certified
+    # An input that was moved to the grid is known no further than the radius is.
+    return certified & ((radius > 0) | (np.asarray(loss) == 0))
+
+
 def radius_before_loss(radius, loss):
     """Return a radius from which `radius` is left after a loss; its inverse.
 

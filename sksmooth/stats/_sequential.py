@@ -18,7 +18,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from ..noise import BoundNoise
+from ..noise._proof import Proof
 from ._binomial import lower_confidence_bound, upper_confidence_bound
 from ._checks import (
     check_counts,
@@ -26,7 +26,7 @@ from ._checks import (
     check_part,
     check_radius,
 )
-from ._radius import radius_after_loss
+from ._radius import certified_after_loss, radius_after_loss
 from ._ranking import rank_verification_pvalue
 
 # Error allowed in giving up early, at each look. Any value leaves the guarantee as it
@@ -127,7 +127,7 @@ def fewest_votes_for_radius(n, alpha, radius, noise):
     radius : array-like of float
         Radii, >= 0.
 
-    noise : BoundNoise
+    noise : Proof
 
     Returns
     -------
@@ -137,8 +137,9 @@ def fewest_votes_for_radius(n, alpha, radius, noise):
     radius = check_radius(radius)
 
     def enough(k):
-        reached = noise.radius(lower_confidence_bound(k, n, alpha))
-        return (reached >= radius) & (reached > 0)
+        p_lower = lower_confidence_bound(k, n, alpha)
+        reached = noise.radius(p_lower)
+        return (reached >= radius) & noise.certified(reached, p_lower)
 
     return _fewest(enough, n, radius.shape)
 
@@ -208,7 +209,7 @@ class CertifyKnownLabel:
 
     radii : ndarray of float of shape (n_radii,)
 
-    noise : BoundNoise
+    noise : Proof
         Tells which radius a probability certifies.
 
     label : ndarray of int of shape (n_inputs,)
@@ -226,7 +227,7 @@ class CertifyKnownLabel:
     looks: np.ndarray
     alpha: float
     radii: np.ndarray
-    noise: BoundNoise
+    noise: Proof
     label: np.ndarray
     futility: float = FUTILITY
     loss: np.ndarray | None = None
@@ -253,8 +254,9 @@ class CertifyKnownLabel:
         votes = np.take_along_axis(counts, self.label[rows][:, None], axis=1)[:, 0]
 
         def reaches(p):
-            left = radius_after_loss(self.noise.radius(p), loss)[:, None]
-            return (left >= self.radii) & (left > 0)
+            left = radius_after_loss(self.noise.radius(p), loss)
+            certified = certified_after_loss(self.noise, left, loss, p)
+            return (left[:, None] >= self.radii) & certified[:, None]
 
         accepted = reaches(lower_confidence_bound(votes, n, alphas[look]))
         # As far as votes that are left, all for the label, could lift a later bound.
@@ -321,7 +323,7 @@ class BoundProbability:
     tolerance : ndarray of float of shape (n_inputs,)
         In the units of radii.
 
-    noise : BoundNoise
+    noise : Proof
         Tells which radius a probability certifies.
 
     futility : float, default=0.001
@@ -334,7 +336,7 @@ class BoundProbability:
     alpha: float
     selected: np.ndarray
     tolerance: np.ndarray
-    noise: BoundNoise
+    noise: Proof
     futility: float = FUTILITY
 
     def empty(self, n_inputs):

@@ -1,13 +1,15 @@
 """The rows of X, split into what receives noise and what stays as it is."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import repeat
-from typing import Any
+from typing import Any, NamedTuple
 
 import narwhals as nw
 import numpy as np
 
+from .._categories import MISSING, Categories
 from ..noise import BoundNoise, Gaussian
 from ..noise._grid import (
     check_range,
@@ -15,13 +17,31 @@ from ..noise._grid import (
     round_to_grid,
     rounding_loss,
 )
-from ..noise._sigma import check_sigma, sigma_by_column
+from ..noise._sigma import (
+    check_sigma,
+    is_one_number,
+    sigma_by_column,
+    sigma_of_numbers,
+)
+from ..noise._with_flips import WithFlips
 from ._cells import row_contents
 
 _GAUSSIAN = Gaussian()
 
 # Rows are rounded to a grid in chunks of about this much memory.
 _CHUNK_BYTES = 2**24
+
+
+class Flips(NamedTuple):
+    """Which columns are categories, and the noise on them."""
+
+    categories: Categories
+    threshold: int  # drawn anew with probability threshold / 2^32
+
+    def beside(self, kind, places, numbers=True):
+        """Return noise of a kind on numbers, and these flips at `places`."""
+        n_values = tuple(self.categories.n_values.tolist())
+        return WithFlips(kind, self.threshold, tuple(places), n_values, numbers)
 
 
 @dataclass(frozen=True)
@@ -45,6 +65,12 @@ class Inputs:
         Places of the columns of `frame` that `values` holds, in order. (Places, as
         names of pandas columns need not be strings.)
 
+    categories : Categories or None
+        Of the columns of which `values` holds codes.
+
+    dtype : dtype or None
+        Of the array that the user passed, if it has categories.
+
     taken : ndarray of int of shape (n_inputs,) or None
         Where these rows stand in the user's X, for error messages; None if X is whole.
     """
@@ -53,56 +79,96 @@ class Inputs:
     noise: BoundNoise
     frame: Any = None
     noisy: tuple = ()
+    categories: Any = None
+    dtype: np.dtype | None = None
     taken: np.ndarray | None = None
 
     @classmethod
-    def from_array(cls, X, sigma, kind=_GAUSSIAN):
+    def from_array(cls, X, sigma, kind=_GAUSSIAN, flips=None):
         """Take an array of shape (n_inputs, *shape) and sigma, scalar or broadcastable.
+
+        Parameters
+        ----------
+        X : ndarray
+            Of floats, or of cells of any kind if there are categories.
+
+        sigma : float or array-like
+
+        kind : Noise, default=Gaussian()
+            On the numbers.
+
+        flips : Flips, default=None
+            On the categories; None: there are none.
 
         Raises
         ------
         ValueError
             If sigma does not broadcast against one input, is negative or not finite.
         """
-        values = np.ascontiguousarray(X)
-        return cls(values, kind.bind(check_sigma(sigma, values.shape[1:])))
+        if flips is None:
+            values = np.ascontiguousarray(X)
+            return cls(values, kind.bind(check_sigma(sigma, values.shape[1:])))
+        places = flips.categories.places
+        sigma = sigma_of_numbers(sigma, X.shape[1], places)
+        others = [place for place in range(X.shape[1]) if place not in places]
+        values = np.empty(X.shape, X.dtype if X.dtype == np.float32 else np.float64)
+        values[:, others] = X[:, others].astype(values.dtype)
+        values[:, places] = _as_floats(flips.categories.encode(X))
+        dtype = X.dtype
+        if dtype.kind in "iub" and others:
+            dtype = values.dtype
+        kind = flips.beside(kind, places, bool(np.any(sigma)))
+        return cls(values, kind.bind(sigma), categories=flips.categories, dtype=dtype)
 
     @classmethod
-    def from_frame(cls, frame, sigma, kind=_GAUSSIAN):
+    def from_frame(cls, frame, sigma, kind=_GAUSSIAN, flips=None):
         """Take a data frame and sigma: scalar, one value per column, or by its name.
+
+        Parameters
+        ----------
+        frame : data frame
+
+        sigma : float, array-like or mapping
+
+        kind, flips
+            As of `from_array`.
 
         Raises
         ------
         ValueError
-            As `from_array`, and if a column with sigma > 0 is not floating-point.
+            As `from_array`, and if a column with sigma > 0 is neither floating-point
+            nor one of whole numbers that sigma names.
         """
         table = nw.from_native(frame, eager_only=True)
-        sigma = sigma_by_column(sigma, table.columns)
-        sigma = check_sigma(sigma, (table.shape[1],))
-        noisy = np.broadcast_to(np.asarray(sigma) > 0, (table.shape[1],))
-        dtypes = table.schema.dtypes()
-        wrong = [
-            f"{table.columns[place]!r} ({dtypes[place]})"
-            for place in np.flatnonzero(noisy)
-            if not dtypes[place].is_float()
-        ]
-        if wrong:
-            raise ValueError(
-                "noise needs floating-point columns, but these are not: "
-                f"{', '.join(wrong[:5])}{' ...' if len(wrong) > 5 else ''}. Either "
-                "declare them out of the adversary's reach with a sigma of 0 (sigma "
-                "then is an array with one value per column, or a dict from their "
-                "names), or, if noise on them makes sense, cast them to float."
-            )
-        places = np.flatnonzero(noisy).tolist()
-        if places:
-            values = np.ascontiguousarray(numbers(table[:, places]))
+        names, places = table.columns, ()
+        named = _named(sigma, names)
+        if flips is None:
+            sigma = check_sigma(sigma_by_column(sigma, names), (len(names),))
+        else:
+            places = flips.categories.places
+            sigma = sigma_of_numbers(sigma, len(names), places, names)
+        noisy = np.broadcast_to(np.asarray(sigma) > 0, (len(names),))
+        numeric = np.flatnonzero(noisy).tolist()
+        _check_dtypes(table, numeric, named)
+        if numeric:
+            values = np.ascontiguousarray(numbers(table[:, numeric]))
         else:  # some libraries would forget how many rows there are
             values = np.empty((len(table), 0))
         if values.dtype not in (np.float32, np.float64):
             values = values.astype(np.float64)
-        sigma = sigma if np.ndim(sigma) == 0 else sigma[noisy]
-        return cls(values, kind.bind(sigma), frame, tuple(places))
+        if flips is None:
+            sigma = sigma if np.ndim(sigma) == 0 else sigma[noisy]
+            return cls(values, kind.bind(sigma), frame, tuple(numeric))
+        held = sorted({*numeric, *places})
+        own = [held.index(place) for place in places]
+        codes = flips.categories.encode(frame)
+        every = np.empty((len(table), len(held)), values.dtype)
+        every[:, [held.index(place) for place in numeric]] = values
+        every[:, own] = _as_floats(codes)
+        noise = flips.beside(kind, own, bool(numeric)).bind(sigma[held])
+        # What `fit` did not see is replaced, and dtypes are those that it saw.
+        frame = flips.categories.decode(codes, frame)
+        return cls(every, noise, frame, tuple(held), flips.categories)
 
     def __len__(self):
         return len(self.values)
@@ -151,6 +217,23 @@ class Inputs:
         """Is any of `values` missing?"""
         return bool(np.isnan(self.values.min(initial=0)))
 
+    @property
+    def _categorical(self):
+        """Which of the columns of a frame are categories, by their places."""
+        return () if self.categories is None else self.categories.places
+
+    @property
+    def _numeric(self):
+        """Which columns of a frame have noise as numbers, by their places."""
+        return [place for place in self.noisy if place not in self._categorical]
+
+    @property
+    def _codes(self):
+        """Which columns of `values` hold codes."""
+        if self.frame is None:
+            return list(self._categorical)
+        return [self.noisy.index(place) for place in self._categorical]
+
     @cached_property
     def _nulls(self):
         """Which noisy columns have nulls beside NaN, by their places: where they do.
@@ -159,7 +242,7 @@ class Inputs:
         depend on the rows.
         """
         found = {}
-        for place in self.noisy:
+        for place in self._numeric:
             column = self.table[:, place]
             if isinstance(getattr(column.to_native(), "dtype", None), np.dtype):
                 continue  # NaN is all it can hold
@@ -236,7 +319,8 @@ class Inputs:
         if self.frame is None:
             return [self.values.dtype]
         dtypes = self.table.schema.dtypes()
-        return {np.dtype(str(dtypes[place]).lower()) for place in self.noisy}
+        floats = [dtypes[place] for place in self._numeric if dtypes[place].is_float()]
+        return {self.values.dtype, *(np.dtype(str(one).lower()) for one in floats)}
 
     def contents(self):
         """Yield, row by row, the bytes that key the noise of that row.
@@ -281,28 +365,36 @@ class Inputs:
         rows : ndarray of int of shape (n,)
             The input that each of them is a copy of.
         """
-        if self.frame is None:
+        if self.categories is not None:
+            codes = values[:, self._codes]
+            codes = np.where(np.isnan(codes), MISSING, codes).astype(np.int64)
+        if self.frame is None and self.categories is None:
             return values
+        if self.frame is None:
+            return self.categories.decode(codes, values.astype(self.dtype, copy=False))
         table = self.table
         names, dtypes = table.columns, table.schema.dtypes()
-        backend = table.implementation
-        all_noisy = len(self.noisy) == len(names) and len(set(dtypes)) == 1
-        if all_noisy and not self._nulls and all(isinstance(n, str) for n in names):
+        backend, numeric = table.implementation, self._numeric
+        all_noisy = len(numeric) == len(names) and len(set(dtypes)) == 1
+        as_they_are = all_noisy and dtypes[0].is_float() and not self._nulls
+        if as_they_are and all(isinstance(n, str) for n in names):
             return nw.from_numpy(values, schema=names, backend=backend).to_native()
         # With a repeated index pandas would refuse the assignment.
         copies = nw.maybe_reset_index(table[rows])
         noise = []
-        for k, (place, column) in enumerate(zip(self.noisy, values.T, strict=True)):
-            there = slice(None)
+        for place in numeric:
+            k, there = self.noisy.index(place), slice(None)
             if place in self._nulls:  # the copy has the right kind of gap already
                 there = np.flatnonzero(~np.isnan(self.values[rows, k]))
-            column = nw.new_series(
-                names[place], column[there], dtypes[place], backend=backend
-            )
+            column = _as_dtype(values[there, k], dtypes[place])
+            column = nw.new_series(names[place], column, dtypes[place], backend=backend)
             if place in self._nulls:
                 column = copies[:, place].scatter(there, column)
             noise.append(column)
-        return copies.with_columns(*noise).to_native()
+        copies = copies.with_columns(*noise).to_native()
+        if self.categories is None:
+            return copies
+        return self.categories.decode(codes, copies)
 
     def matrix(self):
         """Return (X, sigma) with every column as a number, or None if that fails.
@@ -313,7 +405,7 @@ class Inputs:
         what `predict` computes for each point of it, rounding included.
         """
         values, noise = self.values, self.noise
-        if values.ndim != 2 or noise.step is not None:
+        if values.ndim != 2 or noise.step is not None or self.categories is not None:
             return None
         if self.frame is None:
             sigma = np.broadcast_to(noise.sigma, values.shape[1:]).astype(float)
@@ -333,3 +425,52 @@ def numbers(table):
         null = [table[:, j].is_null().to_numpy() for j in range(table.shape[1])]
         array = np.where(np.column_stack(null), np.nan, array).astype(float)
     return array
+
+
+def _as_floats(codes):
+    """Return codes of categories as floats, NaN where they are missing."""
+    return np.where(codes == MISSING, np.nan, codes)
+
+
+def _as_dtype(values, dtype):
+    """Return noisy values for a column of a frame: of one of whole numbers, rounded.
+
+    Whole numbers stay in the range of the dtype. That is done to what has its noise
+    already, so it is a part of the classifier.
+    """
+    if not dtype.is_integer():
+        return values
+    kind = np.dtype(str(dtype).lower())
+    low, high = np.iinfo(kind).min, np.iinfo(kind).max
+    if high > 2**53:  # the largest float that is not above it
+        high = np.nextafter(float(high), 0)
+    return np.clip(np.rint(values.astype(float)), low, high).astype(kind)
+
+
+def _named(sigma, columns):
+    """Return the places of columns for which the user has told a noise level."""
+    if is_one_number(sigma):
+        return set()
+    if not isinstance(sigma, Mapping):
+        return set(range(len(columns)))
+    return {place for place, name in enumerate(columns) if name in sigma}
+
+
+def _check_dtypes(table, numeric, named):
+    """Raise a ValueError if columns with noise are none of numbers."""
+    dtypes = table.schema.dtypes()
+    wrong = [
+        f"{table.columns[place]!r} ({dtypes[place]})"
+        for place in numeric
+        if not dtypes[place].is_float()
+        and not (dtypes[place].is_integer() and place in named)
+    ]
+    if wrong:
+        raise ValueError(
+            "noise needs floating-point columns, but these are not: "
+            f"{', '.join(wrong[:5])}{' ...' if len(wrong) > 5 else ''}. If they are "
+            "categories, name them in categorical_features. If they are counts, name "
+            "them in sigma (a dict from names to levels): their noise is rounded. Or "
+            "declare them out of the adversary's reach with a sigma of 0; or cast them "
+            "to float."
+        )

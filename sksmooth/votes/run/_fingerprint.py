@@ -8,7 +8,7 @@ import joblib
 import numpy as np
 
 from ...models._nets import as_net_takes
-from ...noise._family import told
+from ...noise._proof import told
 from ._contents import as_unpickled, hash_contents
 
 # Raise it when the same settings would give other votes, or a rule other values.
@@ -59,6 +59,8 @@ def fingerprint(voting, settled):
         dtypes = zip(inputs.table.columns, inputs.table.schema.dtypes(), strict=True)
         settings["columns"] = _describe([(str(name), str(d)) for name, d in dtypes])
         settings["noisy"] = _describe(inputs.noisy)
+    if inputs.categories is not None:
+        settings["categories"] = _describe(inputs.categories.told())
     return settings, Model(estimator, inputs, settings["estimator"])
 
 

@@ -19,7 +19,7 @@ from numbers import Integral
 
 import numpy as np
 
-from ...noise._family import BoundNoise, told
+from ...noise._proof import Proof, told
 from ._store_file import (
     APPLICATION_ID,
     LAYOUT,
@@ -367,9 +367,9 @@ def _questions(rule, n_inputs):
     own = [values.pop(name) for name in rule.per_input]
     columns = [[None] * n_inputs if one is None else one.tolist() for one in own]
     for name, one in values.items():
-        if isinstance(one, BoundNoise):
+        if isinstance(one, Proof):
             level = np.asarray(one.sigma).tolist(), np.asarray(one.step).tolist()
-            one = told(one.kind), level
+            one = told(one.kind), level, *([one.changes] if one.changes else [])
         values[name] = one.tolist() if isinstance(one, np.ndarray) else one
     same = blake2b(f"{type(rule).__name__} {values!r}".encode()).digest()
     if not columns:

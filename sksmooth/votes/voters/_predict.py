@@ -142,5 +142,6 @@ def copied(estimator, inputs):
     A copy: what the estimator does to its input must not reach the user's X.
     """
     if inputs.frame is None:
-        return as_net_takes(estimator, inputs.values.copy())
+        whole = inputs.assemble(inputs.values.copy(), np.arange(len(inputs)))
+        return as_net_takes(estimator, whole)
     return inputs.table.clone().to_native()

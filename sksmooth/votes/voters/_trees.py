@@ -35,7 +35,8 @@ class TreesVoter(AnyVoter):
         Steps may write to the batch, so they run once: what comes out of them goes to
         the compiled trees or, if it is nothing for these, to the classifier itself.
         """
-        X = self._through_steps(self._batch[:size])
+        X = self.inputs.assemble(self._batch[:size], self._rows[:size])
+        X = self._through_steps(X)
         winner = self._by_trees(X, size)
         if winner is None:
             return self._by_predict(self.model.last, X, size)
