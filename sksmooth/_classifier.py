@@ -221,7 +221,8 @@ class SmoothedClassifier(BaseSmoother):
     short cut replaces it.
 
     Rows that are equal share their noise, so their votes are equal too. With
-    `shared_noise` all rows do; the noise in `fit` is independent in any case.
+    `shared_noise` all rows do; the noise in `fit` is independent in any case. (There,
+    equal rows share it only if no columns are categories.)
 
     A missing value (NaN; null in a data frame) stays missing in every noisy copy, in
     training, too. X may have some if `estimator` takes them, by itself or by an imputer

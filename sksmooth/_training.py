@@ -1,5 +1,7 @@
 """Noisy training sets."""
 
+from collections import Counter
+
 import numpy as np
 
 from .noise._streams import stream_key
@@ -35,10 +37,25 @@ def noisy_training_set(inputs, n_copies, entropy):
     noisy = np.empty((n_copies, *inputs.values.shape), inputs.values.dtype)
     copies = np.empty((n_copies, *inputs.values.shape[1:]), inputs.values.dtype)
     noise = inputs.noise
-    for row, content in enumerate(inputs.contents()):
+    contents = inputs.contents()
+    if inputs.categories is not None:
+        contents = _told_apart(contents)
+    for row, content in enumerate(contents):
         stream = noise.open(stream_key(entropy, "train", content))
         noise.copies(inputs.values[row], stream, copies)
         noisy[:, row] = copies
     rows = np.tile(np.arange(n_inputs), n_copies)
     flat = noisy.reshape(n_copies * n_inputs, *inputs.values.shape[1:])
     return inputs.assemble(flat, rows), rows
+
+
+def _told_apart(contents):
+    """Yield contents that differ from row to row.
+
+    Of categories there are few, so many rows of a table are equal. If all of these had
+    the same noise, the training set could lack what noise makes of them.
+    """
+    seen = Counter()
+    for content in contents:
+        yield content + b"again %d" % seen[content] if seen[content] else content
+        seen[content] += 1

@@ -21,7 +21,10 @@ from ._unpacking import check_unpacked, nested_zip_size, zip_size
 # Types of this package: loading them runs no code that a file brings along.
 _OWN_TYPES = {
     "sksmooth._augmenter.GaussianAugmenter",
+    "sksmooth._categories.Categories",
+    "sksmooth._categories._Column",
     "sksmooth._classifier.SmoothedClassifier",
+    "sksmooth._frame_dtype.FrameDtype",
     *(f"{kind.__module__}.{kind.__qualname__}" for kind in FAMILIES.values()),
 }
 _NO_JSON = (json.JSONDecodeError, UnicodeDecodeError)

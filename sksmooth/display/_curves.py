@@ -22,6 +22,23 @@ class Curve(NamedTuple):
     n_inputs: tuple | None = None
 
 
+def curves_of_certificates(y, named, rho, norm, changes):
+    """Return a dict of curves: one a certificate or, for a list of changes, several."""
+    if not isinstance(changes, list):
+        return {
+            key: curve_of_certificate(y, each, rho, norm, changes)
+            for key, each in named.items()
+        }
+    curves = {}
+    for key, each in named.items():
+        for number in changes:
+            what = "categories" if number > 1 else "category"
+            what = f"{number or 'no'} {what} changed"
+            name = what if key is None or len(named) == 1 else f"{key}, {what}"
+            curves[name] = curve_of_certificate(y, each, rho, norm, number)
+    return curves
+
+
 def curve_of_certificate(y, certificate, rho, norm=None, changes=0):
     """Return the curve of a Certificate, or of a pair (prediction, radius)."""
     robust, _ = correct_radii(y, certificate, norm, changes)

@@ -10,8 +10,8 @@ from ._curves import (
     Curve,
     by_name,
     common_unit,
-    curve_of_certificate,
     curve_of_log,
+    curves_of_certificates,
 )
 from ._style import import_pyplot
 
@@ -27,6 +27,7 @@ class FromCertificates:
         y,
         *,
         norm=None,
+        changes=0,
         rho=None,
         name=None,
         unit=None,
@@ -48,6 +49,9 @@ class FromCertificates:
 
         norm : {"l1", "l2", "linf"}, default=None
             Of the radii. None is l2, and an error where a certificate is in another.
+
+        changes : int or list of int, default=0
+            Categories that may change as well. A list draws a curve for each.
 
         rho : float, default=None
             Draw the lower bound that holds with probability 1 - rho at each radius.
@@ -108,9 +112,9 @@ class FromCertificates:
             sigma = certificates[None].sigma
             text = "given per feature" if np.ndim(sigma) else f"= {sigma:g}"
             certificates = {f"sigma {text}": certificates[None]}
-        return cls.from_certificate(
-            certificates, y, norm=norm, rho=rho, name=name, unit=unit, ax=ax, **kwargs
-        )
+        settings = {"norm": norm, "changes": changes, "rho": rho}
+        settings |= {"name": name, "unit": unit, "ax": ax}
+        return cls.from_certificate(certificates, y, **settings, **kwargs)
 
     @classmethod
     def from_certificate(
@@ -119,6 +123,7 @@ class FromCertificates:
         y,
         *,
         norm=None,
+        changes=0,
         rho=None,
         name=None,
         unit=None,
@@ -137,6 +142,9 @@ class FromCertificates:
 
         norm : {"l1", "l2", "linf"}, default=None
             Of the radii. None is l2, and an error where a certificate is in another.
+
+        changes : int or list of int, default=0
+            Categories that may change as well. A list draws a curve for each.
 
         rho : float, default=None
             Draw the lower bound that holds with probability 1 - rho at each radius.
@@ -179,9 +187,7 @@ class FromCertificates:
         """
         import_pyplot(cls, "from_certificate")
         named = by_name(certificate)
-        curves = {
-            key: curve_of_certificate(y, each, rho, norm) for key, each in named.items()
-        }
+        curves = curves_of_certificates(y, named, rho, norm, changes)
         common = common_unit(named.values())
         unit, norm = common if unit is None else unit, norm or "l2"
         return cls._from_curves(curves, rho, name, unit, norm).plot(ax, **kwargs)
