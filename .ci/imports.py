@@ -36,7 +36,7 @@ FLOORS = {
         ("_streams",),
         ("_on_device", "_copies", "_proof"),
         ("_family",),
-        ("_gaussian", "_laplace", "_uniform", "_with_flips"),
+        ("_gaussian", "_laplace", "_uniform", "_split_noise", "_with_flips"),
         ("__init__",),
     ),
     "models": (

@@ -325,13 +325,14 @@ class Certificate(CertifiedBalls):
         Returns
         -------
         certificate : Certificate
+            The same, if it is exact: it holds at any level.
 
         Raises
         ------
         ValueError
-            If the votes do not allow it: exact certificates have none, "joint" ones
-            no selection votes, and votes drawn with a `radius_tol`, which might have
-            stopped early, allow only the bound "cohen" and no projection.
+            If the votes do not allow it: "joint" certificates have no selection votes,
+            exact ones none to project, and votes drawn with a `radius_tol`, which might
+            have stopped early, allow only the bound "cohen" and no projection.
 
         Notes
         -----

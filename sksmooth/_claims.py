@@ -61,7 +61,9 @@ def recertified(certificate, alpha, bound, n):
     if bound not in (*BOUNDS, certificate.bound):
         raise ValueError(f"bound must be one of {sorted(BOUNDS)}, got {bound!r}.")
     if certificate.bound == "exact":
-        raise ValueError("an exact certificate has no votes to count again.")
+        if n is not None:
+            raise ValueError("an exact certificate has no votes to project.")
+        return {}  # true at any level
     if certificate.selection_counts is None and BOUNDS[bound].needs_selection:
         raise ValueError(
             f"bound={bound!r} needs votes of their own for the selection, and a "

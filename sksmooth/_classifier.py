@@ -16,11 +16,13 @@ from ._reach import Reach
 from ._sklearn import Interval, StrOptions
 from ._smoother import BaseSmoother
 from .exact._probabilities import exact_probabilities
+from .noise import find_noise
 from .noise._grid import grid_step, loss_of_others
 from .noise._sigma import is_one_number, least_levels, sigma_of_numbers
 from .stats import sample_sizes
 from .stats._certify import (
     BOUNDS,
+    CertifiedBounds,
     bounds_from_lower,
     bounds_from_upper,
     certify_votes,
@@ -363,11 +365,10 @@ class SmoothedClassifier(BaseSmoother):
         >>> g.predict(X[[0, 70, 149]])  # the second one is a close call
         array([ 0, -1,  2])
         """
-        prepared = self._ready(X, "predict")
-        if self.method == "exact":
-            self._open(store, prepared)
-            shares, bounds = self._exact(prepared)
-            return prepared.labels(shares.argmax(axis=1), bounds.radius > 0)
+        prepared = self._ready(X, *self._purposes("predict"))
+        if self._is_exact:
+            _, bounds, _ = self._exact(prepared, store)
+            return prepared.labels(bounds.selected, _certified(prepared, bounds)[1])
         looks = self._looks(_FIRST_TO_PREDICT)
         if self.abstain_label is not None and not can_name_class(looks, self.alpha):
             first = None if self.stopping == "fixed" else _FIRST_TO_PREDICT
@@ -420,10 +421,9 @@ class SmoothedClassifier(BaseSmoother):
                [0.   , 0.498, 0.502],
                [0.   , 0.277, 0.723]])
         """
-        prepared = self._ready(X, "predict")
-        if self.method == "exact":
-            self._open(store, prepared)
-            return self._exact(prepared)[0]
+        prepared = self._ready(X, *self._purposes("predict"))
+        if self._is_exact:
+            return self._exact(prepared, store)[0]
         votes = self._top_class_votes(prepared, store)
         return votes.counts / votes.n_used[:, None]
 
@@ -595,7 +595,7 @@ class SmoothedClassifier(BaseSmoother):
         y = as_labels(y, "y")
         check_consistent_length(prepared.voting.inputs.values, y)
         label = label_indices(y, prepared.voting.classes)
-        if self.method == "exact" or not BOUNDS[self.bound].by_threshold:
+        if self._is_exact or not BOUNDS[self.bound].by_threshold:
             with self._open(store, prepared) as store:
                 certificate = self._certify(prepared, store=store)
             right = certificate.selected == label
@@ -712,7 +712,7 @@ class SmoothedClassifier(BaseSmoother):
                 "no feasible number of votes certifies a radius of "
                 f"{radius / self._noise.unit:g} sigma: choose a larger sigma."
             )
-        return 0 if self.method == "exact" else needed
+        return 0 if self._is_exact else needed
 
     @property
     def _noise(self):
@@ -726,7 +726,7 @@ class SmoothedClassifier(BaseSmoother):
     def _reach(self):
         # Before `fit` it may not be known that there are only two classes.
         n_classes = max(2, len(getattr(self, "classes_", range(3))))
-        settings = self.bound, self.stopping, self.method == "exact"
+        settings = self.bound, self.stopping, self._is_exact
         levels, n_features = self._known_levels()
         n_noisy = loss = None
         if n_features is not None:
@@ -736,11 +736,18 @@ class SmoothedClassifier(BaseSmoother):
             loss = loss_of_others(levels, step, n_features or levels.size, norm)
         return Reach(self._noise, self.alpha, n_classes, loss, *settings, n_noisy)
 
-    def _purposes(self, known_label=False):
-        """What votes are drawn for, to certify."""
+    @property
+    def _is_exact(self):
+        """Is nothing left to chance?"""
+        return self.method == "exact" or find_noise(self.noise).listed is not None
+
+    def _purposes(self, purpose=None, known_label=False):
+        """What votes are drawn for, to certify unless a purpose is named."""
         bound = BOUNDS.get(self.bound)  # parameters have not been checked yet
-        if not bound or self.method == "exact":
+        if not bound or self._is_exact:
             return ("estimate",)
+        if purpose is not None:
+            return (purpose,)
         selects = bound.needs_selection and not (known_label and bound.by_threshold)
         return ("estimate", "select") if selects else ("estimate",)
 
@@ -751,10 +758,9 @@ class SmoothedClassifier(BaseSmoother):
                 "radius_tol stops early only with bound='cohen' and "
                 f"method='monte_carlo', not with {self.bound!r} and {self.method!r}."
             )
-        if self.method == "exact":
-            shares, bounds = self._exact(prepared)
+        if self._is_exact:
+            shares, bounds, votes = self._exact(prepared, store)
             none = np.zeros(shares.shape, np.int64)
-            votes = Votes(none, none[:, 0], None)
             return self._certificate(prepared, none, votes, bounds, names)
         selection = None
         if BOUNDS[self.bound].needs_selection:
@@ -780,8 +786,8 @@ class SmoothedClassifier(BaseSmoother):
 
     def _open(self, path, prepared):
         """Return the store of votes as a context, which is None without a path."""
-        if path is None:
-            return nullcontext()
+        if path is None or isinstance(path, VoteStore):
+            return nullcontext(path)
         if self.method == "exact":
             raise ValueError(
                 "method='exact' draws no votes that a store could keep: call without "
@@ -835,20 +841,33 @@ class SmoothedClassifier(BaseSmoother):
         with self._open(path, prepared) as store:
             return prepared.voting.draw("predict", rule, store)
 
-    def _exact(self, prepared):
-        """Return exact class probabilities and the certified bounds they give."""
+    def _exact(self, prepared, store=None):
+        """Return exact class probabilities, what they certify, and the votes, if any.
+
+        `store` may be a path, or a store that is open.
+        """
         voting = prepared.voting
-        shares, upper = exact_probabilities(
-            voting.estimator, voting.classes, voting.inputs
-        )
-        return shares, bounds_from_upper(shares, upper, prepared.noise)
+        listed = find_noise(self.noise).listed
+        if listed is None:
+            self._open(store, prepared)
+            found = exact_probabilities(voting.estimator, voting.classes, voting.inputs)
+            none = np.zeros(found[0].shape, np.int64)
+            votes = Votes(none, none[:, 0], None)
+            return found[0], bounds_from_upper(*found, prepared.noise), votes
+        with self._open(store, prepared) as store:
+            votes = voting.draw("estimate", listed, store)
+        selected, radius = prepared.noise.of_counts(votes.counts)
+        shares = votes.counts / listed
+        others = shares.copy()
+        np.put_along_axis(others, selected[:, None], 0.0, axis=1)
+        p_lower = shares[np.arange(len(selected)), selected]
+        bounds = CertifiedBounds(selected, p_lower, others.max(axis=1), radius)
+        return shares, bounds, votes
 
     def _certificate(self, prepared, selection, votes, bounds, names, looks=None):
-        exact = self.method == "exact"
-        loss, pair = prepared.loss, (bounds.p_lower, bounds.p_upper)
-        radius = radius_after_loss(bounds.radius, loss)
-        certified = certified_after_loss(prepared.noise, radius, loss, *pair)
-        n = 0 if exact else self.n
+        exact, listed = self._is_exact, find_noise(self.noise).listed
+        radius, certified = _certified(prepared, bounds)
+        n = (listed or 0) if exact else self.n
         return Certificate(
             prediction=prepared.labels(bounds.selected, certified),
             radius=radius,
@@ -874,6 +893,13 @@ class SmoothedClassifier(BaseSmoother):
             n_noisy=prepared.voting.inputs.n_noisy,
             certified=certified,
         )
+
+
+def _certified(prepared, bounds):
+    """Return radii after what a grid takes off, and which inputs are certified."""
+    radius = radius_after_loss(bounds.radius, prepared.loss)
+    pair = bounds.p_lower, bounds.p_upper
+    return radius, certified_after_loss(prepared.noise, radius, prepared.loss, *pair)
 
 
 def _tolerances(radius_tol, n_inputs):

@@ -98,7 +98,7 @@ class Reach:
     def _unanimous(self, n, known_label, early):
         """Return what `radius` does, before what a grid takes off; and if anything."""
         if self.exact:
-            return float(self.noise.radius(1.0, 0.0)), True
+            return self.noise.furthest, True
         alpha, bound = self.alpha, self.bound
         by_threshold = find_bound(bound).by_threshold
         if (known_label or early) and by_threshold:

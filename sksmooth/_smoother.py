@@ -280,6 +280,11 @@ class BaseSmoother(KeepsSecrets, ClassifierMixin, MetaEstimatorMixin, BaseEstima
         noise, one = inputs.noise, is_one_number(self.sigma)
         if np.ndim(noise.sigma):
             noise = noise.at(float(self.sigma) if one else inputs.level)
+        if self.method == "exact" and kind.listed is not None:
+            raise ValueError(
+                f"method='exact' computes probabilities, and under {kind!r} there are "
+                "none: all copies vote, and nothing is drawn. Leave method as it is."
+            )
         if self.grid is not None and self.method == "exact":
             raise ValueError(
                 "method='exact' adds no noise to X, so there is nothing to round: its "

@@ -141,6 +141,7 @@ def check_inputs(X, sigma, estimator, *, reset, allow_no_noise=False, noise=_GAU
         check_some_noise(sigma)
     if not reset and _is_as_expected(X, estimator):
         inputs = Inputs.from_array(X, sigma, noise)
+        inputs.noise.check(inputs.values)
         if may_be_none:
             check_some_noise(inputs.level)
         return inputs
@@ -171,6 +172,7 @@ def check_inputs(X, sigma, estimator, *, reset, allow_no_noise=False, noise=_GAU
         if names is not None and values.ndim == 2:
             sigma = sigma_by_column(sigma, names)
         inputs = Inputs.from_array(values, sigma, noise)
+    inputs.noise.check(inputs.values)
     # A mapping may put none on the columns that are there; flips are noise, too.
     if inputs.categories is None and not allow_no_noise and not is_one_number(sigma):
         check_some_noise(inputs.level)

@@ -175,7 +175,7 @@ def fold(steps, inputs, *, mix=True):
         if inputs.frame is not None:
             return None, "skorch takes a data frame apart by columns"
         return lambda inputs: Fed(inputs.values, inputs.noise), None
-    if inputs.grid is not None:
+    if inputs.grid is not None or not inputs.noise.scales:
         return None, "on a grid, noise is added before the steps"
     matrix = inputs.matrix()
     if matrix is None:

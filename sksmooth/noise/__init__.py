@@ -3,9 +3,10 @@
 from ._family import BoundNoise, Noise
 from ._gaussian import Gaussian
 from ._laplace import Laplace
+from ._split_noise import Split
 from ._uniform import Uniform
 
-__all__ = ["BoundNoise", "Gaussian", "Laplace", "Noise", "Uniform"]
+__all__ = ["BoundNoise", "Gaussian", "Laplace", "Noise", "Split", "Uniform"]
 
 # The names that the parameter `noise` may have.
 FAMILIES = {"gaussian": Gaussian, "laplace": Laplace, "uniform": Uniform}

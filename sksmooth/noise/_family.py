@@ -39,6 +39,9 @@ class Noise(BaseEstimator):
 
     bound = None
 
+    # Of noise that is not drawn: how many copies there are, all of which vote.
+    listed = None
+
     def bind(self, sigma, step=None):
         """Return this noise at a level.
 
@@ -89,6 +92,9 @@ class BoundNoise(Proof):
     # makes of noisy copies may be drawn in their place.
     is_normal = False
 
+    # Is noise of level c sigma the same as c times noise of level sigma?
+    scales = True
+
     def __init__(self, kind, sigma, step=None):
         self.kind, self.sigma, self.step = kind, sigma, step
 
@@ -112,6 +118,19 @@ class BoundNoise(Proof):
         noise : BoundNoise
         """
         return self.kind.bind(sigma, step)
+
+    def check(self, values):
+        """Check what is to have this noise.
+
+        Parameters
+        ----------
+        values : ndarray of shape (n_inputs, *shape)
+
+        Raises
+        ------
+        ValueError
+            If this noise is not for such values.
+        """
 
     # Drawing
 

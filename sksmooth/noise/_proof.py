@@ -143,6 +143,11 @@ class Proof(ABC):
         radius = np.nextafter(low * self.unit, 0)
         return np.where(wins(np.zeros(p_a.shape)), radius, 0.0)
 
+    @property
+    def furthest(self):
+        """The largest radius that anything certifies: of a class of probability 1."""
+        return float(self.radius(1.0, 0.0))
+
     def certified(self, radius, p_a, p_b=None):
         """Return whether classes are certified at all, of which radii are known.
 

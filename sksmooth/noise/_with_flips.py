@@ -77,6 +77,11 @@ class BoundWithFlips(BoundNoise):
 
     def __init__(self, kind, sigma, step=None):
         super().__init__(kind, sigma, step)
+        if kind.noise.listed is not None:
+            raise ValueError(
+                f"{kind.noise!r} lists its copies, and flips of categories are drawn: "
+                "categorical_features needs noise that is drawn."
+            )
         self.numbers = kind.noise.bind(sigma, step)
         self.norm, self.largest = self.numbers.norm, self.numbers.largest
         self.keeps_grid = self.numbers.keeps_grid

@@ -1,0 +1,167 @@
+"""Split noise: l1 radii without votes that are drawn, for data on a grid."""
+
+from functools import lru_cache
+
+import numpy as np
+
+from ._family import BoundNoise, Noise
+from ._split import grid_indices, split_certificate, split_copies
+
+_EPS = np.finfo(float).eps
+
+
+@lru_cache(maxsize=16)
+def _offsets(levels, size):
+    """Return where each feature is cut: elsewhere. It need not be a secret."""
+    return (np.random.SFC64(levels).random_raw(size) % levels).astype(int)
+
+
+class BoundSplit(BoundNoise):
+    """All copies of an input, each with the middles of other cells.
+
+    Its standard deviation is that of a cell: sigma has no effect.
+    """
+
+    norm = "l1"
+    scales = False
+
+    def __init__(self, kind, sigma, step=None):
+        if np.ndim(sigma):
+            raise ValueError(
+                f"{kind!r} cuts every feature, whatever sigma is: leave sigma a single "
+                "number."
+            )
+        super().__init__(kind, kind.levels * kind.step / np.sqrt(12), step)
+
+    def check(self, values):
+        """Raise a ValueError if values are not on the grid."""
+        grid_indices(values, self.kind.step)
+
+    def open(self, key):
+        """Return the number of the first copy; the others follow, in a circle."""
+        return [int.from_bytes(key[:8], "little") % self.kind.levels]
+
+    def copies(self, x, stream, out):
+        """Fill `out` with the next copies of `x`; see ``BoundNoise.copies``."""
+        self._fill(x, self._next(stream, len(out)), out)
+
+    def alone(self, stream, out):
+        """Fill `out` with the numbers of the next copies."""
+        numbers = self._next(stream, len(out))
+        out[...] = numbers.reshape(-1, *(1,) * (out.ndim - 1))
+
+    def add(self, x, noise, out):
+        """Write to `out` the copies of `x` whose numbers `noise` holds."""
+        self._fill(x, noise.reshape(len(noise), -1)[:, 0].astype(int), out)
+
+    def _next(self, stream, n_copies):
+        numbers = (stream[0] + np.arange(n_copies)) % self.kind.levels
+        stream[0] += n_copies
+        return numbers
+
+    def _fill(self, x, numbers, out):
+        levels, step = self.kind.levels, self.kind.step
+        offsets = _offsets(levels, x.size).reshape(x.shape)
+        middles = split_copies(grid_indices(x, step)[None], offsets, levels, numbers)
+        np.multiply(middles[0], step, out=out, casting="same_kind")
+        out[:, np.isnan(x)] = np.nan
+
+    def of_counts(self, counts):
+        """Return the class and the radius of each input, from votes of all copies.
+
+        Parameters
+        ----------
+        counts : ndarray of int of shape (n_inputs, n_classes)
+
+        Returns
+        -------
+        selected : ndarray of int of shape (n_inputs,)
+
+        radius : ndarray of float of shape (n_inputs,)
+            Of closed balls. No input is between one number of steps and the next, so
+            that it may be more than that by a rounding.
+        """
+        selected, steps = split_certificate(counts)
+        return selected, self._length(steps)
+
+    def worst(self, p, distance):
+        """Return what is left of a share of the copies: each step takes one."""
+        # More than the roundings of the quotient can do.
+        moved = np.asarray(distance, float) * self.unit / self.kind.step
+        lost = np.floor(moved * (1 + 8 * _EPS)) / self.kind.levels
+        return np.maximum(np.nextafter(np.asarray(p, float) - lost, -1), 0.0)
+
+    def radius(self, p_a, p_b=None):
+        """Return the radius at which a share of the copies is ahead of any other."""
+        p_a = np.asarray(p_a, float)
+        other = 1 - p_a if p_b is None else np.asarray(p_b, float)
+        ahead = (p_a - other) * self.kind.levels * (1 - 8 * _EPS)
+        # Without a tie, whichever class a tie is for.
+        return self._length(np.maximum(np.ceil(ahead / 2) - 1, 0))
+
+    @property
+    def furthest(self):
+        """Half of the steps in a cell: a tie that is won is no change."""
+        return float(self._length(self.kind.levels // 2))
+
+    def _length(self, steps):
+        return steps * (self.kind.step * (1 + 4 * _EPS))
+
+    def certified(self, radius, p_a, p_b=None):
+        """Return True: an answer of all copies is what it is."""
+        return np.ones(np.shape(radius), bool)
+
+
+class Split(Noise):
+    """All copies of an input are listed, and nothing is drawn: l1, without an alpha.
+
+    For data on a grid: pixels in steps of 1/255, whole numbers. Copy j of `levels` cuts
+    every feature into cells of as many steps, and keeps the middle of the cell that it
+    lies in. All copies vote, so an answer takes `levels` predictions; there is no
+    abstention, and radii are those of closed balls, in whole steps. `sigma`, `alpha`,
+    `n` and what goes with them have no effect.
+
+    Parameters
+    ----------
+    levels : int
+        Number of copies, and of steps in a cell. The largest radius is half of that.
+
+    step : float
+        Of the grid. Data that are not on it are an error.
+
+    References
+    ----------
+    A. Levine, S. Feizi (2021), "Improved, Deterministic Smoothing for L1 Certified
+    Robustness", arXiv:2103.10834.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn.ensemble import RandomForestClassifier
+    >>> from sksmooth import SmoothedClassifier
+    >>> from sksmooth.noise import Split
+    >>> X, y = load_digits(return_X_y=True)  # whole numbers from 0 to 16
+    >>> forest = RandomForestClassifier(50, random_state=0)
+    >>> g = SmoothedClassifier(forest, noise=Split(levels=16, step=1), random_state=0)
+    >>> g.fit(X[:1000], y[:1000]).certify(X[1000:1004])
+    """
+
+    bound = BoundSplit
+
+    def __init__(self, levels, step):
+        self.levels = levels
+        self.step = step
+
+    def bind(self, sigma, step=None):
+        """Return this noise; see ``Noise.bind``. Sigma has no effect."""
+        levels, own = self.levels, self.step
+        if isinstance(levels, bool) or levels != int(levels) or levels < 1:
+            raise ValueError(f"levels must be a whole number >= 1, got {levels!r}.")
+        if not 0 < own < np.inf:
+            raise ValueError(f"step must be a positive number, got {own!r}.")
+        return super().bind(sigma, step)
+
+    @property
+    def listed(self):
+        """Number of copies, all of which vote."""
+        return int(self.levels)
