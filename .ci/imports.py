@@ -31,7 +31,8 @@ FLOORS = {
     "noise": (
         ("_norms", "_sigma", "_normals_kernel", "_ziggurat"),
         ("_grid", "_regions", "_split", "_draw_flips"),
-        ("_flips", "_sparse_flips", "_mixed", "_mixed_uniform", "_draw_sparse_flips"),
+        ("_flips", "_sparse_flips", "_mixed_search", "_mixed_uniform"),
+        ("_mixed", "_mixed_laplace", "_draw_sparse_flips"),
         ("_normals",),
         ("_streams",),
         ("_on_device", "_family", "_copies"),
