@@ -30,13 +30,13 @@ FLOORS = {
     ),
     "noise": (
         ("_norms", "_sigma", "_normals_kernel", "_ziggurat"),
-        ("_grid", "_regions", "_split", "_draw_flips"),
+        ("_grid", "_regions", "_split", "_draw_flips", "_binary"),
         ("_flips", "_sparse_flips", "_mixed_search", "_mixed_uniform"),
         ("_mixed", "_mixed_laplace", "_draw_sparse_flips"),
         ("_normals",),
         ("_streams",),
         ("_on_device", "_family", "_copies"),
-        ("_gaussian", "_laplace", "_uniform"),
+        ("_gaussian", "_laplace", "_uniform", "_sparse_flip"),
         ("__init__",),
     ),
     "models": (
@@ -62,7 +62,7 @@ FLOORS = {
     "votes/voters": (
         ("_linear_kernel", "_trees_kernel"),
         ("_predict", "_linear", "_mlp", "_net_noise"),
-        ("_trees", "_net"),
+        ("_trees", "_net", "_sparse"),
         ("__init__",),
     ),
     "votes/run": (
