@@ -30,13 +30,15 @@ FLOORS = {
     ),
     "noise": (
         ("_norms", "_sigma", "_normals_kernel", "_ziggurat"),
-        ("_grid", "_regions", "_split", "_draw_flips"),
-        ("_flips", "_sparse_flips", "_mixed", "_mixed_uniform", "_draw_sparse_flips"),
+        ("_grid", "_regions", "_split", "_draw_flips", "_binary"),
+        ("_flips", "_sparse_flips", "_mixed_search", "_mixed_uniform"),
+        ("_mixed", "_mixed_laplace", "_draw_sparse_flips"),
         ("_normals",),
         ("_streams",),
         ("_on_device", "_copies", "_proof"),
         ("_family",),
-        ("_gaussian", "_laplace", "_uniform", "_split_noise", "_with_flips"),
+        ("_gaussian", "_laplace", "_uniform", "_split_noise", "_sparse_flip"),
+        ("_with_flips",),
         ("__init__",),
     ),
     "models": (
@@ -62,7 +64,7 @@ FLOORS = {
     "votes/voters": (
         ("_linear_kernel", "_trees_kernel"),
         ("_predict", "_linear", "_mlp", "_net_noise"),
-        ("_trees", "_net"),
+        ("_trees", "_net", "_sparse"),
         ("__init__",),
     ),
     "votes/run": (

@@ -224,7 +224,7 @@ class SmoothedClassifier(BaseSmoother):
 
     Rows that are equal share their noise, so their votes are equal too. With
     `shared_noise` all rows do; the noise in `fit` is independent in any case. (There,
-    equal rows share it only if no columns are categories.)
+    equal rows share it only if noise is on numbers alone.)
 
     A missing value (NaN; null in a data frame) stays missing in every noisy copy, in
     training, too. X may have some if `estimator` takes them, by itself or by an imputer

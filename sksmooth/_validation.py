@@ -8,6 +8,7 @@ from numbers import Integral
 
 import narwhals as nw
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.utils import assert_all_finite, check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array, validate_data
@@ -153,7 +154,9 @@ def check_inputs(X, sigma, estimator, *, reset, allow_no_noise=False, noise=_GAU
         raise TypeError("X is a lazy frame: pass X.collect().")
     # Otherwise what is known of X is what a fitted base says of itself.
     is_own = reset or "input_shape_" in vars(estimator) or base is None
-    if nw.dependencies.is_into_dataframe(X):
+    if issparse(X) and noise.takes_sparse:
+        inputs = _from_sparse(X, sigma, estimator, noise, reset=reset, is_own=is_own)
+    elif nw.dependencies.is_into_dataframe(X):
         inputs = _from_frame(X, sigma, estimator, noise, reset=reset, is_own=is_own)
     elif categorical:
         inputs = _from_cells(X, sigma, estimator, noise, reset=reset)
@@ -172,7 +175,8 @@ def check_inputs(X, sigma, estimator, *, reset, allow_no_noise=False, noise=_GAU
         if names is not None and values.ndim == 2:
             sigma = sigma_by_column(sigma, names)
         inputs = Inputs.from_array(values, sigma, noise)
-    inputs.noise.check(inputs.values)
+    if not inputs.is_sparse:  # these were checked when they were taken
+        inputs.noise.check(inputs.values)
     # A mapping may put none on the columns that are there; flips are noise, too.
     if inputs.categories is None and not allow_no_noise and not is_one_number(sigma):
         check_some_noise(inputs.level)
@@ -207,6 +211,15 @@ def _is_as_expected(X, estimator):
     with np.errstate(over="ignore", invalid="ignore"):
         total = X.sum()
     return bool(np.isfinite(total))  # if not, a closer look is needed
+
+
+def _from_sparse(X, sigma, estimator, noise, *, reset, is_own):
+    as_it_is = {"accept_sparse": True, "dtype": None}
+    if is_own:
+        X = validate_data(estimator, X=X, reset=reset, **as_it_is)
+    else:
+        X = check_array(X, input_name="X", estimator=estimator, **as_it_is)
+    return Inputs.from_sparse(X, sigma, noise)
 
 
 def _from_frame(frame, sigma, estimator, noise, *, reset, is_own):

@@ -190,7 +190,7 @@ def test_nets_behind_steps_are_asked_through_them():
     pytest.importorskip("skorch")
     from .nets import classifier
 
-    f = make_pipeline(StandardScaler(), classifier(n_in=64, n_out=3))
+    f = make_pipeline(StandardScaler(), classifier(module__n_features=64))
     g = smooth(f, levels=4).fit(X.astype(np.float32), Y)
     some = X[:5].astype(np.float32)
     counts = g.certify(some).counts

@@ -3,10 +3,19 @@
 from ._family import BoundNoise, Noise
 from ._gaussian import Gaussian
 from ._laplace import Laplace
+from ._sparse_flip import SparseFlip
 from ._split_noise import Split
 from ._uniform import Uniform
 
-__all__ = ["BoundNoise", "Gaussian", "Laplace", "Noise", "Split", "Uniform"]
+__all__ = [
+    "BoundNoise",
+    "Gaussian",
+    "Laplace",
+    "Noise",
+    "SparseFlip",
+    "Split",
+    "Uniform",
+]
 
 # The names that the parameter `noise` may have.
 FAMILIES = {"gaussian": Gaussian, "laplace": Laplace, "uniform": Uniform}

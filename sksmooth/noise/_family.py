@@ -42,6 +42,9 @@ class Noise(BaseEstimator):
     # Of noise that is not drawn: how many copies there are, all of which vote.
     listed = None
 
+    # May inputs be a sparse matrix? Then what it is bound to has ``sparse_copies``.
+    takes_sparse = False
+
     def bind(self, sigma, step=None):
         """Return this noise at a level.
 
@@ -91,6 +94,9 @@ class BoundNoise(Proof):
     # Is a linear map of it normal, of a covariance that is the map's? Then what the map
     # makes of noisy copies may be drawn in their place.
     is_normal = False
+
+    # May copies of a row be the row itself, or the same, as there are few outcomes?
+    is_discrete = False
 
     # Is noise of level c sigma the same as c times noise of level sigma?
     scales = True

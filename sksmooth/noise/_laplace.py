@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from . import _mixed_laplace
 from ._copies import noisy_copies, noisy_copies_on_grid
 from ._family import BoundNoise, Noise
 
@@ -21,6 +22,7 @@ class BoundLaplace(BoundNoise):
 
     norm = "l1"
     keeps_grid = True
+    with_flips = _mixed_laplace
 
     def copies(self, x, stream, out):
         """Fill `out` with copies of `x`; see ``BoundNoise.copies``."""

@@ -24,161 +24,14 @@ import math
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from ._regions import rest_of
+from ._mixed_search import MixedNoise
 
 # More than ndtr errs by, relative to 1 + z^2, for z from -40 to 0; above 0, to 1.
 _SLACK = 1e-12
 
-# Below this many standard deviations the c_j have too few digits: 0 is said instead.
-_SHORTEST = 1e-7
-
-# Numbers in one array.
-_BLOCK = 2**20
-
 _HALVINGS = 48
-_STEPS = 50
-
-# How near to a radius the search comes, relative to one standard deviation and it.
-_NEAR = 1e-13
-
 _NEXT_TO_1 = float(np.nextafter(1, 0))
 _ROOT_OF_2_PI = math.sqrt(2 * math.pi)
-
-
-def worst(p, distance, regions):
-    """Return the least probability, within a distance, of what has `p` here.
-
-    Parameters
-    ----------
-    p : array-like of float
-
-    distance : array-like of float
-        How far the numbers move, in standard deviations.
-
-    regions : Regions
-        What changes of the categories cost.
-
-    Returns
-    -------
-    probability : ndarray of float
-        Rounded down.
-    """
-    rest, distance = np.broadcast_arrays(rest_of(p), np.asarray(distance, float))
-    probability = np.array(regions.worst_of_rest(rest))
-    # All of a probability of 1 is left: what region has no mass here, it does not have.
-    moved = (distance > 0) & (rest > 0) & (probability > 0)
-    further = np.maximum(distance[moved], _SHORTEST)
-    probability[moved] = _in_blocks(_kept, rest[moved], further, regions)
-    return probability
-
-
-def needed(distance, regions):
-    """Return the probability above which a class is certified, rounded up.
-
-    The regions must be the same seen from x', as those of flips are. Then the set that
-    loses most of p > needed is the complement of one that wins most of 1/2.
-    """
-    half = worst(0.5, distance, regions)
-    return np.minimum(np.nextafter(1 - half, 2), 1.0)
-
-
-def radius(p_a, regions, p_b=None):
-    """Return the radius of a class of at least `p_a`, the others at most `p_b`.
-
-    Parameters
-    ----------
-    p_a : array-like of float
-
-    regions : Regions
-        What changes of the categories cost.
-
-    p_b : array-like of float, default=None
-        None takes 1 - p_a.
-
-    Returns
-    -------
-    radius : ndarray of float
-        In standard deviations, rounded down; 0 where nothing is certified, and where
-        the categories alone take all there is.
-    """
-    return radius_of_rest(rest_of(p_a), regions, p_b)
-
-
-def radius_of_rest(rest, regions, runner_up=None):
-    """Return the radius of a class, given what all others have together.
-
-    Parameters
-    ----------
-    rest : array-like of float
-        Upper bound on the probability of all other classes.
-
-    regions : Regions
-
-    runner_up : array-like of float, default=None
-        Upper bound on the probability of any of them; None takes `rest`.
-
-    Returns
-    -------
-    radius : ndarray of float
-        As that of ``radius``.
-    """
-    ahead = regions.ahead(rest, runner_up)
-    other = rest if runner_up is None else np.minimum(runner_up, rest)
-    rest, other = np.broadcast_arrays(np.asarray(rest, float), other)
-    found = np.where(ahead, np.inf, 0.0)
-    some = ahead & (rest > 0) & (other > 0)
-    pairs = np.stack([rest[some], other[some]])
-    (rest, other), where = np.unique(pairs, axis=1, return_inverse=True)
-    found[some] = _in_blocks(_solve, rest, other, regions)[np.ravel(where)]
-    return found
-
-
-def _in_blocks(function, first, second, regions):
-    """Call a function of rows for not too many of them at a time."""
-    size = max(1, _BLOCK // max(1, len(regions)))
-    starts = range(0, max(1, len(first)), size)
-    blocks = [slice(start, start + size) for start in starts]
-    return np.concatenate([function(first[b], second[b], regions) for b in blocks])
-
-
-def _solve(rest, other, regions):
-    """Return the largest distances at which a class is ahead, rounded down.
-
-    Newton's method on the quantiles of what is left, which are lines for numbers alone,
-    between bounds of which the lower one has been certified.
-    """
-    alike = np.array_equal(rest, other)
-    low, high = np.zeros(rest.shape), -(ndtri(rest) + ndtri(other)) / 2
-    place, done = high, np.zeros(rest.shape, bool)
-    for _ in range(_STEPS):
-        place = np.maximum(place, _SHORTEST)
-        one = _least(rest, place, regions)
-        two = one if alike else _least(other, place, regions)
-        good = ~done & (one[0] + two[0] > 1)
-        low = np.where(good, np.maximum(low, place), low)
-        high = np.where(good, high, np.minimum(high, place))
-        # A bit less than Newton's step, so that the last ones come from the good side.
-        with np.errstate(invalid="ignore", over="ignore"):  # where nothing is left
-            (ahead, slope), (ahead_too, slope_too) = _quantile(*one), _quantile(*two)
-            step = (ahead + ahead_too) / (slope + slope_too)
-        following = place + step - _NEAR * (1 + place)
-        done |= (good & ~(following > low)) | (high <= _SHORTEST)
-        if np.all(done):
-            break
-        inside = done | ((following > low) & (following < high))
-        place = np.where(inside, following, (low + high) / 2)
-    return low
-
-
-def _quantile(probability, slope):
-    """Return the normal quantile of a probability that falls, and how fast it falls."""
-    quantile = ndtri(probability)
-    density = np.exp(-(quantile**2) / 2) / _ROOT_OF_2_PI
-    return quantile, np.minimum(slope, 1.0) / np.maximum(density, 1e-300)
-
-
-def _kept(rest, distance, regions):
-    return _least(rest, distance, regions)[0]
 
 
 def _least(rest, distance, regions):
@@ -241,3 +94,14 @@ def _sum(terms):
 def _below(z):
     """Phi(z), rounded down."""
     return ndtr(z) * (1 - _SLACK * (1 + np.clip(z, -40, 0) ** 2))
+
+
+def _quantile(probability):
+    """Return the normal quantile of a probability, and the density there."""
+    quantile = ndtri(probability)
+    return quantile, np.exp(-(quantile**2) / 2) / _ROOT_OF_2_PI
+
+
+_mixed = MixedNoise(_least, _quantile)
+worst, needed = _mixed.worst, _mixed.needed
+radius, radius_of_rest = _mixed.radius, _mixed.radius_of_rest

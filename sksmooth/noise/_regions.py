@@ -55,6 +55,11 @@ class Regions:
             for here_too, there_too in other.masses
         )
 
+    @property
+    def creates(self):
+        """Has a region a mass under x' only? Then what has none here may have some."""
+        return any(there and not here for here, there in self.masses)
+
     @cached_property
     def lines(self):
         """(m_j, r_j) of each region that has a mass under x: tuple of Fractions."""

@@ -153,7 +153,25 @@ class Split(Noise):
         self.step = step
 
     def bind(self, sigma, step=None):
-        """Return this noise; see ``Noise.bind``. Sigma has no effect."""
+        """Return this noise, at its own level.
+
+        Parameters
+        ----------
+        sigma : float
+            Has no effect.
+
+        step : None
+            There is no other grid.
+
+        Returns
+        -------
+        noise : BoundNoise
+
+        Raises
+        ------
+        ValueError
+            If a parameter is unusable.
+        """
         levels, own = self.levels, self.step
         if isinstance(levels, bool) or levels != int(levels) or levels < 1:
             raise ValueError(f"levels must be a whole number >= 1, got {levels!r}.")

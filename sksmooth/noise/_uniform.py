@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from . import _mixed_uniform
 from ._copies import noisy_copies, noisy_copies_on_grid
 from ._family import BoundNoise, Noise
 from ._norms import ball_around, ball_inside
@@ -20,6 +21,7 @@ class BoundUniform(BoundNoise):
 
     norm = "l1"
     keeps_grid = True
+    with_flips = _mixed_uniform
     largest = 2.0
 
     def copies(self, x, stream, out):

@@ -75,6 +75,8 @@ class Changed(Proof):
 class BoundWithFlips(BoundNoise):
     """Noise on the numbers of an input, and flips of its categories."""
 
+    is_discrete = True
+
     def __init__(self, kind, sigma, step=None):
         super().__init__(kind, sigma, step)
         if kind.noise.listed is not None:

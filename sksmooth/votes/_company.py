@@ -50,7 +50,7 @@ def depends_on_company(recognised, classes, inputs):
         return False
     estimator, fed = recognised.estimator, None
     rows, kinds = some_rows(inputs)
-    inputs = inputs.take(rows)
+    inputs = inputs.take(rows).as_dense()
     if recognised.net is not None:
         fed = recognised.feed(inputs)
     with warnings.catch_warnings(), np.errstate(all="ignore"):

@@ -121,14 +121,14 @@ def some_rows(inputs):
     inputs that have some, one for each pattern comes first. Company is complete, if
     there are complete inputs.
     """
-    n = max(2, min(_ROWS, _NUMBERS // max(1, inputs.values[0].size)))
+    n = max(2, min(_ROWS, _NUMBERS // max(1, int(np.prod(inputs.values.shape[1:])))))
     everywhere = np.arange(len(inputs))
     gaps = missing_rows(inputs)
     incomplete, complete = everywhere[gaps], everywhere[~gaps]
     if not len(incomplete):
         rows = _spread(complete, n)
         return rows, [np.arange(len(rows))] * 2
-    width = max(1, inputs.values[0].size)
+    width = max(1, int(np.prod(inputs.values.shape[1:])))
     incomplete = _spread(incomplete, max(1, min(_ROWS_WITH_GAPS, _NUMBERS // width)))
     missing = np.isnan(inputs.values[incomplete]).reshape(len(incomplete), -1)
     known = {}

@@ -14,6 +14,7 @@ from ._voter import Voter
 from .voters._linear import LinearVoter
 from .voters._mlp import MLPVoter
 from .voters._predict import AnyVoter
+from .voters._sparse import SparseVoter
 from .voters._trees import TreesVoter, has_kernel
 
 
@@ -86,6 +87,10 @@ def recognise(estimator, classes, inputs, net_options=None, say=lambda message: 
         `predict`.
     """
     chain = unwrap(estimator)
+    if inputs.is_sparse:
+        voter = SparseVoter(estimator, classes, inputs.values.dtype)
+        settled = _settled_by_predict(estimator, None, None, net_options, say)
+        return Recognised(estimator, chain, voter, settled=settled)
     scores, layers = linear_scores(chain), mlp_layers(chain)
     plain = scores is not None or layers is not None or is_sum_of_trees(chain)
     if plain and not net_options and inputs.noise.is_normal:

@@ -3,14 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import repeat
+from itertools import pairwise, repeat
 from typing import Any, NamedTuple
 
 import narwhals as nw
 import numpy as np
+from scipy.sparse import issparse
 
 from .._categories import MISSING, Categories
 from ..noise import BoundNoise, Gaussian
+from ..noise._binary import as_binary_csr
 from ..noise._grid import (
     check_range,
     grid_step,
@@ -71,6 +73,9 @@ class Inputs:
     dtype : dtype or None
         Of the array that the user passed, if it has categories.
 
+    container : type or None
+        Of the sparse matrix that `values` were, see ``as_dense``.
+
     taken : ndarray of int of shape (n_inputs,) or None
         Where these rows stand in the user's X, for error messages; None if X is whole.
     """
@@ -81,6 +86,7 @@ class Inputs:
     noisy: tuple = ()
     categories: Any = None
     dtype: np.dtype | None = None
+    container: type | None = None
     taken: np.ndarray | None = None
 
     @classmethod
@@ -119,6 +125,26 @@ class Inputs:
             dtype = values.dtype
         kind = flips.beside(kind, places, bool(np.any(sigma)))
         return cls(values, kind.bind(sigma), categories=flips.categories, dtype=dtype)
+
+    @classmethod
+    def from_sparse(cls, X, sigma, kind):
+        """Take a sparse matrix of zeros and ones, for a kind of noise that does.
+
+        Parameters
+        ----------
+        X : sparse matrix or array of shape (n_inputs, n_features)
+
+        sigma : float
+
+        kind : Noise
+
+        Raises
+        ------
+        ValueError
+            If X holds anything else.
+        """
+        X = as_binary_csr(X)
+        return cls(X, kind.bind(check_sigma(sigma, X.shape[1:])))
 
     @classmethod
     def from_frame(cls, frame, sigma, kind=_GAUSSIAN, flips=None):
@@ -171,7 +197,19 @@ class Inputs:
         return cls(every, noise, frame, tuple(held), flips.categories)
 
     def __len__(self):
-        return len(self.values)
+        return self.values.shape[0]
+
+    @property
+    def is_sparse(self):
+        """Are `values` a sparse matrix?"""
+        return issparse(self.values)
+
+    def as_dense(self):
+        """Return inputs whose `values` are an array; what is made of it is sparse."""
+        if not self.is_sparse:
+            return self
+        kind = type(self.values)
+        return replace(self, values=self.values.toarray().astype(float), container=kind)
 
     @property
     def sigma(self):
@@ -215,6 +253,8 @@ class Inputs:
     @cached_property
     def has_gaps(self):
         """Is any of `values` missing?"""
+        if self.is_sparse:
+            return False
         return bool(np.isnan(self.values.min(initial=0)))
 
     @property
@@ -254,7 +294,7 @@ class Inputs:
     @property
     def origin(self):
         """Where these rows stand in the user's X."""
-        return np.arange(len(self.values)) if self.taken is None else self.taken
+        return np.arange(len(self)) if self.taken is None else self.taken
 
     def take(self, rows):
         """Return the inputs in a slice of rows."""
@@ -328,7 +368,10 @@ class Inputs:
         Equal rows have equal bytes, whatever the memory layout of X. Nulls are not
         equal to NaN: the base classifier may tell them apart.
         """
-        gaps, null, others = self.has_gaps, None, repeat(b"", len(self.values))
+        if self.is_sparse:
+            yield from self._places_of_ones()
+            return
+        gaps, null, others = self.has_gaps, None, repeat(b"", len(self))
         if self.frame is not None:
             null, others = self._null_cells(), self._other_contents()
         for row, (value, other) in enumerate(zip(self.values, others, strict=True)):
@@ -339,6 +382,11 @@ class Inputs:
             if null is not None:
                 value[null[row]] = -np.nan  # the one with the sign set
             yield value.tobytes() + other
+
+    def _places_of_ones(self):
+        indices, ends = self.values.indices.astype("<i8"), self.values.indptr
+        for start, stop in pairwise(ends.tolist()):
+            yield indices[start:stop].tobytes()
 
     def _null_cells(self):
         """Return where `values` are null, as an array of bool; None if nowhere."""
@@ -365,6 +413,8 @@ class Inputs:
         rows : ndarray of int of shape (n,)
             The input that each of them is a copy of.
         """
+        if self.is_sparse or self.container is not None:
+            return values if issparse(values) else self.container(values)
         if self.categories is not None:
             codes = values[:, self._codes]
             codes = np.where(np.isnan(codes), MISSING, codes).astype(np.int64)
@@ -406,6 +456,8 @@ class Inputs:
         """
         values, noise = self.values, self.noise
         if values.ndim != 2 or noise.step is not None or self.categories is not None:
+            return None
+        if self.is_sparse or self.container is not None:
             return None
         if self.frame is None:
             sigma = np.broadcast_to(noise.sigma, values.shape[1:]).astype(float)

@@ -52,7 +52,11 @@ def share_of_spread(inputs):
     share : float, or None if X does not tell: few rows, or nothing varies
     """
     values = inputs.values
-    if not values.size or (values.ndim == 2 and len(values) < _FEWEST_ROWS):
+    if (
+        inputs.is_sparse
+        or not values.size
+        or (values.ndim == 2 and len(values) < _FEWEST_ROWS)
+    ):
         return None
     step = -(-values.size // _MOST_NUMBERS)
     sample = values[:: min(step, -(-len(values) // _FEWEST_ROWS))].astype(float)

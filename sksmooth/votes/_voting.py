@@ -150,7 +150,7 @@ class Voting:
             If answers depend on the other inputs of a batch, and votes have to be
             drawn: nothing can be certified by them. To predict, that is a warning.
         """
-        n_inputs = len(self.inputs.values)
+        n_inputs = len(self.inputs)
         votes = Votes.none(n_inputs, len(self.classes), rule)
         rows, ledger, bar = np.arange(n_inputs), None, None
         if store is not None:

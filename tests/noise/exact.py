@@ -99,3 +99,35 @@ def mixed_worst(regions, rest, distance):
             else:
                 high = t
         return mpmath.fsum(there * phi(cut(t, r) - s) for _, there, r in parts)
+
+
+def laplace_worst(regions, rest, distance):
+    """Do what ``mixed_worst`` does for Laplace noise: the best set itself."""
+    with mpmath.workdps(30):
+        p, r = 1 - mp(rest), mpmath.sqrt(2) * mp(distance)
+        lost = mpmath.fsum(mp(h) for h, t in regions.masses if h and not t)
+        parts = [
+            (mp(h), mp(t), mpmath.log(mp(t) / mp(h)))
+            for h, t in regions.masses
+            if h and t
+        ]
+
+        def below(t, moved):
+            """Probability that the log of the numbers' ratio is below t."""
+            if t <= -r or t > r:
+                return mpmath.mpf(t > r)
+            z = (t + r) / 2 - moved
+            return mpmath.exp(z) / 2 if z < 0 else 1 - mpmath.exp(-z) / 2
+
+        def reached(t):
+            return lost + mpmath.fsum(h * below(t - ratio, 0) for h, _, ratio in parts)
+
+        low, high = mpmath.mpf(-3000), mpmath.mpf(3000)
+        for _ in range(110):
+            t = (low + high) / 2
+            low, high = (t, high) if reached(t) <= p else (low, t)
+        if reached(low) > p:
+            return mpmath.mpf(0)
+        # Of the points at which the ratio is that, a part.
+        left = mpmath.fsum(there * below(low - ratio, r) for _, there, ratio in parts)
+        return left + mpmath.exp(low) * (p - reached(low))

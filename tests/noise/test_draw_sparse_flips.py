@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 from scipy.stats import chi2
 
-from sksmooth.noise._draw_sparse_flips import _choose, draw_sparse_flips
+from sksmooth.noise._draw_sparse_flips import (
+    _bits,
+    _choose,
+    draw_sparse_flips,
+    draw_sparse_flips_alone,
+    put_sparse_flips,
+)
 from sksmooth.noise._flips import SCALE, flip_threshold
 from tests.noise.scripted import Scripted
 
@@ -97,3 +103,69 @@ def test_wide_inputs_are_never_dense():
         ones, 1_000_000, flip_threshold(1e-5), flip_threshold(0.5), generator(), 3
     )
     assert indptr[-1] == len(indices) < 200
+
+
+@pytest.mark.parametrize("threshold", [0, 1, 6, 2**20 + 5, 2**31, SCALE - 1, SCALE])
+def test_a_bit_is_set_with_exactly_the_threshold(threshold):
+    """Exact account of all words: how many of 2^k strings of k bits set it."""
+    script = Scripted([0] * 32)
+    _bits(1, threshold, script)
+    used = script.used
+    assert used <= 32
+    if used > 16:  # a sample: strings below the threshold's digits, and from it on
+        digits = [int(one) for one in f"{threshold:032b}".rstrip("0")[::-1]]
+        for place in range(used):
+            # All later words leave the bit to this one: "or" with 0, "and" with 1.
+            for bit in (0, 1):
+                words = [0] * place + [bit] + [1 - one for one in digits[place + 1 :]]
+                got = int(_bits(1, threshold, Scripted(words))[0]) & 1
+                assert got == (bit if digits[place] else 0)
+        return
+    hits = 0
+    for first in range(0, 2**used, 64):
+        lanes = range(first, min(first + 64, 2**used))
+        words = [
+            sum((lane >> k & 1) << (lane - first) for lane in lanes)
+            for k in range(used)
+        ]
+        word = int(_bits(1, threshold, Scripted(words))[0])
+        hits += sum(word >> (lane - first) & 1 for lane in lanes)
+    assert hits * SCALE == threshold * 2**used
+
+
+def test_flips_for_any_input_are_those_of_any_division_into_calls():
+    args = 130, flip_threshold(0.03), flip_threshold(0.6)
+    whole = draw_sparse_flips_alone(*args, generator(1), 30)
+    for parts in ([1] * 30, [7, 23]):
+        stream = generator(1)
+        found = [draw_sparse_flips_alone(*args, stream, n) for n in parts]
+        deleted = np.concatenate([one.deleted for one in found])
+        np.testing.assert_array_equal(deleted, whole.deleted)
+        added = [places.tolist() for one in found for places in one.added]
+        assert added == [places.tolist() for places in whole.added]
+
+
+def test_all_inputs_get_the_same_flips():
+    """Where two inputs agree, so do their copies; and all places have their shares."""
+    n_features, n_copies = 130, 4_000
+    add, delete = flip_threshold(0.1), flip_threshold(0.6)
+    flips = draw_sparse_flips_alone(n_features, add, delete, generator(3), n_copies)
+    inputs = np.random.default_rng(0).random((3, n_features)) < 0.3
+    inputs[2] = 0
+    copies = [
+        dense(*put_sparse_flips(np.flatnonzero(x), flips, range(n_copies)), n_features)
+        for x in inputs
+    ]
+    for one in range(3):
+        for two in range(one):
+            alike = inputs[one] == inputs[two]
+            same = copies[one][:, alike] == copies[two][:, alike]
+            assert np.all(same)
+        shares = np.where(inputs[one], 1 - delete / SCALE, add / SCALE)
+        z = (copies[one].sum(axis=0) - n_copies * shares) / np.sqrt(
+            n_copies * shares * (1 - shares)
+        )
+        assert chi2.sf(np.sum(z**2), n_features) > 1e-6
+    indptr, indices = put_sparse_flips(np.flatnonzero(inputs[0]), flips, range(7, 9))
+    np.testing.assert_array_equal(dense(indptr, indices, n_features), copies[0][7:9])
+    assert all(np.all(np.diff(part) > 0) for part in np.split(indices, indptr[1:-1]))

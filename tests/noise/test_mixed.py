@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from scipy.special import ndtr
 
-from sksmooth.noise import Gaussian, _mixed
-from sksmooth.noise._flips import changed_regions, flip_regions
+from sksmooth.noise import Gaussian
+from sksmooth.noise._flips import changed_regions
 from sksmooth.noise._mixed import needed, radius, radius_of_rest, worst
 from sksmooth.noise._sparse_flips import sparse_regions
 from tests.noise.exact import mixed_worst
@@ -97,13 +97,6 @@ def test_radius_with_a_runner_up():
         assert np.count_nonzero(found) >= 2
 
 
-def test_a_runner_up_has_no_more_than_all_others():
-    rest = np.array([1e-4, 0.03])
-    regions = REGIONS["three of ten"]
-    got = radius_of_rest(rest, regions, [0.5, 0.03])
-    np.testing.assert_array_equal(got, radius_of_rest(rest, regions))
-
-
 def test_of_numbers_alone_it_is_the_known_radius():
     p = np.array([0.3, 0.5, 0.6, 0.9, 0.99, 1 - 1e-9])
     gaussian = Gaussian().bind(1.0)
@@ -147,53 +140,3 @@ def test_no_set_on_a_grid_of_both_does_better():
             bound = worst(p, s, regions)
             assert bound <= best + 1e-12
             assert best - bound < 1e-5
-
-
-def test_a_row_does_not_depend_on_the_others(monkeypatch):
-    """Bit for bit, alone, in any part and in any order."""
-    rng = np.random.default_rng(6)
-    rest = 10 ** -rng.uniform(0.2, 9, 40)
-    runner_up, p, s = rest * rng.random(40), 1 - rest, 3 * rng.random(40)
-    for name in ("three of ten", "all kinds"):
-        regions = REGIONS[name]
-        monkeypatch.undo()
-        whole = (
-            radius_of_rest(rest, regions),
-            radius_of_rest(rest, regions, runner_up),
-            worst(p, s, regions),
-        )
-        monkeypatch.setattr(_mixed, "_BLOCK", 50)
-        for rows in ([5], [3, 39, 0], slice(10, 30), slice(None, None, -1)):
-            part = (
-                radius_of_rest(rest[rows], regions),
-                radius_of_rest(rest[rows], regions, runner_up[rows]),
-                worst(p[rows], s[rows], regions),
-            )
-            for one, other in zip(part, whole, strict=True):
-                np.testing.assert_array_equal(one, other[rows])
-
-
-def test_ends():
-    regions = REGIONS["one of two"]
-    assert worst(1.0, 2.0, regions) > 1 - 1e-15
-    assert worst(0.0, 2.0, regions) == 0
-    assert worst([0.9, 0.9], [0, 0], regions).tolist() == [regions.worst(0.9)] * 2
-    assert worst(0.9, 1e-9, regions) <= regions.worst(0.9)
-    assert radius([1.0, 0.875, 0.5, 0.0], regions).tolist() == [np.inf, 0, 0, 0]
-    assert 0 < radius(0.876, regions) < 0.1
-    assert radius(0.9, regions, 0.0) == np.inf
-    assert radius([], regions).shape == (0,)
-    # Without flips, categories give all away.
-    nothing = flip_regions(0, (2, 2), 1)
-    assert worst([0.9, 1.0], 0.5, nothing).tolist() == [0, 0]
-    assert radius([0.9, 1.0], nothing).tolist() == [0, 0]
-    assert needed(0.5, nothing) == 1
-
-
-def test_many_changes_of_rare_flips():
-    """Ratios beyond the largest float."""
-    regions = flip_regions(1, (2,) * 40, 40)
-    assert regions.worst([0.999, 1.0]).tolist()[0] == 0
-    assert worst(0.999, 0.5, regions) == 0
-    assert radius(0.999, regions) == 0
-    assert needed(0.5, regions) == 1

@@ -5,12 +5,16 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from sksmooth.noise import Uniform
 from sksmooth.noise._flips import SCALE, changed_regions, flip_regions, stays
 from sksmooth.noise._mixed_uniform import (
     least_in_common,
     least_in_common_of_rest,
     needed,
+    needed_in_common,
+    radius_of_rest,
     worst,
+    worst_in_common,
 )
 from sksmooth.noise._regions import Regions
 from tests.noise.exact import exact_worst, joint_masses, knots, least_of_all_sets
@@ -52,7 +56,7 @@ def test_worst_is_below_the_exact_one_and_near(regions):
     for common in (1.0, 0.9, 0.77, 0.61, 0.5, 0.3, 2.0**-30, 0.0):
         both = joint(regions, Fraction(common))
         p = np.array([*map(float, knots(both)), 0.1, 0.77, 0.9999, 1 - 1e-12])
-        got = worst(p, common, regions)
+        got = worst_in_common(p, common, regions)
         for one, value in zip(p.tolist(), got.tolist(), strict=True):
             exact = exact_worst(both, Fraction(one))
             assert 0 <= Fraction(value) <= exact
@@ -66,7 +70,7 @@ def test_needed(regions):
         exact = joint(regions, share).needed()
         # The closed form: flips alone, at another level.
         assert exact == min(1, 1 - share + share * regions.needed(1 / (2 * share)))
-        got = Fraction(float(needed(common, regions)))
+        got = Fraction(float(needed_in_common(common, regions)))
         assert exact <= got <= exact + Fraction(1, 10**14)
 
 
@@ -141,3 +145,24 @@ def test_no_set_of_a_joint_grid_does_better():
             found = least_of_all_sets(here, there)
             assert all(lost >= exact_worst(bound, p) for p, lost in found.items())
             assert all(found[p] == exact_worst(bound, p) for p in knots(bound))
+
+
+def test_at_distances_these_are_l1_radii():
+    """In standard deviations, where the noise is sqrt(12) of them wide."""
+    width = np.sqrt(12)
+    p = np.array([0.6, 0.9, 0.99])
+    found = radius_of_rest(1 - p, ALL[0])
+    assert np.all(found <= width * (p - 0.5))
+    np.testing.assert_allclose(found, width * (p - 0.5), rtol=0, atol=1e-13)
+    uniform = Uniform().bind(1.0)
+    np.testing.assert_allclose(found, uniform.radius(p), rtol=0, atol=1e-13)
+    for regions in ALL:
+        for distance in (0.0, 0.3, 1.0, 3.0):
+            share = 1 - Fraction(distance) / Fraction(float(np.nextafter(width, 0)))
+            exact = joint(regions, share)
+            got = worst(p, distance, regions)
+            for one, value in zip(p.tolist(), got.tolist(), strict=True):
+                truth = exact_worst(exact, Fraction(one))
+                assert truth - Fraction(1, 10**14) < value <= truth
+            least = float(needed(distance, regions))
+            assert exact.needed() <= least <= exact.needed() + Fraction(1, 10**14)
