@@ -15,7 +15,11 @@ from ._labels import as_labels, label_indices
 from ._reach import Reach
 from ._sklearn import Interval, StrOptions
 from ._smoother import BaseSmoother
-from .exact._probabilities import exact_probabilities
+from .exact._probabilities import (
+    exact_distances,
+    exact_probabilities,
+    is_halfspace,
+)
 from .noise import find_noise
 from .noise._grid import grid_step, loss_of_others
 from .noise._sigma import is_one_number, least_levels, sigma_of_numbers
@@ -110,8 +114,8 @@ class SmoothedClassifier(BaseSmoother):
 
     method : {"monte_carlo", "exact"}, default="monte_carlo"
         "exact" computes the probabilities instead of voting: no votes, no failure
-        probability. For decision trees, two-class ensembles of stumps and, under
-        Gaussian noise, two-class linear classifiers, also behind scalers.
+        probability. For decision trees, two-class ensembles of stumps and two-class
+        linear classifiers, also behind scalers.
 
     alpha : float, default=0.001
         Probability, for each input, that `predict` names a class other than g(x), or
@@ -423,7 +427,14 @@ class SmoothedClassifier(BaseSmoother):
         """
         prepared = self._ready(X, *self._purposes("predict"))
         if self._is_exact:
-            return self._exact(prepared, store)[0]
+            shares = self._exact(prepared, store)[0]
+            if shares is None:
+                raise ValueError(
+                    "the probabilities of a linear classifier are not known exactly "
+                    f"under {self.noise!r} noise, only its radii: use "
+                    "method='monte_carlo' to estimate them."
+                )
+            return shares
         votes = self._top_class_votes(prepared, store)
         return votes.counts / votes.n_used[:, None]
 
@@ -726,7 +737,7 @@ class SmoothedClassifier(BaseSmoother):
     def _reach(self):
         # Before `fit` it may not be known that there are only two classes.
         n_classes = max(2, len(getattr(self, "classes_", range(3))))
-        settings = self.bound, self.stopping, self._is_exact
+        settings = self.bound, self.stopping, self._furthest
         levels, n_features = self._known_levels()
         n_noisy = loss = None
         if n_features is not None:
@@ -740,6 +751,15 @@ class SmoothedClassifier(BaseSmoother):
     def _is_exact(self):
         """Is nothing left to chance?"""
         return self.method == "exact" or find_noise(self.noise).listed is not None
+
+    @property
+    def _furthest(self):
+        """The largest radius, where nothing is left to chance; else None."""
+        if not self._is_exact:
+            return None
+        noise, f = self._noise, vars(self).get("estimator_", self.estimator)
+        distances = not noise.is_normal and is_halfspace(f)
+        return np.inf if distances else noise.furthest
 
     def _purposes(self, purpose=None, known_label=False):
         """What votes are drawn for, to certify unless a purpose is named."""
@@ -760,7 +780,7 @@ class SmoothedClassifier(BaseSmoother):
             )
         if self._is_exact:
             shares, bounds, votes = self._exact(prepared, store)
-            none = np.zeros(shares.shape, np.int64)
+            none = np.zeros(votes.counts.shape, np.int64)
             return self._certificate(prepared, none, votes, bounds, names)
         selection = None
         if BOUNDS[self.bound].needs_selection:
@@ -850,6 +870,8 @@ class SmoothedClassifier(BaseSmoother):
         listed = find_noise(self.noise).listed
         if listed is None:
             self._open(store, prepared)
+            if not prepared.noise.is_normal and is_halfspace(voting.estimator):
+                return self._distances(prepared)
             found = exact_probabilities(voting.estimator, voting.classes, voting.inputs)
             none = np.zeros(found[0].shape, np.int64)
             votes = Votes(none, none[:, 0], None)
@@ -863,6 +885,17 @@ class SmoothedClassifier(BaseSmoother):
         p_lower = shares[np.arange(len(selected)), selected]
         bounds = CertifiedBounds(selected, p_lower, others.max(axis=1), radius)
         return shares, bounds, votes
+
+    def _distances(self, prepared):
+        """Do what ``_exact`` does for f = g, whose probabilities are not known."""
+        voting = prepared.voting
+        selected, distance = exact_distances(
+            voting.estimator, voting.classes, voting.inputs
+        )
+        none = np.zeros((len(selected), len(voting.classes)), np.int64)
+        half = np.full(len(selected), 0.5)
+        bounds = CertifiedBounds(selected, half, half, distance)
+        return None, bounds, Votes(none, none[:, 0], None)
 
     def _certificate(self, prepared, selection, votes, bounds, names, looks=None):
         exact, listed = self._is_exact, find_noise(self.noise).listed

@@ -31,8 +31,11 @@ class Reach:
     loss : float or None
         What a grid takes off the radius of any input; None without one.
 
-    bound, stopping, exact
-        Of the classifier; `exact` if it draws no votes.
+    bound, stopping
+        Of the classifier.
+
+    furthest : float or None
+        The largest radius, where no votes are drawn; None where they are.
 
     n_noisy : int or None
         Number of features with noise; None if it is not known.
@@ -47,7 +50,7 @@ class Reach:
     loss: float | None
     bound: str
     stopping: str
-    exact: bool
+    furthest: float | None
     n_noisy: int | None = None
     norm: str | None = None
 
@@ -97,8 +100,8 @@ class Reach:
 
     def _unanimous(self, n, known_label, early):
         """Return what `radius` does, before what a grid takes off; and if anything."""
-        if self.exact:
-            return self.noise.furthest, True
+        if self.furthest is not None:
+            return self.furthest, True
         alpha, bound = self.alpha, self.bound
         by_threshold = find_bound(bound).by_threshold
         if (known_label or early) and by_threshold:

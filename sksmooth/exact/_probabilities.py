@@ -6,6 +6,7 @@ from scipy.special import ndtr
 from ..models._bounded import EPS, SMALLEST
 from ..models._linear import check_finite, linear_scores
 from ..models._unwrap import unwrap
+from ..noise import Gaussian
 from ._axes import Level, unsupported
 from ._stumps import ExactStumps, is_boosting, stumps_of
 from ._trees import ExactTree, is_tree
@@ -47,6 +48,79 @@ def exact_probabilities(estimator, classes, inputs):
         If `estimator` or the noise is not supported, or X has columns that are not
         numbers, or missing values.
     """
+    X, sigma = _numbers(inputs)
+    model, own_classes = _make_model(estimator, inputs.noise.at(sigma))
+    columns = _places(own_classes, classes)
+    probabilities = np.zeros((len(X), len(classes)))
+    upper = np.zeros((len(X), len(classes)))
+    for rows in _chunks(X, model):
+        both = model.probabilities(X[rows].astype(float))
+        probabilities[rows, columns] = both[0].T
+        upper[rows, columns] = np.minimum(both[1], 1).T
+    return probabilities, upper
+
+
+def is_halfspace(estimator):
+    """Tell whether f is a two-class linear classifier."""
+    scores = linear_scores(unwrap(estimator), bounded=True)
+    return scores is not None and len(scores[0].value) == 1
+
+
+def exact_distances(estimator, classes, inputs):
+    """Compute how far inputs are from where a two-class linear classifier changes.
+
+    Under noise that is symmetric on every axis, and has mass around 0, the smoothed
+    classifier is the linear one: the noise on the score is symmetric, too. So the
+    distance is the certified radius, whatever the probability.
+
+    Parameters
+    ----------
+    estimator : fitted classifier
+        For which `is_halfspace` holds.
+
+    classes : ndarray of shape (n_classes,)
+
+    inputs : Inputs
+        With noise whose `norm` is l1.
+
+    Returns
+    -------
+    selected : ndarray of int of shape (n_inputs,)
+        Column of the class of each input.
+
+    distance : ndarray of float of shape (n_inputs,)
+        In l1: in the units of the inputs or, where sigma differs between features, in
+        multiples of it. Rounded down; 0 where the class is not known.
+
+    Raises
+    ------
+    ValueError
+        As ``exact_probabilities``.
+    """
+    X, sigma = _numbers(inputs)
+    one = np.ndim(inputs.sigma) == 0
+    model, own_classes = _make_model(estimator, Gaussian().bind(sigma))
+    columns = np.array(_places(own_classes, classes))
+    weights = model.weights
+    size = (np.abs(weights.value) + weights.error) * (1 + EPS)
+    steepest = (np.where(sigma > 0, size if one else size * sigma, 0.0)).max(initial=0)
+    selected, distance = np.empty(len(X), int), np.empty(len(X))
+    for rows in _chunks(X, model):
+        score, error = model.scores(X[rows].astype(float))
+        selected[rows] = columns[(score > 0).astype(int)]
+        margin = np.maximum(np.nextafter(np.abs(score) - error, -1), 0.0)
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            ratio = margin / steepest * (1 - 4 * EPS)
+        distance[rows] = np.where(margin > 0, ratio, 0.0)
+    return selected, distance
+
+
+def _numbers(inputs):
+    """Return X and the noise level of each column, which have to be numbers."""
+    if inputs.categories is not None:
+        raise ValueError(
+            "method='exact' takes no categorical features: use method='monte_carlo'."
+        )
     if inputs.noise.cdf_bounds is None:
         raise ValueError(
             "method='exact' needs the distribution of the noise on one axis, and "
@@ -65,17 +139,14 @@ def exact_probabilities(estimator, classes, inputs):
             "Use method='monte_carlo', which does if the classifier does, or leave "
             "these inputs out."
         )
-    model, own_classes = _make_model(estimator, inputs.noise.at(sigma))
-    columns = _places(own_classes, classes)
-    probabilities = np.zeros((len(X), len(classes)))
-    upper = np.zeros((len(X), len(classes)))
+    return matrix
+
+
+def _chunks(X, model):
+    """Yield slices of rows that stay in cache."""
     size = max(1, _CHUNK_BYTES // (model.row_bytes + 8 * X.shape[1]))
     for start in range(0, len(X), size):
-        rows = slice(start, start + size)
-        both = model.probabilities(X[rows].astype(float))
-        probabilities[rows, columns] = both[0].T
-        upper[rows, columns] = np.minimum(both[1], 1).T
-    return probabilities, upper
+        yield slice(start, start + size)
 
 
 class ExactLinear:
@@ -113,7 +184,7 @@ class ExactLinear:
 
     def probabilities(self, X):
         """Return probabilities and upper bounds, each (2, n_inputs)."""
-        score, error = self._scores(X)
+        score, error = self.scores(X)
         if self.level.is_0:
             positive = score > 0
             upper = np.stack([score - error <= 0, score + error > 0])
@@ -124,7 +195,7 @@ class ExactLinear:
             middle = score / (self.spread or self.level.high)
         return ndtr(np.stack([-middle, middle])), np.stack(upper)
 
-    def _scores(self, X):
+    def scores(self, X):
         """Return the scores and bounds on their errors, each (n_inputs,)."""
         weights, offset = self.weights, self.offset
         with np.errstate(over="ignore", invalid="ignore"):
