@@ -129,6 +129,10 @@ class Reach:
             return fewest_samples(lambda n: enough(min(n, 100)))
         return fewest_samples(lambda n: n > 100 and enough(n))
 
+    @property
+    def _changes(self):
+        return f"changes={self.noise.changes!r}"
+
     def unreachable(self, radii, n, sigma):
         """Say which radii `n` votes cannot certify, the label being known; "" if none.
 
@@ -148,13 +152,16 @@ class Reach:
         needed = self.fewest(highest, known_label=True)
         if not certifies and needed is not None:
             consequence = "no radius can be certified, not even 0"
+            if self.noise.changes:
+                consequence = f"nothing can be certified with {self._changes}"
             return too_small(n, self.alpha, consequence, needed)
         remedy = (
             "no feasible n would do: choose a larger sigma"
             if needed is None
             else f"n = {needed} would do"
         )
+        what = f" with {self._changes}" if self.noise.changes else ""
         return (
-            f"radius {highest:g} can never be certified: sigma={sigma!r}, n={n} and "
-            f"alpha={self.alpha:g} reach {reach:.3g} at most; {remedy}."
+            f"radius {highest:g}{what} can never be certified: sigma={sigma!r}, n={n} "
+            f"and alpha={self.alpha:g} reach {reach:.3g} at most; {remedy}."
         )

@@ -1,21 +1,22 @@
 """How far does a label stay among the k most probable classes?"""
 
 import numpy as np
-from scipy import special
 
+from ..noise import find_noise
 from ._binomial import lower_confidence_bound, upper_confidence_bound
 from ._checks import check_counts, check_part, check_positive
 
-# Both sides of the comparison are good to about 1e-12 (relative).
-_MARGIN = 1 + 1e-11
+# Radii are searched up to so many standard deviations: there a label has no
+# probability left, in floating point.
+_FURTHEST = 1024.0
 
 
-def top_k_radius(counts, label, *, k, alpha, sigma):
-    """Certified l2 radius within which a label stays among the top k classes.
+def top_k_radius(counts, label, *, k, alpha, sigma, noise="gaussian"):
+    """Certified radius within which a label stays among the top k classes.
 
-    No perturbation of l2 norm below the radius takes `label` out of the `k` most
-    probable classes under N(0, sigma^2 I) noise; an input's statement is false with
-    probability at most `alpha`.
+    No perturbation of a norm below the radius takes `label` out of the `k` most
+    probable classes under noise; an input's statement is false with probability at most
+    `alpha`.
 
     Parameters
     ----------
@@ -36,6 +37,10 @@ def top_k_radius(counts, label, *, k, alpha, sigma):
     sigma : float or array-like of float of shape (n_inputs,)
         Noise level, in the units of the input.
 
+    noise : str or instance of Noise, default="gaussian"
+        Its kind, as of :class:`~sksmooth.SmoothedClassifier`. The radius is l2 for
+        Gaussian noise, l1 for Laplace and uniform noise.
+
     Returns
     -------
     radius : ndarray of float of shape (n_inputs,)
@@ -55,8 +60,8 @@ def top_k_radius(counts, label, *, k, alpha, sigma):
     -----
     With p_l the lower bound of the label, b_1 >= ... >= b_k the k largest upper bounds
     of the other classes and S_t = min(the sum of the t smallest of those k, 1 - p_l),
-    the radius solves Phi(Phi^-1(p_l) - R / sigma) = min_t Phi(Phi^-1(S_t) + R / sigma)
-    / t, t = 1 ... k.
+    the radius solves worst(p_l, R / sigma) = min_t upper(S_t, R / sigma) / t, t = 1 ...
+    k. For Gaussian noise worst(p, r) = Phi(Phi^-1(p) - r), and upper(p, r) has + r.
 
     References
     ----------
@@ -105,22 +110,21 @@ def top_k_radius(counts, label, *, k, alpha, sigma):
     # Rounded up: the sum of k terms errs by less than k roundings.
     sums = np.cumsum(largest, axis=1) * (1 + 2 * k * np.finfo(float).eps)
     sums = np.minimum(sums, np.nextafter(1 - p_label, np.inf)[:, None])
-    return _solve(p_label, sums) * sigma * (1 - 2 * np.finfo(float).eps)
+    unit = find_noise(noise).bind(1.0)
+    return _solve(p_label, sums, unit) * sigma * (1 - 2 * np.finfo(float).eps)
 
 
-def _solve(p_label, sums):
+def _solve(p_label, sums, noise):
     """The largest radius, in units of sigma, up to which the label cannot be passed."""
-    z_label, z_sums = special.ndtri(p_label), special.ndtri(np.minimum(sums, 1.0))
-    group = np.arange(1, sums.shape[1] + 1)
+    sums, group = np.minimum(sums, 1.0), np.arange(1, sums.shape[1] + 1)
 
     def stays(radius):
-        rivals = special.ndtr(z_sums + radius[:, None]) / group
-        return special.ndtr(z_label - radius) > rivals.min(axis=1) * _MARGIN
+        rivals = noise.upper(sums, radius[:, None]) / group * (1 + np.finfo(float).eps)
+        return noise.worst(p_label, radius) > rivals.min(axis=1)
 
     low = np.zeros(p_label.shape)
     certified = stays(low)
-    # At 40 + z_label the label has probability 0 in floating point.
-    high = np.where(certified, 40 + np.maximum(z_label, 0.0), 0.0)
+    high = np.where(certified, _FURTHEST, 0.0)
     for _ in range(60):
         middle = (low + high) / 2
         good = stays(middle)

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from scipy import optimize, stats
 
+from sksmooth.noise import find_noise
 from sksmooth.stats import (
     lower_confidence_bound,
     radius_from_probabilities,
@@ -131,3 +132,25 @@ def test_bad_input(change, message):
     counts, label = arguments.pop("counts"), arguments.pop("label")
     with pytest.raises(ValueError, match=message):
         top_k_radius(counts, label, **arguments)
+
+
+@pytest.mark.parametrize("noise", ["laplace", "uniform"])
+def test_top_1_of_other_noise(noise):
+    """With the whole rest against the label, it is the radius of p_l itself."""
+    counts = np.array([[900, 100], [600, 400], [1000, 0], [60, 940]])
+    radius = top_k_radius(counts, 0, k=1, alpha=0.01, sigma=0.5, noise=noise)
+    p_lower = lower_confidence_bound(counts[:, 0], 1000, 0.01 / 2)
+    expected = find_noise(noise).bind(0.5).radius(p_lower)
+    np.testing.assert_allclose(radius, expected, rtol=1e-9)
+    assert np.all(radius <= expected * (1 + 1e-12)) and radius[3] == 0
+
+
+def test_top_2_under_uniform_noise_in_closed_form():
+    """p_l - v = min(S_1 + v, (S_2 + v) / 2) for v = r / (2 lambda)."""
+    counts = [[400, 300, 290, 10]]
+    p_l = lower_confidence_bound(400, 1000, 0.01 / 4)
+    one, two = upper_confidence_bound(np.array([290, 300]), 1000, 0.01 / 4)
+    v = max((p_l - one) / 2, (p_l - min(one + two, 1 - p_l) / 2) / 1.5)
+    assert v > 0
+    radius = top_k_radius(counts, 0, k=2, alpha=0.01, sigma=1.0, noise="uniform")
+    assert radius[0] == pytest.approx(v * 2 * np.sqrt(3), rel=1e-9)
