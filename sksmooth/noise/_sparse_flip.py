@@ -61,12 +61,12 @@ class BoundSparseFlip(BoundNoise):
         """There are no radii, so sigma is without effect."""
         return 1.0
 
+    # Drawing, of copies that are dense
+
     def open(self, key):
         """Return two streams; see ``draw_sparse_flips``."""
         own = blake2b(key, person=b"chosen", digest_size=32).digest()
         return super().open(key), super().open(own)
-
-    # Drawing, of copies that are dense
 
     def copies(self, x, stream, out):
         """Fill `out` with copies of `x`; see ``BoundNoise.copies``.
