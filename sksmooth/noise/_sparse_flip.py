@@ -5,6 +5,7 @@ drawn.
 """
 
 from fractions import Fraction
+from hashlib import blake2b
 from numbers import Real
 
 import numpy as np
@@ -61,6 +62,11 @@ class BoundSparseFlip(BoundNoise):
 
     # Drawing, of copies that are dense
 
+    def open(self, key):
+        """Return two streams; see ``draw_sparse_flips``."""
+        own = blake2b(key, person=b"chosen", digest_size=32).digest()
+        return super().open(key), super().open(own)
+
     def copies(self, x, stream, out):
         """Fill `out` with copies of `x`; see ``BoundNoise.copies``.
 
@@ -74,13 +80,12 @@ class BoundSparseFlip(BoundNoise):
     def alone(self, stream, out):
         """Fill `out` with what would happen at each place; see ``BoundNoise.alone``."""
         n_features = out[0].size if len(out) else 0
-        flips = self.sparse_alone(n_features, stream, len(out))
-        rows = out.reshape(len(out), n_features)
-        for added, deleted, one in zip(*flips, rows, strict=True):
-            octets = deleted.astype("<u8").view(np.uint8)
-            bits = np.unpackbits(octets, count=n_features, bitorder="little")
-            one[:] = _DELETED * bits
-            one[added] += _ADDED
+        indptr, added, deleted = self.sparse_alone(n_features, stream, len(out))
+        places = out.reshape(len(out), n_features)
+        octets = deleted.astype("<u8").view(np.uint8)
+        places[...] = np.unpackbits(octets, axis=1, count=n_features, bitorder="little")
+        places *= _DELETED
+        places[np.repeat(np.arange(len(out)), np.diff(indptr)), added] += _ADDED
 
     def add(self, x, noise, out):
         """Write to `out` copies of x, under the flips of ``alone``."""

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from scipy.stats import chi2
 
+from sksmooth.noise import _draw_sparse_flips
 from sksmooth.noise._draw_sparse_flips import (
-    _bits,
     _choose,
+    _set_bits,
     draw_sparse_flips,
     draw_sparse_flips_alone,
     put_sparse_flips,
@@ -15,8 +16,17 @@ from sksmooth.noise._flips import SCALE, flip_threshold
 from tests.noise.scripted import Scripted
 
 
-def generator(seed=0):
-    return np.random.Generator(np.random.SFC64(seed))
+def generators(seed=0):
+    return [np.random.Generator(np.random.SFC64([seed, one])) for one in (0, 1)]
+
+
+def choose(size, threshold, words, rest=()):
+    """Return which places of one copy are chosen, and how many words that took."""
+    script = Scripted(rest)
+    words = np.array([words], np.uint64)
+    copies, places = _choose(words, size, threshold, script)
+    assert not copies.any()
+    return places.tolist(), script.used
 
 
 def dense(indptr, indices, n_features):
@@ -29,47 +39,51 @@ def dense(indptr, indices, n_features):
 def test_a_place_is_chosen_with_exactly_the_threshold(threshold):
     """The bits that must be set, times the words that are below: T of 2^32."""
     zeros = 32 - threshold.bit_length()
-    all_set = [2**64 - 1] * zeros
-    for word, chosen in ((threshold - 1, True), (threshold, False)):
+    for word, chosen in ((threshold - 1, [0]), (threshold, [])):
         if word >> (32 - zeros):
             continue  # such a word there is not
-        script = Scripted([*all_set, word << (32 + zeros)])
-        assert (_choose(1, threshold, script).tolist() == [0]) == chosen
-        assert script.used == zeros + 1
+        rest = [word << (32 + zeros)]
+        assert choose(1, threshold, [1] * zeros, rest) == (chosen, 1)
     for missing in range(zeros):
         words = [2**64 - 1 - (k == missing) for k in range(zeros)]
-        assert _choose(1, threshold, Scripted(words)).tolist() == []
+        assert choose(1, threshold, words) == ([], 0)
 
 
 def test_ends():
-    assert _choose(70, 0, generator()).tolist() == []
-    assert _choose(70, SCALE, generator()).tolist() == list(range(70))
-    indptr, indices = draw_sparse_flips([1, 3], 5, 0, 0, generator(), 2)
+    assert choose(70, 0, [0] * 64) == ([], 0)
+    assert choose(70, SCALE, [], [2**64 - 1] * 70) == (list(range(70)), 70)
+    indptr, indices = draw_sparse_flips([1, 3], 5, 0, 0, generators(), 2)
     assert (indptr.tolist(), indices.tolist()) == ([0, 2, 4], [1, 3, 1, 3])
-    indptr, indices = draw_sparse_flips([1, 3], 5, SCALE, SCALE, generator(), 1)
+    indptr, indices = draw_sparse_flips([1, 3], 5, SCALE, SCALE, generators(), 1)
     assert indices.tolist() == [0, 2, 4]
-    indptr, indices = draw_sparse_flips([], 5, 7, 7, generator(), 0)
+    indptr, indices = draw_sparse_flips([], 5, 7, 7, generators(), 0)
     assert (indptr.tolist(), indices.tolist()) == ([0], [])
+    flips = draw_sparse_flips_alone(5, 0, SCALE, generators(), 2)
+    assert put_sparse_flips([1, 3], flips, range(2))[0].tolist() == [0, 0, 0]
+    flips = draw_sparse_flips_alone(5, SCALE, 0, generators(), 2)
+    indptr, indices = put_sparse_flips([1, 3], flips, range(2))
+    assert indices.tolist() == [*range(5)] * 2
+    flips = draw_sparse_flips_alone(5, 7, 7, generators(), 0)
+    assert put_sparse_flips([1], flips, range(0))[0].tolist() == [0]
 
 
 def test_places_are_those_of_the_bits():
     """Bit i of word w is place 64 w + i, and a last word that is not full is cut."""
     words = [1 << 5, 1 << 63 | 1, (1 << 3) | (1 << 60)]
-    script = Scripted([*words, *[0] * 4])
-    assert _choose(128 + 10, 2**31 - 1, script).tolist() == [5, 64, 127, 131]
-    assert script.used == 7
+    assert choose(138, 2**31 - 1, words, [0] * 4) == ([5, 64, 127, 131], 4)
 
 
-def test_any_division_into_calls_draws_the_same():
+def test_any_division_into_calls_draws_the_same(monkeypatch):
     ones, args = np.array([0, 7, 64, 99]), (100, flip_threshold(0.03), SCALE // 2)
-    stream = generator(1)
-    whole = dense(*draw_sparse_flips(ones, *args, stream, 30), 100)
-    following = stream.integers(2**32)
-    for parts in ([1] * 30, [7, 23], [29, 1]):
-        stream = generator(1)
-        found = [dense(*draw_sparse_flips(ones, *args, stream, n), 100) for n in parts]
+    streams = generators(1)
+    whole = dense(*draw_sparse_flips(ones, *args, streams, 30), 100)
+    following = [one.integers(2**32) for one in streams]
+    for parts, block in (([1] * 30, 2**17), ([7, 23], 2**17), ([29, 1], 60)):
+        monkeypatch.setattr(_draw_sparse_flips, "_BLOCK", block)
+        streams = generators(1)
+        found = [dense(*draw_sparse_flips(ones, *args, streams, n), 100) for n in parts]
         np.testing.assert_array_equal(np.concatenate(found), whole)
-        assert stream.integers(2**32) == following
+        assert [one.integers(2**32) for one in streams] == following
 
 
 @pytest.mark.parametrize("p_add", [0.01, 0.3, 0.9])
@@ -78,7 +92,7 @@ def test_frequencies(p_add):
     ones, n_features, n_copies = np.array([3, 50, 129]), 130, 20_000
     add, delete = flip_threshold(p_add), flip_threshold(0.6)
     indptr, indices = draw_sparse_flips(
-        ones, n_features, add, delete, generator(2), n_copies
+        ones, n_features, add, delete, generators(2), n_copies
     )
     copies = dense(indptr, indices, n_features)
     for start, end in zip(indptr[:50], indptr[1:51], strict=True):
@@ -100,56 +114,57 @@ def test_wide_inputs_are_never_dense():
     """A million features: what is kept are the ones."""
     ones = np.arange(0, 1_000_000, 50_000)
     indptr, indices = draw_sparse_flips(
-        ones, 1_000_000, flip_threshold(1e-5), flip_threshold(0.5), generator(), 3
+        ones, 1_000_000, flip_threshold(1e-5), flip_threshold(0.5), generators(), 3
     )
     assert indptr[-1] == len(indices) < 200
 
 
-@pytest.mark.parametrize("threshold", [0, 1, 6, 2**20 + 5, 2**31, SCALE - 1, SCALE])
+@pytest.mark.parametrize("threshold", [0, 6 * 2**28, 2**31, 11 * 2**22, SCALE])
 def test_a_bit_is_set_with_exactly_the_threshold(threshold):
-    """Exact account of all words: how many of 2^k strings of k bits set it."""
-    script = Scripted([0] * 32)
-    _bits(1, threshold, script)
-    used = script.used
-    assert used <= 32
-    if used > 16:  # a sample: strings below the threshold's digits, and from it on
-        digits = [int(one) for one in f"{threshold:032b}".rstrip("0")[::-1]]
-        for place in range(used):
-            # All later words leave the bit to this one: "or" with 0, "and" with 1.
-            for bit in (0, 1):
-                words = [0] * place + [bit] + [1 - one for one in digits[place + 1 :]]
-                got = int(_bits(1, threshold, Scripted(words))[0]) & 1
-                assert got == (bit if digits[place] else 0)
-        return
-    hits = 0
-    for first in range(0, 2**used, 64):
-        lanes = range(first, min(first + 64, 2**used))
-        words = [
-            sum((lane >> k & 1) << (lane - first) for lane in lanes)
-            for k in range(used)
-        ]
-        word = int(_bits(1, threshold, Scripted(words))[0])
-        hits += sum(word >> (lane - first) & 1 for lane in lanes)
-    assert hits * SCALE == threshold * 2**used
+    """Of all strings of as many random bits as there are digits, so many set it."""
+    n_digits = len(f"{threshold:032b}".rstrip("0")) if threshold < SCALE else 0
+    strings = np.arange(2**n_digits, dtype=np.uint64)
+    words = strings[:, None, None] >> np.arange(n_digits, dtype=np.uint64)[:, None]
+    found = _set_bits(words, threshold) & np.uint64(1)
+    assert int(found.sum()) * SCALE == threshold * 2**n_digits
 
 
-def test_flips_for_any_input_are_those_of_any_division_into_calls():
+@pytest.mark.parametrize("threshold", [1, 2**20 + 5, 2**31 - 1, SCALE - 1])
+def test_every_digit_of_a_threshold_counts(threshold):
+    """A bit that all later ones leave alone: its digit, or what was drawn for it."""
+    digits = [int(one) for one in f"{threshold:032b}".rstrip("0")[::-1]]
+    for place, digit in enumerate(digits):
+        for bit in (0, 1):
+            # Before it all are cleared, or set; after it "or" is with 0, "and" with 1.
+            for before in (0, 1):
+                words = [before * 2] * place + [bit * 2]
+                words += [(1 - one) * 2 for one in digits[place + 1 :]]
+                found = _set_bits(np.array(words, np.uint64)[None, :, None], threshold)
+                so_far = before and place
+                expected = (bit or so_far) if digit else (bit and so_far)
+                assert bool(found[0, 0] & np.uint64(2)) == bool(expected)
+
+
+def test_flips_for_any_input_are_those_of_any_division_into_calls(monkeypatch):
     args = 130, flip_threshold(0.03), flip_threshold(0.6)
-    whole = draw_sparse_flips_alone(*args, generator(1), 30)
-    for parts in ([1] * 30, [7, 23]):
-        stream = generator(1)
-        found = [draw_sparse_flips_alone(*args, stream, n) for n in parts]
+    whole = draw_sparse_flips_alone(*args, generators(1), 30)
+    for parts, block in (([1] * 30, 2**17), ([7, 23], 2**17), ([30], 200)):
+        monkeypatch.setattr(_draw_sparse_flips, "_BLOCK", block)
+        streams = generators(1)
+        found = [draw_sparse_flips_alone(*args, streams, n) for n in parts]
         deleted = np.concatenate([one.deleted for one in found])
         np.testing.assert_array_equal(deleted, whole.deleted)
-        added = [places.tolist() for one in found for places in one.added]
-        assert added == [places.tolist() for places in whole.added]
+        added = np.concatenate([one.added for one in found])
+        np.testing.assert_array_equal(added, whole.added)
+        lengths = np.concatenate([np.diff(one.indptr) for one in found])
+        np.testing.assert_array_equal(lengths, np.diff(whole.indptr))
 
 
 def test_all_inputs_get_the_same_flips():
     """Where two inputs agree, so do their copies; and all places have their shares."""
     n_features, n_copies = 130, 4_000
     add, delete = flip_threshold(0.1), flip_threshold(0.6)
-    flips = draw_sparse_flips_alone(n_features, add, delete, generator(3), n_copies)
+    flips = draw_sparse_flips_alone(n_features, add, delete, generators(3), n_copies)
     inputs = np.random.default_rng(0).random((3, n_features)) < 0.3
     inputs[2] = 0
     copies = [

@@ -68,14 +68,14 @@ def test_no_adversary_does_better(p_add, p_del):
     """Of five flags: every x' of every x, under many f of three classes, exactly."""
     noise, rng = bound(p_add, p_del), np.random.default_rng(0)
     shares, whole = shares_of(noise), SCALE**5
-    labels = rng.choice(3, p=[0.8, 0.1, 0.1], size=(40, 32))
-    scores = rng.normal(size=(20, 5)) @ np.array(POINTS).T  # half-spaces, too
-    labels[20:] = (scores > np.sort(scores)[:, [26]]).astype(int)
+    labels = rng.choice(3, p=[0.8, 0.1, 0.1], size=(24, 32))
+    scores = rng.normal(size=(12, 5)) @ np.array(POINTS).T  # half-spaces, too
+    labels[12:] = (scores > np.sort(scores)[:, [26]]).astype(int)
     votes = np.stack([shares @ (labels == c).T.astype(object) for c in range(3)])
     n_certified = []
     for budget in ((0, 0), (1, 0), (0, 1), (1, 1), (2, 1)):
         proof, reached, n = noise.changed(budget), within(*budget), 0
-        for x, f in product(range(32), range(40)):
+        for x, f in product(range(32), range(24)):
             here, there = votes[:, x, f], votes[:, reached[x], f]
             a = int(here.argmax())
             others = np.delete(there, a, axis=0).max(axis=0)

@@ -44,8 +44,9 @@ class SparseVoter(AnyVoter):
         p_add, p_del = (one / 2**32 for one in self.inputs.noise.thresholds)
         n_ones = self.inputs.values.nnz / max(1, n_inputs)
         expected = n_ones * (1 - p_del) + (n_features - n_ones) * p_add
-        # Indices are drawn as 64 bits, and handed on as they fit.
-        row_bytes = 8 + int(expected * (2 * 8 + itemsize))
+        # Indices are drawn as 64 bits, and handed on as they fit. Shared noise has a
+        # bit for each feature.
+        row_bytes = 8 + int(expected * (2 * 8 + itemsize)) + n_features // 8
         return row_bytes + (n_features * itemsize if self.dense else 0)
 
     def allocate(self, size):
