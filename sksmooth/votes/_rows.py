@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import narwhals as nw
 import numpy as np
-from scipy.sparse import issparse
+from scipy.sparse import csr_array, issparse
 
 from .._categories import MISSING, Categories
 from ..noise import BoundNoise, Gaussian
@@ -368,7 +368,7 @@ class Inputs:
         Equal rows have equal bytes, whatever the memory layout of X. Nulls are not
         equal to NaN: the base classifier may tell them apart.
         """
-        if self.is_sparse:
+        if self.is_sparse or self._has_flags:
             yield from self._places_of_ones()
             return
         gaps, null, others = self.has_gaps, None, repeat(b"", len(self))
@@ -383,10 +383,18 @@ class Inputs:
                 value[null[row]] = -np.nan  # the one with the sign set
             yield value.tobytes() + other
 
+    @property
+    def _has_flags(self):
+        """Are `values` zeros and ones that might be a sparse matrix as well?"""
+        might_be = self.frame is None and self.noise.kind.takes_sparse
+        return might_be and self.values.ndim == 2 and not self.has_gaps
+
     def _places_of_ones(self):
-        indices, ends = self.values.indices.astype("<i8"), self.values.indptr
-        for start, stop in pairwise(ends.tolist()):
-            yield indices[start:stop].tobytes()
+        """Yield what ``contents`` does: the same whether `values` are sparse or not."""
+        rows = self.values if self.is_sparse else csr_array(self.values)
+        indices = rows.indices.astype("<i8")
+        for start, stop in pairwise(rows.indptr.tolist()):
+            yield b"ones" + indices[start:stop].tobytes()
 
     def _null_cells(self):
         """Return where `values` are null, as an array of bool; None if nowhere."""
