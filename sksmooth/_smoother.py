@@ -89,7 +89,7 @@ class BaseSmoother(KeepsSecrets, ClassifierMixin, MetaEstimatorMixin, BaseEstima
         "method": [StrOptions({"monte_carlo", "exact"})],
         "grid": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"}), None],
         "noise": "no_validation",  # by find_noise
-        "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
+        "categorical_features": "no_validation",  # by find_categorical
         "flip": [Interval(Real, 0, 1, closed="both")],
         "shared_noise": ["boolean"],
         "n_copies": [Interval(Integral, 0, None, closed="left")],
