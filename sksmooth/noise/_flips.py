@@ -13,8 +13,6 @@ from fractions import Fraction
 from functools import lru_cache
 from math import prod
 
-import numpy as np
-
 from ._regions import Regions
 
 # A threshold is compared with 32 random bits.
@@ -118,39 +116,6 @@ def flip_regions(threshold, n_values, changes):
     """
     columns = worst_columns(n_values, changes)
     return changed_regions((stays(threshold, n), n) for n in columns)
-
-
-def certified_changes(rest, threshold, n_values, runner_up=None):
-    """Return how many categories may change, with no number changed.
-
-    Parameters
-    ----------
-    rest : array-like of float
-        Upper bound on the probability of all other classes.
-
-    threshold : int
-        T, of `flip_threshold`.
-
-    n_values : tuple of int
-        Of all columns.
-
-    runner_up : array-like of float, default=None
-        Upper bound on the probability of any other class; None takes `rest`.
-
-    Returns
-    -------
-    changes : ndarray of int
-        At most the number of columns that have two values or more; -1 where the class
-        is not certified at all.
-    """
-    changes = 0
-    ahead = flip_regions(threshold, n_values, 0).ahead(rest, runner_up)
-    found = np.where(ahead, 0, -1)
-    while np.any(ahead) and changes < sum(n > 1 for n in n_values):
-        changes += 1
-        ahead = flip_regions(threshold, n_values, changes).ahead(rest, runner_up)
-        found = np.where(ahead, changes, found)
-    return found
 
 
 def _not_too_many(n_values):

@@ -9,7 +9,6 @@ import pytest
 from sksmooth.noise import _flips
 from sksmooth.noise._flips import (
     SCALE,
-    certified_changes,
     changed_regions,
     column_regions,
     flip_regions,
@@ -87,6 +86,15 @@ def test_no_flips_prove_nothing_and_flips_alone_all():
     assert flip_regions(SCALE, (3, 3), 2).needed() == HALF
     assert flip_regions(SCALE, (3, 3), 2).masses == ((1, 1),)
     assert flip_regions(0, (3, 3), 0).needed() == HALF
+
+
+def certified_changes(rest, threshold, n_values, runner_up=None):
+    """How many categories may change: -1 where the class is not certified at all."""
+    found = np.full(np.shape(rest), -1)
+    for changes in range(1 + sum(n > 1 for n in n_values)):
+        ahead = flip_regions(threshold, n_values, changes).ahead(rest, runner_up)
+        found = np.where(ahead, changes, found)
+    return found
 
 
 class TestAllAdversaries:
