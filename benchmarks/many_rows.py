@@ -25,7 +25,7 @@ from sksmooth import SmoothedClassifier
 
 LINEAR = LogisticRegression(max_iter=1000)
 FOREST = RandomForestClassifier(100, random_state=0)
-MLP = MLPClassifier((64,), max_iter=60, random_state=0)
+MLP = MLPClassifier((64,), max_iter=300, tol=1e-3, random_state=0)
 
 # (classifier, call, rows, n, calls after the first)
 CASES = {

@@ -12,6 +12,9 @@ from ._normals import kernels_for, words
 # 32 bits each, in a key.
 _WORDS = 8
 
+# Normals that NumPy draws while it is taken from one stream to another.
+_A_STREAM = 1000
+
 # Seeding fewer streams than this all together takes longer than one after the other.
 _FEW = 12
 
@@ -67,7 +70,7 @@ def standard_normals(streams, sizes, out):
     out : C-contiguous ndarray of shape (sizes.sum(), n_features), float32 or float64
         Overwritten.
     """
-    kernels = kernels_for(out.size)
+    kernels = kernels_for(out.size + _A_STREAM * len(sizes))
     if kernels is not None:
         _, fill_many, ziggurat = kernels[out.dtype]
         fill_many(streams, ziggurat, sizes, out)

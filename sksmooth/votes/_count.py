@@ -143,8 +143,8 @@ class _UnderWay(NamedTuple):
     def starting(cls, todo, voter, first):
         """Open the streams of some (row, key), which want `first` votes."""
         row = np.array([row for row, _ in todo], np.int64)
-        stream = voter.open_many([key for _, key in todo])
-        return cls(row, np.zeros_like(row), np.full_like(row, first), stream)
+        look = np.zeros(len(row), np.int64)
+        return cls(row, look, look + first, voter.open_many([key for _, key in todo]))
 
     def of(self, places):
         """Return some of them."""
