@@ -188,7 +188,7 @@ def names_of(X):
 
     columns : ndarray of shape (n_columns,) or None
     """
-    if not nw.dependencies.is_into_dataframe(X):
+    if type(X) is np.ndarray or not nw.dependencies.is_into_dataframe(X):
         return None, None
     columns = np.empty(X.shape[1], dtype=object)
     columns[:] = nw.from_native(X, eager_only=True).columns

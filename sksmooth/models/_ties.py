@@ -7,6 +7,8 @@ for the scores and not for x, the same two would differ by rounding errors. A mo
 which two scores are like that must be asked through `predict`.
 """
 
+from functools import lru_cache
+
 import numpy as np
 
 # Rows that differ by less, relatively, may be equal but for roundings behind steps.
@@ -82,7 +84,7 @@ def _some_alike(weights, sigma):
     """Is what noise does to two of the rows the same, up to rounding?"""
     # Rows that are alike are neighbours on any axis, and others are not on this one,
     # but for a chance of one in millions. An error of that kind costs time only.
-    axis = np.random.default_rng(0).normal(size=len(sigma))
+    axis = _axis(len(sigma))
     with np.errstate(over="ignore", invalid="ignore"):
         noise = weights * sigma
         place, size = noise @ axis, np.abs(noise).max(axis=1, initial=0)
@@ -91,3 +93,10 @@ def _some_alike(weights, sigma):
     order = np.argsort(place)
     gap, size = np.diff(place[order]), size[order]
     return bool(np.any(gap <= _ALIKE * np.maximum(size[1:], size[:-1])))
+
+
+@lru_cache(maxsize=16)
+def _axis(n_features):
+    axis = np.random.default_rng(0).normal(size=n_features)
+    axis.flags.writeable = False
+    return axis

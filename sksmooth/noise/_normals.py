@@ -45,7 +45,7 @@ class Stream:
         if kernels is None:
             self._generator.standard_normal(dtype=out.dtype, out=out)
             return
-        fill, ziggurat = kernels[out.dtype]
+        fill, _, ziggurat = kernels[out.dtype]
         fill(self._state, ziggurat, None, None, None, out.reshape(1, -1))
 
     def noisy_copies(self, x, sigma, out):
@@ -79,7 +79,7 @@ class Stream:
             except FloatingPointError:
                 return False
             return True
-        fill, ziggurat = kernels[out.dtype]
+        fill, _, ziggurat = kernels[out.dtype]
         parts = _flat(level, x), x.ravel(), None
         return fill(self._state, ziggurat, *parts, out.reshape(-1, x.size))
 
@@ -100,7 +100,7 @@ class Stream:
         """
         kernels = self._compiled(out)
         if kernels is not None:
-            fill, ziggurat = kernels[np.dtype(float)]
+            fill, _, ziggurat = kernels[np.dtype(float)]
             parts = _flat(scale, place), _flat(place, place), _flat(step, place)
             fill(self._state, ziggurat, *parts, out.reshape(-1, place.size))
             return
@@ -119,11 +119,10 @@ class Stream:
         """Return the compiled functions if they fill `out`; hand over to them."""
         if not out.flags.c_contiguous:
             raise ValueError("noise is written to C-contiguous arrays only")
-        if self._kernels is None and out.size >= _FEW:
-            module = module_if_worth("noise._normals_kernel", out.size)
-            kernels = None if module is None else _checked(module)
+        if self._kernels is None:
+            kernels = kernels_for(out.size)
             if kernels is not None:
-                self._state, self._kernels = _words(self._bits.state), kernels
+                self._state, self._kernels = words(self._bits.state), kernels
         return self._kernels if out.size else None
 
 
@@ -167,14 +166,28 @@ def _flat(values, x):
     return np.array(np.broadcast_to(values, x.shape)).ravel()
 
 
+def kernels_for(size):
+    """Return the compiled functions if it is worth it to draw `size` numbers by them.
+
+    Returns
+    -------
+    kernels : dict of dtype to (for a stream, for many streams, tables), or None
+    """
+    if size < _FEW:
+        return None
+    module = module_if_worth("noise._normals_kernel", size)
+    return None if module is None else _checked(module)
+
+
 @cache
 def _checked(module):
-    """Return {dtype: (compiled function, tables)}; None if they differ from NumPy."""
+    """Return the compiled functions by dtype; None if they differ from NumPy."""
     try:
         kernels = {}
         for dtype, name in _KINDS.items():
-            kernels[dtype] = getattr(module, name), tables(dtype)
-            _check(*kernels[dtype], dtype)
+            fill, ziggurat = getattr(module, name), tables(dtype)
+            _check(fill, ziggurat, dtype)
+            kernels[dtype] = fill, getattr(module, f"many_{name}"), ziggurat
     except Exception as error:  # of any kind: another NumPy, or another numba
         warnings.warn(
             f"noise cannot be drawn by compiled code ({type(error).__name__}: "
@@ -192,7 +205,7 @@ def _check(fill, ziggurat, dtype):
     # Some that begin in the tail, which is rare otherwise.
     streams += [in_the_tail(dtype, seed) for seed in range(_TAILS)]
     for bits, size in zip(streams, [_CHECKED] + [4] * _TAILS, strict=True):
-        state, got = _words(bits.state), np.empty((1, size), dtype)
+        state, got = words(bits.state), np.empty((1, size), dtype)
         fill(state, ziggurat, None, None, None, got)
         expected = np.random.Generator(bits).standard_normal(size, dtype)
         if not np.array_equal(got[0], expected):
@@ -202,7 +215,7 @@ def _check(fill, ziggurat, dtype):
             )
 
 
-def _words(state):
+def words(state):
     """Return the state of SFC64 as the compiled code takes it."""
     half = state["has_uint32"], state["uinteger"]
     return np.array([*state["state"]["state"].tolist(), *half], np.uint64)

@@ -172,3 +172,35 @@ def floats(state, tables, level, x, step, out):
     state[0], state[1], state[2], state[_COUNTER] = a, b, c, n
     state[_HALF_IS_LEFT], state[_HALF] = is_left, half
     return finite
+
+
+@numba.njit(nogil=True, cache=True)
+def many_doubles(states, tables, sizes, out):
+    """Fill some rows of `out` with normals from each of many streams.
+
+    Parameters
+    ----------
+    states : ndarray of uint64 of shape (n_streams, 6)
+        Moved on.
+
+    tables
+        As for ``doubles``.
+
+    sizes : ndarray of int of shape (n_streams,)
+        Rows for each of them.
+
+    out : ndarray of shape (sizes.sum(), n_features)
+    """
+    stop = 0
+    for i in range(len(sizes)):
+        start, stop = stop, stop + sizes[i]
+        doubles(states[i], tables, None, None, None, out[start:stop])
+
+
+@numba.njit(nogil=True, cache=True)
+def many_floats(states, tables, sizes, out):
+    """Do what ``many_doubles`` does, in single precision."""
+    stop = 0
+    for i in range(len(sizes)):
+        start, stop = stop, stop + sizes[i]
+        floats(states[i], tables, None, None, None, out[start:stop])

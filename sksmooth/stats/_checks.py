@@ -45,7 +45,10 @@ def check_counts(value, name):
         return counts.astype(np.int64)
     if counts.dtype.kind not in "iuf":
         raise ValueError(f"{name} must hold whole numbers, got dtype {counts.dtype}.")
-    if not np.all(np.isfinite(counts)) or np.any(np.floor(counts) != counts):
+    whole = counts.dtype.kind != "f" or np.all(
+        np.isfinite(counts) & (np.floor(counts) == counts)
+    )
+    if not whole:
         raise ValueError(f"{name} must hold whole numbers, got {value!r}.")
     if np.any(counts > 2.0**53):
         raise ValueError(f"{name} must be at most 2^53, got {value!r}.")

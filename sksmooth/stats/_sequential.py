@@ -100,8 +100,14 @@ def split_alpha(alpha, n_looks, last=0.5):
         raise ValueError(f"n_looks must be at least 1, got {n_looks!r}.")
     if last is not None:
         check_level(last, "last")
+    return np.array(_parts(alpha, int(n_looks), last))
+
+
+@lru_cache(maxsize=64)
+def _parts(alpha, n_looks, last):
+    """Do what ``split_alpha`` does: rules ask for it again with every batch."""
     if n_looks == 1:
-        return np.array([alpha])
+        return (alpha,)
     if last is None:
         parts = np.full(n_looks, alpha / n_looks)
     else:
@@ -110,7 +116,7 @@ def split_alpha(alpha, n_looks, last=0.5):
     # Rounded down, so that the exact sum of these numbers is not above alpha.
     while sum(map(Fraction, parts.tolist())) > Fraction(alpha):
         parts = np.nextafter(parts, 0)
-    return check_part(parts)
+    return tuple(check_part(parts).tolist())
 
 
 def fewest_votes_for_radius(n, alpha, radius, noise):

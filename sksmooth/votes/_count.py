@@ -1,8 +1,6 @@
 """Packs noisy copies of many inputs into batches and counts the classes."""
 
-from collections import deque
-from dataclasses import dataclass
-from itertools import compress
+from itertools import islice
 from numbers import Integral
 from typing import NamedTuple
 
@@ -104,47 +102,59 @@ def count(voter, asked, todo, votes, batch_size="auto", shared=None, report=None
         rows = np.array([row for row, _ in todo], int)
         count_shared(voter, rows, asked, votes, voter.open(shared), batch_size, report)
         return
-    counts, n_used, _ = votes
-    # Inputs under way come before new ones, so that few streams are open at a time.
-    under_way = deque()
-    new = (_UnderWay(row, voter.open(key), 0, looks[0]) for row, key in todo)
-    while True:
+    todo, first = iter(todo), int(looks[0])
+
+    def starting(room):
+        """Return new inputs for what room there is."""
+        some = list(islice(todo, max(0, -(-room // first))))
+        return _UnderWay.starting(some, voter, first)
+
+    under_way = starting(batch_size)
+    while len(under_way.row):
         # A row is in a batch at most once: what has reached its look has to wait.
-        drawn, arrived, filled = [], [], 0
-        while filled < batch_size:
-            one = under_way.popleft() if under_way else next(new, None)
-            if one is None:
-                break
-            size = min(batch_size - filled, one.missing)
-            voter.fill(filled, filled + size, one.row, one.stream)
-            filled += size
-            drawn.append((one.row, size))
-            one.missing -= size
-            if one.missing:
-                under_way.appendleft(one)
-            else:
-                arrived.append(one)
-        if not drawn:
-            return
-        rows, sizes = np.transpose(drawn)
-        counts[rows] += voter.tally(sizes)
-        n_used[rows] += sizes
-        rows = np.array([one.row for one in arrived], int)
-        look = np.array([one.look for one in arrived], int)
-        settled = asked.settled(look, rows, votes)
-        for one in compress(arrived, ~settled):
-            one.look += 1
-            one.missing = looks[one.look] - looks[one.look - 1]
-            under_way.append(one)
+        start = np.cumsum(under_way.missing) - under_way.missing
+        n = int(np.searchsorted(start, batch_size))
+        row, missing = under_way.row[:n], under_way.missing[:n]
+        sizes = np.minimum(missing, batch_size - start[:n])
+        voter.fill_batch(row, sizes, under_way.stream[:n])
+        votes.counts[row] += voter.tally(sizes)
+        votes.n_used[row] += sizes
+        missing -= sizes
+        n -= int(missing[-1] > 0)  # only the last one may not have found room for all
+        arrived, waiting = under_way.of(slice(n)), under_way.of(slice(n, None))
+        settled = asked.settled(arrived.look, arrived.row, votes)
         if report is not None:
-            report(rows[settled], filled)
+            report(arrived.row[settled], int(sizes.sum()))
+        going_on = arrived.of(~settled).going_on(looks)
+        # Inputs under way come before new ones, so that few streams are open at a time.
+        room = batch_size - int(waiting.missing.sum() + going_on.missing.sum())
+        under_way = waiting.and_then(going_on, starting(room))
 
 
-@dataclass(slots=True)
-class _UnderWay:
-    """An input that is being voted on."""
+class _UnderWay(NamedTuple):
+    """Inputs that are being voted on: arrays with an entry for each."""
 
-    row: int
-    stream: object
-    look: int
-    missing: int  # votes up to its next look
+    row: np.ndarray
+    look: np.ndarray
+    missing: np.ndarray  # votes up to its next look
+    stream: np.ndarray
+
+    @classmethod
+    def starting(cls, todo, voter, first):
+        """Open the streams of some (row, key), which want `first` votes."""
+        row = np.array([row for row, _ in todo], np.int64)
+        look = np.zeros(len(row), np.int64)
+        return cls(row, look, look + first, voter.open_many([key for _, key in todo]))
+
+    def of(self, places):
+        """Return some of them."""
+        return _UnderWay(*(part[places] for part in self))
+
+    def and_then(self, *others):
+        """Return them with others behind."""
+        return _UnderWay(*map(np.concatenate, zip(self, *others, strict=True)))
+
+    def going_on(self, looks):
+        """Return them on their way to the next look."""
+        look = self.look + 1
+        return self._replace(look=look, missing=looks[look] - looks[self.look])

@@ -50,9 +50,35 @@ class Voter(ABC):
     def allocate(self, size):
         """Make room for a batch of up to `size` noisy copies; return how many."""
 
+    def open_many(self, keys):
+        """Return the streams of noise for the inputs of some keys.
+
+        Parameters
+        ----------
+        keys : list of bytes
+
+        Returns
+        -------
+        streams : ndarray of shape (n_keys, ...)
+            What ``fill_batch`` takes: objects that ``open`` returns, or all they are made of.
+        """
+        return np.fromiter(map(self.open, keys), object, len(keys))
+
     @abstractmethod
-    def fill(self, start, stop, row, stream):
-        """Put noisy copies of input `row` into places start ... stop - 1."""
+    def fill_batch(self, rows, sizes, streams):
+        """Put noisy copies of some inputs into the batch, from its first place on.
+
+        Parameters
+        ----------
+        rows : ndarray of int of shape (n_rows,)
+            Each input at most once.
+
+        sizes : ndarray of int of shape (n_rows,)
+            How many copies of each, at least 1.
+
+        streams : ndarray of shape (n_rows, ...)
+            Their noise: of what ``open_many`` returned. Moved on.
+        """
 
     @abstractmethod
     def draw(self, stream, size):
@@ -72,7 +98,7 @@ class Voter(ABC):
         counts : ndarray of int of shape (n_rows, n_classes)
         """
 
-    # Returns the stream of noise that `fill` will consume for the input of a key.
+    # Returns the stream of noise for the input of a key, or of all inputs.
     open = staticmethod(open_stream)
 
 
@@ -81,6 +107,18 @@ class CopyingVoter(Voter):
 
     Any other has ``compare``, see ``LinearVoter``.
     """
+
+    def fill_batch(self, rows, sizes, streams):
+        """Put noisy copies into the batch; see ``Voter.fill_batch``."""
+        stop = 0
+        parts = rows.tolist(), sizes.tolist(), streams
+        for row, size, stream in zip(*parts, strict=True):
+            start, stop = stop, stop + size
+            self.fill(start, stop, row, stream)
+
+    @abstractmethod
+    def fill(self, start, stop, row, stream):
+        """Put noisy copies of input `row` into places start ... stop - 1."""
 
     @abstractmethod
     def place(self, start, stop, row, first):

@@ -352,8 +352,7 @@ def test_compiled_counts_are_the_same(shared_noise, n_classes, monkeypatch):
     assert set(asked) == {"votes.voters._linear_kernel"}
 
 
-@pytest.mark.parametrize("means", [False, True])
-def test_the_compiled_count_by_enumeration(means):
+def test_the_compiled_count_by_enumeration():
     """Parts of any size, ties, contenders that are left out."""
     pytest.importorskip("numba")
     from sksmooth.votes.voters._linear_kernel import count
@@ -366,11 +365,10 @@ def test_the_compiled_count_by_enumeration(means):
     added[:, 0] = 0
     for places in ([0, 1, 2, 3, 4, 5], [0, 4], [2, 3, 5], [3]):
         got = np.zeros((len(stops), len(places)), np.int64)
-        count(scores, starts, stops, added if means else None, np.array(places), got)
+        count(scores, starts, stops, added, np.array(places), got)
         for part, (start, stop) in enumerate(zip(starts, stops, strict=True)):
             all_scores = np.vstack([np.zeros(1000), scores])[:, start:stop]
-            if means:
-                all_scores = all_scores + added[part][:, None]
+            all_scores = all_scores + added[part][:, None]
             winner = all_scores[places].argmax(axis=0)  # the first of equal ones
             expected = np.bincount(winner, minlength=len(places))
             np.testing.assert_array_equal(got[part], expected)

@@ -10,6 +10,7 @@ import numpy as np
 from ..._compiled import module_if_worth
 from ...models._linear import check_finite
 from ...models._ties import contenders
+from ...noise._many_normals import open_streams, standard_normals
 from .._voter import Voter
 
 # Inputs looked at together under shared noise.
@@ -35,7 +36,7 @@ class LinearVoter(Voter):
         Noise level of each feature.
     """
 
-    buffers = ("_normals", "_scores", "_sums", "_better")
+    buffers = ("_normals", "_scores", "_sums", "_better", "_means")
 
     # Scores are cheap: drown the overhead of calls, but stay near the cache.
     batch_bytes = 2**21
@@ -76,17 +77,20 @@ class LinearVoter(Voter):
         self._better = np.empty((n_scores, size), bool)
         return size
 
-    def fill(self, start, stop, row, stream):
-        """Put scores of noisy copies of input `row` into places start ... stop - 1."""
-        normals = self._normals[start:stop]
-        stream.standard_normal(out=normals)
-        scores = self._scores[:, start:stop]
-        np.matmul(self.factor.T, normals.T, out=scores)
-        scores += self._clean_scores(row)[:, None]
+    open_many = staticmethod(open_streams)
+
+    def fill_batch(self, rows, sizes, streams):
+        """Make the scores of noise for some inputs, and of what it is added to."""
+        size = int(sizes.sum())
+        normals = self._normals[:size]
+        standard_normals(streams, sizes, normals)
+        np.matmul(self.factor.T, normals.T, out=self._scores[:, :size])
+        self._means = self._clean_scores(rows)
 
     def tally(self, sizes):
         """Count the winners of the batch; see ``Voter.tally``."""
-        return self._count(sizes)
+        stops = np.cumsum(sizes)
+        return self._count(stops - sizes, stops, self._means)
 
     def draw(self, stream, size):
         """Make the scores of the noise of the next `size` copies of all inputs."""
@@ -120,8 +124,7 @@ class LinearVoter(Voter):
         n_together = max(1, batch_size // size)
         for start in range(0, len(rows), _ROWS):
             some = rows[start : start + _ROWS]
-            means = np.zeros((len(some), len(self.contenders)))
-            means[:, 1:] = [self._clean_scores(row) for row in some]
+            means = self._clean_scores(some)
             may_win = self._may_win(means)
             clear = may_win.sum(axis=1) == 1
             part = counts[start : start + _ROWS]
@@ -130,19 +133,22 @@ class LinearVoter(Voter):
             for few in np.split(open_, range(n_together, len(open_), n_together)):
                 if len(few):
                     places = np.flatnonzero(may_win[few].any(axis=0))
-                    part[few] = self._count(
-                        np.full(len(few), size),
-                        places.tolist(),
-                        means[few].T[:, :, None],
-                    )
+                    start, stop = np.zeros(len(few), int), np.full(len(few), size)
+                    part[few] = self._count(start, stop, means[few], places)
         return counts
 
-    def _clean_scores(self, row):
+    def _clean_scores(self, rows):
+        """Return the scores of inputs without noise, of shape (n_rows, n_contenders).
+
+        One product for each input: those of a matrix depend on what else is in it.
+        """
+        means = np.zeros((len(rows), len(self.contenders)))
         with np.errstate(over="ignore", invalid="ignore"):
-            scores = self.weights @ self.X[row] + self.offset
-            if not np.isfinite(np.abs(scores) + self._reach).all():
+            products = np.matmul(self.weights, self.X[rows][:, :, None])
+            means[:, 1:] = products[:, :, 0] + self.offset
+            if not np.isfinite(np.abs(means[:, 1:]) + self._reach).all():
                 check_finite(np.inf)  # says what to do
-        return scores
+        return means
 
     def _largest_leads(self, size, n_rows):
         """Return the most by which noise puts one contender ahead of another.
@@ -181,66 +187,58 @@ class LinearVoter(Voter):
         may_win[inputs, best] = True
         return may_win
 
-    def _count(self, sizes, places=None, means=None):
+    def _count(self, starts, stops, means, places=None):
         """Count the winners in each part of a batch.
 
         Parameters
         ----------
-        sizes : ndarray of int of shape (n_parts,)
+        starts, stops : ndarray of int of shape (n_parts,)
+            Where the scores of a part's noise are: behind those of the part before, or,
+            under shared noise, where those of all parts are.
 
-        places : list of int, default=None
+        means : ndarray of shape (n_parts, n_contenders)
+            Scores without noise.
+
+        places : ndarray of int, default=None
             The contenders that may win, in order; None for all.
-
-        means : ndarray of shape (n_contenders, n_parts, 1), default=None
-            Added to the scores, which are then the same in all parts.
 
         Returns
         -------
         counts : ndarray of int of shape (n_parts, n_classes)
         """
         if places is None:
-            places = list(range(len(self.contenders)))
+            places = np.arange(len(self.contenders))
+        sizes = stops - starts
         size = int(sizes.sum())
+        counts = np.zeros((len(sizes), self.n_classes), np.int64)
         module = module_if_worth("votes.voters._linear_kernel", size * len(places) // 4)
         if module is not None:
-            return self._count_compiled(module, sizes, places, means)
-        shape = (size,) if means is None else (len(sizes), size // len(sizes))
-        sums, best = self._sums[:, :size].reshape(2, *shape)
-        better = self._better[:, :size].reshape(-1, *shape)
-        noisy = self._scores[:, : shape[-1]]
+            found = np.zeros((len(sizes), len(places)), np.int64)
+            module.count(self._scores, starts, stops, means, places, found)
+            counts[:, self.contenders[places]] = found
+            return counts
+        sums, best = self._sums[:, :size]
+        better = self._better[:, :size]
         best.fill(0 if places[0] == 0 else -np.inf)
-        others = places[places[0] == 0 :]
+        others = places[places > 0].tolist()
         for k in others:
-            if means is None:
-                sums = noisy[k - 1]
+            noise = self._scores[k - 1, : stops[-1]]
+            if starts[-1] == 0:  # of all parts
+                np.add(noise, means[:, k, None], out=sums.reshape(len(means), -1))
             else:
-                np.add(noisy[k - 1], means[k], out=sums)
+                np.add(noise, np.repeat(means[:, k], sizes), out=sums)
             np.greater(sums, best, out=better[k - 1])
             np.maximum(best, sums, out=best)
         # The last score that is better than all before it wins.
-        counts = np.zeros((len(sizes), self.n_classes), np.int64)
-        starts = np.cumsum(sizes) - sizes
-        won, n_before = np.zeros(shape, bool), 0
+        begins = np.cumsum(sizes) - sizes
+        won, n_before = np.zeros(size, bool), 0
         for k in reversed(others):
             won |= better[k - 1]
-            n_won = _count_parts(won.ravel(), starts)
+            n_won = _count_parts(won, begins)
             counts[:, self.contenders[k]] = n_won - n_before
             n_before = n_won
         if places[0] == 0:
             counts[:, self.contenders[0]] = sizes - n_before
-        return counts
-
-    def _count_compiled(self, module, sizes, places, means):
-        """Do what ``_count`` does."""
-        stops = np.cumsum(sizes)
-        starts = stops - sizes
-        if means is not None:  # all parts are under the same noise
-            starts, stops = 0 * starts, sizes
-            means = np.ascontiguousarray(means[:, :, 0].T)
-        counts = np.zeros((len(sizes), self.n_classes), np.int64)
-        found = np.zeros((len(sizes), len(places)), np.int64)
-        module.count(self._scores, starts, stops, means, np.array(places), found)
-        counts[:, self.contenders[places]] = found
         return counts
 
 

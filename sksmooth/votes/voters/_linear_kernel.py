@@ -19,7 +19,7 @@ def count(noisy, starts, stops, means, places, counts):
     starts, stops : ndarray of int of shape (n_parts,)
         The copies of each part.
 
-    means : ndarray of shape (n_parts, n_contenders), or None
+    means : ndarray of shape (n_parts, n_contenders)
         What to add to the scores of a part. Nothing is added to the first contender's.
 
     places : ndarray of int
@@ -31,15 +31,15 @@ def count(noisy, starts, stops, means, places, counts):
     for part in range(len(starts)):
         for begin in range(starts[part], stops[part], _BLOCK):
             size = min(_BLOCK, stops[part] - begin)
-            best[:] = 0.0 if places[0] == 0 else -np.inf
-            winner[:] = 0
+            best[:size] = 0.0 if places[0] == 0 else -np.inf
+            winner[:size] = 0
             for k in range(len(places)):
                 if places[k] == 0:
                     continue
                 scores = noisy[places[k] - 1, begin : begin + size]
-                mean = 0.0 if means is None else means[part, places[k]]
+                mean = means[part, places[k]]
                 for i in range(size):
-                    score = scores[i] if means is None else scores[i] + mean
+                    score = scores[i] + mean
                     winner[i] = k if score > best[i] else winner[i]
                     best[i] = score if score > best[i] else best[i]
             for k in range(len(places)):
