@@ -54,7 +54,7 @@ class Margin:
             relative = max(relative, difference / scale)
         return cls(_TIMES * relative, scale, _CLEAR if softmax else 0.0)
 
-    def _of(self, highest, lowest):
+    def _of(self, lowest, highest):
         # Scores of minus infinity are those of classes that are left out.
         largest = torch.maximum(highest.abs(), lowest.nan_to_num(neginf=0.0).abs())
         return largest.clamp_(min=self.scale).mul_(self.relative).add_(self.least)
@@ -76,15 +76,16 @@ class Margin:
         if not scores.is_floating_point():
             scores = scores.double()
         highest, winner = scores.max(dim=1)
-        bar = highest - self._of(highest, scores.amin(dim=1))
-        near = scores >= bar[:, None]
-        # One number tells that there is none, which is usual: the highest itself
-        # counts, so a row that counts 0, as NaN does, shows in the sum.
-        some = torch.count_nonzero(near).item() != len(scores)
-        if not some and bool(highest.sum().isfinite()):
-            return winner, winner[:0]
-        close = (near.sum(dim=1) != 1) | ~highest.isfinite()
-        return winner, close.nonzero()[:, 0]
+        # Usually there is none, which is seen at once by the largest score of all
+        # copies: the highest of a copy counts as near itself, and nothing else does.
+        near = scores >= (highest - self._of(*scores.aminmax()))[:, None]
+        if torch.count_nonzero(near).item() == len(scores):
+            if bool(highest.sum().isfinite()):
+                return winner, winner[:0]
+        rows = ((near.sum(dim=1) != 1) | ~highest.isfinite()).nonzero()[:, 0]
+        some, highest = scores[rows], highest[rows]
+        near = some >= (highest - self._of(some.amin(dim=1), highest))[:, None]
+        return winner, rows[(near.sum(dim=1) != 1) | ~highest.isfinite()]
 
     def by_threshold(self, scores, threshold):
         """Tell whether scores exceed a threshold, and which are close calls."""

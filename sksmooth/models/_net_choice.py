@@ -172,8 +172,7 @@ def _hint(net, why):
         return
     _hinted = True
     warnings.warn(
-        f"{net.name} convolves, and has many votes to take: onnxruntime would be "
-        f"faster, but there is {why}.",
+        f"many votes of {net.name} would take less time in onnxruntime, but {why}.",
         UserWarning,
         stacklevel=2,
     )

@@ -139,7 +139,8 @@ def why_no_onnx(device):
         return f"it is for nets on the CPU, not on {device}"
     missing = [name for name in ("onnx", "onnxruntime") if find_spec(name) is None]
     if missing:
-        return f"{' and '.join(missing)} not installed: pip install 'sksmooth[onnx]'"
+        names = " and ".join(missing) + (" is" if len(missing) == 1 else " are")
+        return f"{names} not installed: pip install 'sksmooth[onnx]'"
     return None
 
 

@@ -81,7 +81,7 @@ class TestRule:
         said = []
         with pytest.warns(UserWarning, match=r"pip install 'sksmooth\[onnx\]'"):
             assert chosen(MANY, said=said) == "frozen"
-        assert said[0].startswith("mode 'auto' is 'frozen'. onnx and onnxruntime not")
+        assert said[0].startswith("mode 'auto' is 'frozen'. onnx and onnxruntime are")
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             chosen(MANY)  # it is said once

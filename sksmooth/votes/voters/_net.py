@@ -78,7 +78,7 @@ class TorchVoter(CopyingVoter):
     def __init__(self, net, feed, fed):
         self.net, self._feed = net, feed
         self._nets = {get_ident(): net}
-        self._choosing = Lock()
+        self._choosing, self._expected = Lock(), 0
         self.n_classes = net.n_classes
         self.dtype = _dtype(net)
         if net.first is not None:
@@ -94,7 +94,9 @@ class TorchVoter(CopyingVoter):
     def expect(self, n_votes):
         """Get ready for about as many votes; see ``Voter.expect``."""
         with self._choosing:  # other workers wait for the one that gets ready
-            net = self.choose and self.choose(n_votes)
+            if self.choose is None or n_votes <= self._expected:
+                return False
+            self._expected, net = n_votes, self.choose(n_votes)
             if net is None:
                 return False
             self.net, self._nets, self.choose = net, {}, None
