@@ -12,6 +12,9 @@ if find_spec("torch") is None:
     collect_ignore_glob += [
         "sksmooth/torch/*",
         "sksmooth/models/_torch_net.py",
+        "sksmooth/models/_close_calls.py",
+        "sksmooth/models/_net_choice.py",
+        "sksmooth/models/_net_memory.py",
         "sksmooth/models/_net_modes.py",
         "sksmooth/models/_net_engines.py",
         "sksmooth/models/_first_layer.py",

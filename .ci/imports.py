@@ -42,11 +42,13 @@ FLOORS = {
         ("__init__",),
     ),
     "models": (
-        ("_bounded", "_ties", "_trees", "_find_nets", "_net_engines", "_unwrap"),
+        ("_bounded", "_ties", "_trees", "_find_nets", "_unwrap"),
+        ("_net_engines", "_net_memory", "_close_calls"),
         ("_affine", "_net_labels", "_torch_net"),
         ("_linear", "_mlp", "_nets"),
-        ("_first_layer",),
+        ("_first_layer", "_net_options"),
         ("_net_modes",),
+        ("_net_choice",),
         ("__init__",),
     ),
     "votes": (

@@ -23,7 +23,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from sksmooth.models._net_engines import OnnxModule, freeze, why_no_onnx
+from sksmooth.models._net_engines import freeze, through_onnx, why_no_onnx
 from sksmooth.torch import ModuleClassifier
 from sksmooth.votes._rows import Inputs
 from sksmooth.votes._voting import Voting
@@ -96,9 +96,9 @@ def interleaved(works, clock):
 def engines(module, shape):
     """Return the module run in each way, as functions of a contiguous batch."""
     few = torch.randn(2, *shape)
-    ways = {"eager": module, "frozen": freeze(module, few)}
+    ways = {"eager": module, "frozen": freeze(module, few).module}
     if why_no_onnx(torch.device("cpu")) is None:
-        ways["onnxruntime"] = OnnxModule(module, few)
+        ways["onnxruntime"] = through_onnx(module, few).module
     if len(shape) == 3:
         twin = copy.deepcopy(module).to(memory_format=torch.channels_last)
         ways["channels_last"] = twin

@@ -164,12 +164,13 @@ class SmoothedClassifier(BaseSmoother):
 
     net_options : dict, default=None
         How a neural net is evaluated while voting, as a dict of any of these. "mode":
-        "eager" (default), as `predict` does; "frozen", "onnxruntime" or "compile",
-        several times faster for convolutions; "auto", the fastest of them that answers
-        alike. "channels_last": memory format of images. "dtype": "bfloat16" or
-        "float16" compute in less precision. "push_forward": False draws noise before
-        the first layer also where it could be drawn behind it. The certificate is for
-        f as evaluated so.
+        "auto" (default) chooses by rule, by the layers and the number of votes;
+        "eager", as `predict` does; "frozen", "onnxruntime" or "compile", several times
+        faster for convolutions. "channels_last": memory format of images. "dtype":
+        "bfloat16" or "float16" compute in less precision. "push_forward": False draws
+        noise before the first layer also where it could be drawn behind it. In single
+        and double precision votes on a CPU do not depend on the mode. The certificate
+        is for f as evaluated in this dtype.
 
     random_state : int, RandomState instance or None, default=None
         Seeds all noise. With an int, results are reproducible: `fit` draws
@@ -820,8 +821,7 @@ class SmoothedClassifier(BaseSmoother):
                 f"{self.random_state!r} draws other noise each time: give an int, or "
                 "call fit (and keep the fitted classifier)."
             )
-        settled = prepared.voting.recognised.settled if self.net_options else None
-        return VoteStore(path, *fingerprint(prepared.voting, settled))
+        return VoteStore(path, *fingerprint(prepared.voting))
 
     def _ready(self, X, *purposes):
         """Prepare, and find out at once whether a net can be evaluated as asked."""

@@ -11,6 +11,10 @@ from importlib.util import find_spec
 _WORTH_NUMBA, _WORTH_MODULE = 2**25, 2**23
 _work = 0
 
+# Work from which on it is worth a word that numba is not there: a minute of NumPy's.
+_WORTH_A_WORD = 2**33
+_said = False
+
 
 @cache
 def compiled_module(name):
@@ -58,4 +62,30 @@ def module_if_worth(name, work):
     global _work
     _work += work  # threads may lose some
     enough = _WORTH_MODULE if "numba" in sys.modules else _WORTH_NUMBA
-    return compiled_module(name) if _work >= enough else None
+    module = compiled_module(name) if _work >= enough else None
+    if module is None:
+        warn_without_numba("noise is drawn", _work)
+    return module
+
+
+def warn_without_numba(what, work):
+    """Warn, once, that much work takes several times as long because numba is missing.
+
+    Parameters
+    ----------
+    what : str
+        What is done, in words.
+
+    work : int
+        As for ``module_if_worth``.
+    """
+    global _said
+    if _said or work < _WORTH_A_WORD or find_spec("numba") is not None:
+        return
+    _said = True
+    warnings.warn(
+        f"{what} without numba, which takes several times as long: "
+        "pip install 'sksmooth[fast]'.",
+        UserWarning,
+        stacklevel=2,
+    )

@@ -6,6 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sksmooth import _compiled
+
+# Where numba is not installed, many tests together are work for which that is said.
+_compiled._said = True
+
 # A shell lets what it starts in the background ignore Ctrl-C, and so would the programs
 # that tests start and interrupt.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

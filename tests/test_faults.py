@@ -196,6 +196,7 @@ class TestLeaks:
     def test_calls_leave_nothing_behind(self, monkeypatch):
         # Compiled code is loaded at once, not in the middle of what is measured.
         monkeypatch.setattr(_compiled, "_work", 2**62)
+        monkeypatch.setattr(_compiled, "_said", True)
         g = smoothed(DecisionTreeClassifier(random_state=0)).fit(X, y)
 
         def calls(times):

@@ -1,48 +1,37 @@
 """Ways to evaluate a net that are faster than the plain one, and equal to it.
 
-Results differ from the plain ones by rounding, so a vote may differ where two scores
-are equal up to that. Every other mode has to give the same classes as the plain one on
-noisy copies of the inputs, in two sizes of batch.
+Scores differ from the plain ones by rounding. How much is measured on a few noisy
+copies, before any vote; copies for which that may matter are then asked about again,
+see ``TorchNet.decide``. So votes do not depend on the mode.
 """
 
 import copy
-import time
+from contextlib import contextmanager
 
 import numpy as np
 import torch
 
 from ._first_layer import push_forward
-from ._net_engines import OnnxModule, freeze, through_compile, why_no_onnx
-from ._nets import Settled
+from ._net_engines import freeze, through_compile, through_onnx, why_no_onnx
+from ._net_memory import contents, engines
 from ._torch_net import CONVOLVED_AT_ONCE, TorchNet, explained, in_short
 
-MODES = ("eager", "frozen", "compile", "onnxruntime", "auto")
-DTYPES = (None, "bfloat16", "float16")
-_DEFAULTS = {
-    "mode": "eager",
-    "dtype": None,
-    "channels_last": False,
-    "push_forward": True,
-}
-_KNOWN = {
-    "mode": MODES,
-    "dtype": DTYPES,
-    "channels_last": (False, True),
-    "push_forward": (False, True),
-}
+# Copies that a mode is compared on, and those of them that are also asked about alone.
+PROBED, PROBED_ALONE = 16, 2
 
-# Copies that a mode is tried on; if they take longer than that many seconds, fewer of
-# them are timed.
-_PROBE = 256
-_SLOW = 0.1
+# Another size of batch that a graph has to take.
+_FEW = 3
 
-# How much less time a mode has to take. Not a few per cent: the plain mode is what
-# `predict` does.
-_WORTH_IT = 0.9
+# Copies for a graph that may hold one of several ways: in batches of the size of votes,
+# which may be what it depends on.
+_IN_DOUBT = 256
+
+# Differences of scores, as a share of the largest one, that are no rounding.
+_NO_ROUNDING = 1e-3
 
 
-def settle(net, classes, fed, options, say):
-    """Check the options of a net and decide what "auto" means.
+def ready(net, classes, fed, settled):
+    """Return a TorchNet that is evaluated as was settled; "auto" begins as "eager".
 
     Parameters
     ----------
@@ -51,203 +40,114 @@ def settle(net, classes, fed, options, say):
     classes : ndarray of shape (n_classes,)
 
     fed : Fed
+        What it gets for some inputs.
 
-    options : dict or None
-
-    say : callable
-        Takes a message.
-
-    Returns
-    -------
     settled : Settled
-
-    view : TorchNet
-        The net, evaluated so.
 
     Raises
     ------
     ValueError
-        If an option or its value is not known, if options do not go together, or if
-        the net cannot be evaluated as they say or answers differently then.
+        If the net cannot be evaluated so, or answers differently then.
 
     RuntimeError
         If the net cannot be evaluated at all.
     """
-    options = check_options(options)
-    if options["mode"] == "auto":
-        return _fastest(net, classes, fed, options, say)
-    settled = Settled(**options)
-    if _is_plain(settled):
-        return settled, ready(net, classes, fed, settled)
-    plain = ready(net, classes, fed, Settled(**{**options, **_PLAIN}))
-    batch = _probe(plain, fed)
-    probes = _probes(batch)
-    try:
-        expected = [_answers(plain, probe) for probe in probes]
-    except ValueError:
-        raise
-    except Exception as error:  # not the fault of the mode
-        raise explained(plain, batch, error) from error
-    view = ready(net, classes, fed, settled)
-    _check(view, settled, probes, expected)
-    return settled, view
+    view = TorchNet(net, classes, settled.dtype)
+    if settled.push_forward:
+        push_forward(view, fed)
+    if settled.mode in ("eager", "auto") and not settled.channels_last:
+        return view
+    with same_draws():
+        return in_mode(view, fed, settled.mode, settled.channels_last)
 
 
-_PLAIN = {"mode": "eager", "channels_last": False}
+def in_mode(plain, fed, mode, channels_last=False, most_probed=None):
+    """Return a TorchNet like `plain`, in another mode.
 
+    Parameters
+    ----------
+    plain : TorchNet
 
-def check_options(options):
-    """Return all options of a net, with their defaults."""
-    options = {} if options is None else dict(options)
-    for name, value in options.items():
-        if name not in _KNOWN:
-            raise ValueError(
-                f"net_options has no {name!r}; it may have {sorted(_KNOWN)!r}."
-            )
-        if value not in _KNOWN[name]:
-            raise ValueError(
-                f"net_options[{name!r}] must be one of {_KNOWN[name]!r}, got {value!r}."
-            )
-    options = {**_DEFAULTS, **options}
-    mode = options["mode"]
-    if mode in ("frozen", "onnxruntime"):
-        if options["dtype"] is not None:
-            raise ValueError(
-                f"net_options: mode={mode!r} keeps the net's dtype; use 'eager' or "
-                "'compile'."
-            )
-        if options["channels_last"]:
-            raise ValueError(
-                f"net_options: mode={mode!r} chooses its own memory format; use "
-                "channels_last with 'eager' or 'compile'."
-            )
-    if mode == "auto" and options["channels_last"]:
-        raise ValueError(
-            "net_options: mode='auto' tries channels_last by itself; leave it out."
-        )
-    return options
+    fed : Fed
 
+    mode : str
 
-def ready(net, classes, fed, settled):
-    """Return a TorchNet in the mode that was settled on.
+    channels_last : bool, default=False
 
-    Whether it answers as the plain one has been checked by ``settle``.
+    most_probed : int, default=None
+        No more copies are asked about, and a graph that would need more is refused.
 
     Raises
     ------
-    ValueError
-        If the net cannot be evaluated in this mode.
+    ValueError, RuntimeError
+        As for ``ready``.
     """
-    view = TorchNet(net, classes)
-    view.autocast = settled.dtype
-    if settled.push_forward:
-        push_forward(view, fed)
-    if _is_plain(settled):
-        return view
-    label, name = _label(settled), f"the module of {view.name}"
-    if view.borrowed:
+    label = repr(mode) + " with channels_last" * channels_last
+    name = f"the module of {plain.name}"
+    if plain.borrowed:
         raise ValueError(f"{name} cannot be copied, and so is for mode 'eager' only")
-    if settled.channels_last:
-        if fed.values.ndim != 4 or view.first is not None:
-            raise ValueError(
-                "channels_last is for images that go into a convolution; inputs "
-                f"have shape {fed.values.shape[1:]}"
-            )
-        # A copy with weights of its own: theirs move in memory.
-        view.replace(copy.deepcopy(view.module).to(memory_format=torch.channels_last))
-        view.memory_format = torch.channels_last
-    if settled.mode == "onnxruntime" and (why := why_no_onnx(view.device)):
+    if mode == "onnxruntime" and (why := why_no_onnx(plain.device)):
         raise ValueError(f"mode 'onnxruntime': {why}")
-    run = {"frozen": freeze, "compile": through_compile, "onnxruntime": OnnxModule}
+    if channels_last and (fed.values.ndim != 4 or plain.first is not None):
+        raise ValueError(
+            "channels_last is for images that go into a convolution; inputs "
+            f"have shape {fed.values.shape[1:]}"
+        )
+    batch = probe(plain, fed, PROBED)
+    expected = asked_plainly(plain, batch)
+    view, doubtful = plain.twin(), False
+    view.plain = plain
     try:
-        if settled.mode in run:
-            batch = view.to_input(_probe(view, fed, rows=2))
-            with view.precision():
-                view.replace(run[settled.mode](view.module, batch))
-                view.in_engine = True
-        view.winners(_probe(view, fed, rows=2))
+        if channels_last:
+            # A copy with weights of its own: theirs move in memory.
+            twin = copy.deepcopy(view.module).to(memory_format=torch.channels_last)
+            view.replace(twin)
+            view.memory_format = torch.channels_last
+        if mode != "eager":
+            module, doubtful = _engine(view, mode, view.to_input(batch[:2].clone()))
+            view.replace(module)
+            view.in_engine = True
+        view.output(batch[:2].clone())
     except Exception as error:
         raise ValueError(
             f"{name} cannot be used in mode {label}: {in_short(error)}"
         ) from error
+    if doubtful:
+        size = CONVOLVED_AT_ONCE if plain.convolves else _IN_DOUBT
+        if most_probed is not None and size > most_probed:
+            raise ValueError(
+                f"{name} may take another way for another batch, and it is not worth "
+                f"comparing it in mode {label}"
+            )
+        batch = probe(plain, fed, size)
+        expected = asked_plainly(plain, batch)
+    view.margin = _margin(plain, view, batch, expected, label)
     return view
 
 
-def _fastest(net, classes, fed, options, say):
-    """Return what "auto" means for a net, and the net evaluated so."""
-    plain = Settled(**{**options, **_PLAIN})
-    eager = ready(net, classes, fed, plain)
-    if options["dtype"] is not None:
-        say(f"mode 'auto' is 'eager', the only one for dtype={options['dtype']!r}.")
-        return plain, eager
-    if eager.device.type != "cpu" or eager.borrowed:
-        say(f"mode 'auto' is 'eager', the only one for {eager.name} here.")
-        return plain, eager
-    candidates = [{"mode": "frozen"}, {"mode": "onnxruntime"}]
-    if fed.values.ndim == 4 and eager.first is None:
-        candidates.append({"channels_last": True})
-    batch = _probe(eager, fed)
-    probes = _probes(batch)
-    start = time.perf_counter()
-    try:
-        expected = [_answers(eager, probe) for probe in probes]
-    except Exception:  # will be raised again, and explained, where votes are drawn
-        return plain, eager
-    if time.perf_counter() - start > _SLOW:
-        batch = batch[: _PROBE // 4]
-    shortest = _seconds(eager, batch)
-    seconds, best = {_label(plain): shortest}, (plain, eager)
-    for changes in candidates:
-        settled = Settled(**{**vars(plain), **changes})
-        try:
-            view = ready(net, classes, fed, settled)
-            answers = [*expected, expected[0][: len(batch)]]
-            _check(view, settled, [*probes, batch], answers)
-        except ValueError as error:
-            say(f"mode 'auto' passes over {_label(settled)}: {error}.")
-            continue
-        seconds[_label(settled)] = taken = _seconds(view, batch)
-        limit = shortest * (_WORTH_IT if best[0] is plain else 1)
-        if taken < limit:
-            best, shortest = (settled, view), taken
-    first = seconds[_label(plain)]
-    table = ", ".join(f"{name} {taken / first:.2f}" for name, taken in seconds.items())
-    say(f"mode 'auto' is {_label(best[0])}. Time of a forward pass: {table}.")
-    return best
+def is_kept(plain, mode, shape):
+    """Has a TorchNet's engine for copies of a shape been made already?"""
+    return len(engines) > 0 and _contents(plain, mode, shape).key in engines
 
 
-def _probes(batch):
-    """Return the batches that every mode has to answer like the plain one."""
-    return [batch, batch[:3]]
+def _contents(plain, mode, shape):
+    return contents(plain.module, mode, plain.dtype, tuple(shape))
 
 
-def _check(view, settled, probes, expected):
-    """Raise a ValueError if a net answers otherwise than expected, or fails."""
-    for probe, classes in zip(probes, expected, strict=True):
-        try:
-            answers = _answers(view, probe)
-        except Exception as error:  # a graph may hold the number of rows it was made of
-            raise ValueError(
-                f"the module of {view.name} cannot be used in mode "
-                f"{_label(settled)}: it fails on a batch of {len(probe)}, "
-                f"{in_short(error)}"
-            ) from error
-        if not torch.equal(answers, classes):
-            raise ValueError(
-                f"the module of {view.name} answers differently in mode "
-                f"{_label(settled)}"
-            )
+def _engine(view, mode, batch):
+    make = {
+        "frozen": freeze,
+        "compile": through_compile,
+        "onnxruntime": through_onnx,
+    }[mode]
+    with view.precision():
+        if mode == "compile":  # it shares the weights, and is for one module
+            return make(view.module, batch)
+        key, size = _contents(view, mode, batch.shape[1:])
+        return engines.get(key, size, lambda: make(view.module, batch))
 
 
-def _is_plain(settled):
-    return settled.mode == "eager" and not settled.channels_last
-
-
-def _label(settled):
-    return repr(settled.mode) + (" with channels_last" * settled.channels_last)
-
-
-def _probe(net, fed, rows=_PROBE):
+def probe(net, fed, rows):
     """Return noisy copies of the first inputs, as the module takes them."""
     if net.first is not None:
         fed = net.first.feed(fed)
@@ -261,17 +161,75 @@ def _probe(net, fed, rows=_PROBE):
     return torch.from_numpy(some.astype(np.float32)).to(net.device)
 
 
-def _answers(net, batch):
-    """Return the class indices of copies, as many at a time as votes are taken."""
-    size = CONVOLVED_AT_ONCE if net.convolves else len(batch)
-    # Copies: a module may write to its input, and other modes get the same batch.
-    return torch.cat([net.winners(part.clone()) for part in batch.split(size)])
+def asked_plainly(plain, batch):
+    """Return the plain net's outputs for copies, in one batch and for some alone.
+
+    Raises
+    ------
+    RuntimeError
+        If it fails, which is not the fault of any mode.
+    """
+    try:
+        return plain.output(batch.clone()).clone(), torch.cat(
+            [plain.scored_alone(one).clone() for one in batch[:PROBED_ALONE]]
+        )
+    except ValueError:
+        raise
+    except Exception as error:
+        raise explained(plain, batch, error) from error
 
 
-def _seconds(net, batch):
-    best = np.inf
-    for _ in range(3):
-        start = time.perf_counter()
-        _answers(net, batch)
-        best = min(best, time.perf_counter() - start)
-    return best
+def _margin(plain, view, batch, expected, label):
+    """Return the margin of a mode by how far its scores are from the plain ones.
+
+    Raises
+    ------
+    ValueError
+        If it answers otherwise, or fails on another number of copies.
+    """
+    whole, alone = expected
+    largest = difference = 0.0
+    for size in (len(batch), _FEW):
+        try:
+            output = view.output(batch[:size].clone()).clone()
+        except Exception as error:  # a graph may hold the number of rows it was made of
+            raise ValueError(
+                f"the module of {view.name} cannot be used in mode {label}: it fails "
+                f"on a batch of {size}, {in_short(error)}"
+            ) from error
+        for other in (whole[:size], alone):
+            a, b = other[:size], output[: len(other)]
+            off, top = _difference(plain.ranks(a), plain.ranks(b))
+            difference, largest = max(difference, off), max(largest, top)
+            if plain.margin is None:  # rounding is coarse: there, classes have to do
+                off = float(
+                    not torch.equal(plain.decide(a, None), plain.decide(b, None))
+                )
+                top = 1.0
+            if not off <= _NO_ROUNDING * top:
+                raise ValueError(
+                    f"the module of {view.name} answers differently in mode {label}"
+                )
+    return plain.margin_for(difference, largest)
+
+
+def _difference(a, b):
+    """Return how far scores are apart, and the largest; inf where one is not finite."""
+    finite = a.isfinite()
+    if not torch.equal(a[~finite].nan_to_num(), b[~finite].nan_to_num()):
+        return np.inf, 0.0
+    a, b = a[finite].double(), b[finite].double()
+    if not a.numel():
+        return 0.0, 0.0
+    return (a - b).abs().max().item(), a.abs().max().item()
+
+
+@contextmanager
+def same_draws():
+    """Let what is random in a net draw, and put its generators back."""
+    state = np.random.get_state()
+    try:
+        with torch.random.fork_rng(devices=[]):
+            yield
+    finally:
+        np.random.set_state(state)

@@ -100,9 +100,12 @@ class Fed:
 
 @dataclass(frozen=True)
 class Settled:
-    """How a net is evaluated, decided once for all workers and draws of a call."""
+    """How a net is evaluated: all options, for all workers and draws of a call.
 
-    mode: str  # any but "auto"
+    Votes depend on `dtype` and `push_forward`; the others are a matter of time.
+    """
+
+    mode: str
     dtype: str | None
     channels_last: bool
     push_forward: bool

@@ -1,7 +1,6 @@
 """A net as a voter sees it: from a batch on its device to class indices there."""
 
 import copy
-import math
 import sys
 import threading
 from contextlib import contextmanager, nullcontext
@@ -10,13 +9,12 @@ from itertools import chain
 
 import torch
 
+from ._close_calls import Margin
+
 _CHANNELS = (1, 3, 4)
 
 # Images in a forward pass on a CPU: what layers hold of more would leave its caches.
 CONVOLVED_AT_ONCE = 96
-
-# A lead in logits that no rounding of exponentials, at 6e-8 each, makes up for.
-_CLEAR = 1e-5
 
 # Characters of another package's error that are passed on.
 _READABLE = 400
@@ -34,6 +32,9 @@ class TorchNet:
 
     classes : ndarray of shape (n_classes,)
         Output k of the module stands for ``classes[k]``.
+
+    autocast : str, default=None
+        The dtype that torch's autocast computes in.
 
     Attributes
     ----------
@@ -54,21 +55,31 @@ class TorchNet:
     in_engine : bool
         Whether the module is run by an engine that several threads may use.
 
+    margin : Margin or None
+        Which answers are close calls; None: no answer is asked for again.
+
+    plain : TorchNet or None
+        Who decides close calls, in eager mode; None: this one.
+
+    writes : bool or None
+        Whether the module writes to its input; None: not known.
+
     Raises
     ------
     ValueError
         If the module's weights are not on the net's device.
     """
 
-    def __init__(self, net, classes):
+    def __init__(self, net, classes, autocast=None):
         self.name = type(net).__name__
         self.classes = classes
         self.n_classes = len(classes)
         self.threshold = None
-        self.autocast = None
+        self.autocast = autocast
         self.memory_format = torch.preserve_format
         self.first = None
         self.in_engine = False
+        self.plain = self.writes = None
         skorch = sys.modules.get("skorch")
         is_skorch = skorch is not None and isinstance(net, skorch.NeuralNet)
         module = net.module_ if is_skorch else net.module
@@ -92,6 +103,7 @@ class TorchNet:
             self._net = None
             self._nonlinearity = net._probabilities
             self._softmax = net.outputs == "logits"
+        self.margin = self.margin_for(0.0, 0.0)
 
     def _check_device(self, net):
         if not _is_on(self.device, net.device):
@@ -112,7 +124,20 @@ class TorchNet:
             twin._net = shallow_twin(self._net, self.module)
         if not (self.borrowed or self.in_engine):
             twin.replace(private_copy(self.module))
+        if self.plain is not None:
+            twin.plain = self.plain.twin()
         return twin
+
+    def margin_for(self, difference, scale):
+        """Return the margin where scores up to `scale` were seen to differ so much.
+
+        None off the CPU, where telling close calls would hold up the device, and in
+        less than single precision, where most calls would be close.
+        """
+        full = self.autocast is None and self.dtype in (torch.float32, torch.float64)
+        if self.device.type != "cpu" or not full:
+            return None
+        return Margin.seen(difference, scale, self.dtype, self._softmax)
 
     def replace(self, module):
         """Answer by another module that computes the same."""
@@ -160,37 +185,60 @@ class TorchNet:
 
     def winners(self, batch):
         """Return the class index of each copy, `n_classes` for one with NaN scores."""
-        return self.decide(self.output(batch))
+        kept = batch if self.margin is None else batch.clone()
+        return self.decide(self.output(batch), kept)
 
-    def decide(self, output):
-        """Return the class index for each row of the module's output; see `winners`."""
-        with torch.inference_mode(), self.precision():
-            winner = self._clear_winners(output)
-            if winner is not None:
-                return winner
-            scores = self.scores(output)
-            # NaN is larger than any number here, and the first of equals is taken.
-            highest, winner = scores.max(dim=1)
-            if self.threshold is not None:
-                winner = (scores[:, 1] > self.threshold).long()
-            return winner.masked_fill_(highest.isnan(), self.n_classes)
+    def decide(self, output, batch):
+        """Return the class index for each row of the module's output; see `winners`.
 
-    def _clear_winners(self, output):
-        """Return the winners where softmax, which takes longer, cannot change them.
+        Parameters
+        ----------
+        output : tensor of shape (n, ...)
 
-        It can where two outputs are so close that their exponentials are equal.
-        Returns None if there may be such, or values that are not finite. Only on a CPU:
-        elsewhere the question would hold up the device.
+        batch : tensor of shape (n, *shape), or None
+            The copies, for close calls to be asked about again. None: they are gone.
         """
-        if not self._softmax or self.threshold is not None or self.device.type != "cpu":
-            return None
-        if self.n_classes < 2 or output.shape != (len(output), self.n_classes):
-            return None
-        highest, winner = output.max(dim=1)
-        near = torch.count_nonzero(output >= (highest - _CLEAR)[:, None]).item()
-        # The highest itself counts, so no row counts 0 for another that counts 2.
-        is_clear = near == len(output) and math.isfinite(highest.sum().item())
-        return winner if is_clear else None
+        with torch.inference_mode(), self.precision():
+            if self.margin is None or batch is None:
+                return self._highest(self.scores(output))
+            scores = self.ranks(output)
+            if self.threshold is None:
+                winner, close = self.margin.by_rank(scores)
+            else:
+                called = scores[:, 1], self.threshold
+                winner, close = self.margin.by_threshold(*called)
+            if len(close):
+                judge = self.plain or self
+                winner[close] = torch.cat([judge.alone(batch[one]) for one in close])
+            return winner
+
+    def ranks(self, output):
+        """Return scores that order the classes of each copy.
+
+        Those of a softmax are its logits: it takes longer, and cannot change a winner
+        that is no close call.
+        """
+        fits = output.shape == (len(output), self.n_classes)
+        return output if self._softmax and fits else self.scores(output)
+
+    def alone(self, one):
+        """Return the class index of a copy in no company but its own, shape (1,).
+
+        In a batch of two, of which modules that squeeze dimensions leave more than one.
+        """
+        with torch.inference_mode(), self.precision():
+            return self._highest(self.scores(self.scored_alone(one)))
+
+    def scored_alone(self, one):
+        """Return what the module makes of a copy in a batch of two, shape (1, ...)."""
+        return self.output(one.expand(2, *one.shape).contiguous())[:1]
+
+    def _highest(self, scores):
+        # NaN is larger than any number here, and the first of equals is taken.
+        highest, winner = scores.max(dim=1)
+        if self.threshold is not None:
+            winner = (scores[:, 1] > self.threshold).long()
+        return winner.masked_fill_(highest.isnan(), self.n_classes)
 
     def precision(self):
         """Return the context in which the module computes."""

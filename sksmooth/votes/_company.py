@@ -88,10 +88,9 @@ def _net_depends(recognised, classes, fed, kinds):
 
     from ..models._net_modes import ready
 
-    view, settled = recognised.voter.net, recognised.settled
-    dtype = settled.dtype
-    if view.first is None and settled.mode == "eager" and not settled.channels_last:
-        view = view.twin()
+    view, dtype = recognised.voter.net, recognised.settled.dtype
+    if view.first is None:
+        view = (view.plain or view).twin()
     else:
         plain = Settled("eager", dtype, False, False)
         view = ready(recognised.net, classes, fed, plain)

@@ -1,5 +1,6 @@
 """Packs noisy copies of many inputs into batches and counts the classes."""
 
+import math
 from itertools import islice
 from numbers import Integral
 from typing import NamedTuple
@@ -55,6 +56,15 @@ class Asked:
         self.fixed = isinstance(rule, Integral)
         self.looks = np.array([rule]) if self.fixed else rule.looks
         self._rule, self._places = rule, places
+
+    @property
+    def usual(self):
+        """About how many votes an input takes.
+
+        Rules stop well before the last look for most inputs, and not at the first one:
+        in the middle of their orders of magnitude.
+        """
+        return math.sqrt(float(self.looks[0]) * float(self.looks[-1]))
 
     def settled(self, look, rows, votes):
         """Note the rule's values for rows at their looks; return which are settled."""

@@ -115,6 +115,7 @@ def recognise(estimator, classes, inputs, net_options=None, say=lambda message: 
         voter = TreesVoter(asked, classes, dtype, model)
     else:
         voter = AnyVoter(asked, classes, dtype)
+        voter.lacks_numba = not has_kernel() and is_sum_of_trees(chain)
     return Recognised(
         estimator, chain, voter, plain, settled=settled, has_nets=has_nets
     )

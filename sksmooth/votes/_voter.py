@@ -37,6 +37,16 @@ class Voter(ABC):
         twin.take(inputs)
         return twin
 
+    def expect(self, n_votes):
+        """Get ready for about as many votes, if that pays.
+
+        Returns
+        -------
+        changed : bool
+            True: what ``on`` has returned so far would not notice.
+        """
+        return False
+
     def forget(self):
         """Let go of the batch, so that there is room for another one."""
         for name in self.buffers:

@@ -190,10 +190,13 @@ class Voting:
                 ledger.finished(rows)
 
         n_jobs = min(effective_n_jobs(self.n_jobs), len(rows))
+        self._expected = Asked(rule).usual * len(rows) / n_jobs  # votes of a worker
         with self._quietly(purpose, rows):
             if n_jobs > 1:
                 self._share_out(purpose, rule, rows, votes, n_jobs, is_done, report)
                 return
+            if self.recognised.voter.expect(self._expected):
+                vars(self).pop("_voter", None)
             keys, asked = self.keys[purpose], Asked(rule)
             # All inputs under shared noise are settled together, those of a chunk.
             in_chunks = self.shared_noise and ledger is not None
@@ -246,7 +249,7 @@ class Voting:
     def __getstate__(self):
         """Travel to another process: rows come in chunks, and the voter is made there.
 
-        How a net is evaluated has been decided.
+        How a net is evaluated has been decided, but for what depends on the votes.
         """
         state = vars(self) | {"inputs": self.inputs.take(slice(_EXAMPLES))}
         for name in ("keys", "_voter"):
@@ -265,7 +268,9 @@ def work(shared, rows, chunk):
     """Count the votes on a chunk of rows; what a worker does."""
     (voting, purpose, rule), (inputs, keys) = shared, chunk
     votes = Votes.none(len(rows), len(voting.classes), rule)
-    voter = voting.recognised.voter.on(inputs)
+    voter = voting.recognised.voter
+    voter.expect(voting._expected)
+    voter = voter.on(inputs)
     voting._count(voter, purpose, Asked(rule, rows), enumerate(keys), votes)
     return votes
 

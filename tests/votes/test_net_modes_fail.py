@@ -7,11 +7,22 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("skorch")
 
 from sksmooth import SmoothedClassifier  # noqa: E402
-from sksmooth.models import _net_modes  # noqa: E402
+from sksmooth.models import _net_choice  # noqa: E402
 from sksmooth.models._torch_net import in_short  # noqa: E402
 from sksmooth.torch import ModuleClassifier  # noqa: E402
 
 IMAGES = np.random.default_rng(0).normal(size=(4, 1, 8, 8)).astype(np.float32)
+
+
+class Whole(torch.nn.Conv2d):
+    """A linear layer from 64 to 3, which is a convolution of the whole image."""
+
+    def __init__(self):
+        super().__init__(1, 3, 8)
+
+    def forward(self, x):
+        scores = super().forward(x.reshape(-1, 1, 8, 8))
+        return scores.reshape(*x.shape[:-1], 3)
 
 
 class Net(torch.nn.Module):
@@ -20,7 +31,7 @@ class Net(torch.nn.Module):
     def __init__(self, function):
         super().__init__()
         torch.manual_seed(0)
-        self.linear = torch.nn.Linear(64, 3)
+        self.linear = Whole()
         self.function = function
 
     def forward(self, x):
@@ -28,7 +39,7 @@ class Net(torch.nn.Module):
 
 
 def keeps_the_batch_size(f, x):
-    return f(x.reshape(len(x), -1))
+    return f(x.reshape(len(x), 64))
 
 
 def loops_over_rows(f, x):
@@ -74,17 +85,15 @@ def needs_onnx(mode):
 
 @pytest.mark.parametrize("function", [*GRAPHLESS, has_no_operator])
 def test_auto_passes_over_them(function, monkeypatch, capfd):
-    """Whatever would be the fastest."""
-    monkeypatch.setattr(
-        _net_modes, "_seconds", lambda net, batch: float(type(net.module) is Net)
-    )
+    """However few votes would be worth another mode."""
+    monkeypatch.setattr(_net_choice, "_SHARE", 1e9)
     g = smoothed(function, "auto").set_params(verbose=1)
     got = g.certify(IMAGES).counts
     said = capfd.readouterr().err
     if function is not has_no_operator:
         assert "passes over 'frozen'" in said
-        expected = smoothed(function, None).certify(IMAGES).counts
-        np.testing.assert_array_equal(got, expected)
+    expected = smoothed(function, "eager").certify(IMAGES).counts
+    np.testing.assert_array_equal(got, expected)
     assert "passes over 'onnxruntime'" in said
     assert "graph(" not in said
 
@@ -102,31 +111,6 @@ def test_by_name_they_are_refused(function, mode, capfd):
     printed = "".join(capfd.readouterr())
     assert "graph(" not in printed
     assert "onnxruntime:" not in printed
-
-
-def test_a_batch_of_another_size_is_tried_before_it_is_timed(monkeypatch):
-    """A slow net is timed on fewer copies than it has been compared on."""
-
-    class Picky(torch.nn.Module):
-        def forward(self, x):
-            if len(x) not in (2, 3, 256):
-                raise RuntimeError(f"no graph for {len(x)}")
-            return x.flatten(1)[:, :3]
-
-    monkeypatch.setattr(_net_modes, "_SLOW", 0)
-    monkeypatch.setattr(_net_modes, "freeze", lambda module, batch: Picky())
-    said = []
-    f = ModuleClassifier(Net(lambda f, x: x.flatten(1)[:, :3]), classes=[0, 1, 2])
-    options = _net_modes.check_options({"mode": "auto"})
-    from sksmooth.models._nets import Fed
-    from sksmooth.noise import Gaussian
-
-    fed = Fed(IMAGES, Gaussian().bind(0.25))
-    settled, view = _net_modes._fastest(f, f.classes_, fed, options, said.append)
-    assert view.module is not None
-    assert settled.mode != "frozen"
-    assert "passes over 'frozen'" in said[0]
-    assert "fails on a batch of 64, RuntimeError: no graph for 64" in said[0]
 
 
 def test_errors_in_short():

@@ -640,8 +640,8 @@ def test_inputs_of_one_grid_point_share_votes_but_not_answers(counting, tmp_path
                 )
 
 
-def test_a_net_is_bound_to_how_it_is_evaluated(tmp_path):
-    """What "auto" has settled on is what counts."""
+def test_a_net_is_bound_to_what_votes_depend_on(tmp_path):
+    """Not to the mode: whatever ran, votes are the same."""
     torch = pytest.importorskip("torch")
     from sksmooth.torch import ModuleClassifier
 
@@ -650,20 +650,13 @@ def test_a_net_is_bound_to_how_it_is_evaluated(tmp_path):
     path = tmp_path / "votes.sqlite"
 
     def net(**options):
-        return smooth(f, net_options=options)
+        return smooth(f, net_options=options or None)
 
     expected = net(mode="eager").predict(x)
     np.testing.assert_array_equal(net(mode="eager").predict(x, store=path), expected)
-    with pytest.raises(ValueError, match="'mode': 'frozen'"):
-        net(mode="frozen").predict(x, store=path)
+    for options in ({}, {"mode": "frozen"}, {"mode": "auto"}, {"push_forward": True}):
+        np.testing.assert_array_equal(net(**options).predict(x, store=path), expected)
     with pytest.raises(ValueError, match="'dtype': 'bfloat16'"):
-        net(mode="eager", dtype="bfloat16").predict(x, store=path)
-    path = tmp_path / "auto.sqlite"
-    net(mode="auto").predict(x, store=path)
-    with VoteStore(path) as store:
-        mode = store.settings["net_options"]
-    assert "auto" not in mode
-    settled = mode.split("'mode': '")[1].split("'")[0]
-    np.testing.assert_array_equal(
-        net(mode=settled).predict(x, store=path), net(mode=settled).predict(x)
-    )
+        net(dtype="bfloat16").predict(x, store=path)
+    with pytest.raises(ValueError, match="'push_forward': False"):
+        net(push_forward=False).predict(x, store=path)

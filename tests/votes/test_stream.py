@@ -3,14 +3,20 @@
 import math
 import sys
 import threading
+import warnings
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_iris
+from sklearn.naive_bayes import GaussianNB
+from sklearn.tree import DecisionTreeClassifier
 
 from sksmooth import _compiled
 from sksmooth.noise import _normals as _stream
 from sksmooth.noise._normals import Stream
 from sksmooth.noise._ziggurat import tables
+from sksmooth.votes._recognise import recognise
+from sksmooth.votes._rows import Inputs
 
 DTYPES = [np.float32, np.float64]
 
@@ -284,3 +290,40 @@ def test_arrays_of_other_layouts_and_empty_ones(kind, request):
     for shape in ((0, 3), (3, 0)):
         assert stream.noisy_copies(np.zeros(shape[1]), 1.0, np.empty(shape))
         stream.noisy_copies_on_grid(np.zeros(shape[1]), 1.0, 1.0, np.empty(shape))
+
+
+class TestWithoutNumba:
+    """What makes much work slow is said once."""
+
+    @pytest.fixture(autouse=True)
+    def no_numba(self, monkeypatch):
+        monkeypatch.setattr(_compiled, "find_spec", lambda name: None)
+        monkeypatch.setattr(_compiled, "_said", False)
+        _compiled.compiled_module.cache_clear()
+        yield
+        _compiled.compiled_module.cache_clear()
+
+    def test_noise(self, monkeypatch):
+        monkeypatch.setattr(_compiled, "_work", 2**32)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            assert _compiled.module_if_worth("noise._normals_kernel", 2**31) is None
+        with pytest.warns(UserWarning, match=r"noise is drawn.*'sksmooth\[fast\]'"):
+            assert _compiled.module_if_worth("noise._normals_kernel", 2**31) is None
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            assert _compiled.module_if_worth("noise._normals_kernel", 2**31) is None
+
+    def test_trees(self):
+        X, y = load_iris(return_X_y=True)
+        inputs = Inputs.from_array(X, 0.5)
+        voters = [
+            recognise(f.fit(X, y), np.arange(3), inputs).voter
+            for f in (DecisionTreeClassifier(), GaussianNB())
+        ]
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            voters[0].expect(1e5)
+            voters[1].expect(1e9)
+        with pytest.warns(UserWarning, match=r"trees vote.*'sksmooth\[fast\]'"):
+            voters[0].expect(1e7)

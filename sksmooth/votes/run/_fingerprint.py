@@ -14,8 +14,10 @@ from ._contents import as_unpickled, hash_contents
 # Raise it when the same settings would give other votes, or a rule other values.
 VERSION = 4
 
+_USUAL = {"dtype": None, "push_forward": True}
 
-def fingerprint(voting, settled):
+
+def fingerprint(voting):
     """Return the settings that votes depend on, readable or as hashes.
 
     Neither alpha nor the rule is among them, nor what tells the noise: `entropy` is
@@ -24,9 +26,6 @@ def fingerprint(voting, settled):
     Parameters
     ----------
     voting : Voting
-
-    settled : Settled or None
-        How a net is evaluated, if there are options for it.
 
     Returns
     -------
@@ -52,7 +51,7 @@ def fingerprint(voting, settled):
         "grid": _describe(inputs.grid),
         "estimator": hash_estimator(estimator),
         "classes": _describe(voting.classes),
-        "net_options": repr(settled and vars(settled)),
+        "net_options": repr(_options_of_votes(voting.net_options)),
         "X": f"{inputs.values.dtype} of shape {inputs.input_shape}",
     }
     if inputs.frame is not None:
@@ -62,6 +61,16 @@ def fingerprint(voting, settled):
     if inputs.categories is not None:
         settings["categories"] = _describe(inputs.categories.told())
     return settings, Model(estimator, inputs, settings["estimator"])
+
+
+def _options_of_votes(net_options):
+    """Return the options of a net that votes depend on, None for the usual ones.
+
+    The mode and the memory format are a matter of time.
+    """
+    options = net_options or {}
+    found = {name: options.get(name, usual) for name, usual in _USUAL.items()}
+    return None if found == _USUAL else found
 
 
 def hash_estimator(estimator, *later):

@@ -1,13 +1,14 @@
 """The voter for neural nets: noise, forward pass and counting on the net's device."""
 
-from threading import get_ident
+from threading import Lock, get_ident
 
 import numpy as np
 import torch
 
 from ...models._first_layer import reduced
-from ...models._net_modes import ready, settle
-from ...models._nets import Settled
+from ...models._net_choice import faster, may_be_faster
+from ...models._net_modes import ready
+from ...models._net_options import check_options
 from ...models._torch_net import CONVOLVED_AT_ONCE, explained
 from ...noise._grid import check_range
 from .._voter import CopyingVoter
@@ -44,12 +45,12 @@ def make(net, classes, feed, inputs, net_options, say):
 
     settled : Settled
     """
-    fed = feed(inputs)
-    if isinstance(net_options, Settled):
-        settled, view = net_options, ready(net, classes, fed, net_options)
-    else:
-        settled, view = settle(net, classes, fed, net_options, say)
-    return TorchVoter(view, feed, fed), settled
+    fed, settled = feed(inputs), check_options(net_options)
+    view = ready(net, classes, fed, settled)
+    voter = TorchVoter(view, feed, fed)
+    if settled.mode == "auto" and may_be_faster(view, fed):
+        voter.choose = lambda n_votes: faster(view, fed, n_votes, say)
+    return voter, settled
 
 
 class TorchVoter(CopyingVoter):
@@ -64,13 +65,20 @@ class TorchVoter(CopyingVoter):
 
     fed : Fed
         That of some inputs.
+
+    Attributes
+    ----------
+    choose : callable or None
+        ``choose(n_votes)`` returns another TorchNet, if that pays; see ``expect``.
     """
 
     buffers = ("_batch", "_shared")
+    choose = None
 
     def __init__(self, net, feed, fed):
         self.net, self._feed = net, feed
         self._nets = {get_ident(): net}
+        self._choosing, self._expected = Lock(), 0
         self.n_classes = net.n_classes
         self.dtype = _dtype(net)
         if net.first is not None:
@@ -82,6 +90,17 @@ class TorchVoter(CopyingVoter):
         else:
             self.noise = PlainNoise(fed.noise, self.shape, *where)
         self.on_host = net.device.type == "cpu"
+
+    def expect(self, n_votes):
+        """Get ready for about as many votes; see ``Voter.expect``."""
+        with self._choosing:  # other workers wait for the one that gets ready
+            if self.choose is None or n_votes <= self._expected:
+                return False
+            self._expected, net = n_votes, self.choose(n_votes)
+            if net is None:
+                return False
+            self.net, self._nets, self.choose = net, {}, None
+            return True
 
     def on(self, inputs):
         """Return the voter for some inputs.
@@ -199,7 +218,7 @@ class TorchVoter(CopyingVoter):
 
     def _winners(self, size):
         """Classify the first `size` copies, in parts that fit into memory or cache."""
-        parts, start = [], 0
+        parts, start, self._spoiled = [], 0, False
         while start < size:
             left = size - start
             # Of equal sizes: a pass over a few rows takes nearly as long.
@@ -216,12 +235,18 @@ class TorchVoter(CopyingVoter):
         merged = parts[0] if len(parts) == 1 else torch.cat(parts)
         if not self.on_host:
             return merged
+        kept = None if self._spoiled else self._batch[:size]
         try:
-            return self.net.decide(merged)
+            return self.net.decide(merged, kept)
         except ValueError:
             raise
         except Exception as error:
             raise explained(self.net, self._batch[:size], error) from error
+
+    def _to_give(self, batch):
+        """Return what a net may write to: copies are needed again for close calls."""
+        spares = self.net.margin is None or self.net.writes is False
+        return batch if spares else batch.clone()
 
     def _part(self, batch, alone):
         """Return what the net makes of copies; None if they are too many for memory.
@@ -233,7 +258,11 @@ class TorchVoter(CopyingVoter):
         try:
             if not self.on_host:
                 return self.net.winners(batch)
-            output = self.net.output(batch)
+            output = self.net.output(given := self._to_give(batch))
+            if self.net.writes is None:
+                self.net.writes = not _same_bits(given, batch)
+            elif self._batch._version != version:  # for the first time
+                self.net.writes = self._spoiled = True
             # A module may use one buffer for all its answers.
             return output if alone else output.clone()
         except ValueError:
@@ -244,6 +273,11 @@ class TorchVoter(CopyingVoter):
             if changed or len(batch) == 1 or not _is_out_of_memory(error):
                 raise explained(self.net, batch, error) from error
         return None
+
+
+def _same_bits(a, b):
+    """Are these equal, where values are missing, too?"""
+    return torch.equal(a.view(torch.uint8), b.view(torch.uint8))
 
 
 def _dtype(net):

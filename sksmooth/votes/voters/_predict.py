@@ -4,9 +4,13 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from ..._compiled import warn_without_numba
 from ..._errors import in_words
 from ...models._nets import as_net_takes
 from .._voter import CopyingVoter
+
+# Normals that NumPy draws in the time in which a hundred trees predict once.
+_AS_NORMALS = 1000
 
 
 class AnyVoter(CopyingVoter):
@@ -25,6 +29,9 @@ class AnyVoter(CopyingVoter):
 
     buffers = ("_batch", "_noise")
 
+    # Whether numba would make the votes fast, see ``TreesVoter``.
+    lacks_numba = False
+
     # What `predict` does is not known.
     prefer = "processes"
 
@@ -39,6 +46,12 @@ class AnyVoter(CopyingVoter):
         self.dtype = dtype
         self._order = np.argsort(classes, kind="stable")
         self._sorted = classes[self._order]
+
+    def expect(self, n_votes):
+        """Say what makes many votes slow, if it can be had; see ``Voter.expect``."""
+        if self.lacks_numba:
+            warn_without_numba("trees vote", n_votes * _AS_NORMALS)
+        return False
 
     def take(self, inputs):
         """Be the voter for these inputs."""
