@@ -23,6 +23,9 @@ _GAUSSIAN = Gaussian()
 # Rows are rounded to a grid in chunks of about this much memory.
 _CHUNK_BYTES = 2**24
 
+# Integers up to this are the same number in float32 and in float64.
+_LARGEST_EXACT = 2.0**24
+
 
 @dataclass(frozen=True)
 class Inputs:
@@ -266,8 +269,7 @@ class Inputs:
         return null if null.any() else None
 
     def _other_contents(self):
-        n_columns = self.table.shape[1]
-        others = [place for place in range(n_columns) if place not in self.noisy]
+        others = self._others
         return row_contents(self.table[:, others]) if others else [b""] * len(self)
 
     def assemble(self, values, rows):
@@ -303,6 +305,50 @@ class Inputs:
                 column = copies[:, place].scatter(there, column)
             noise.append(column)
         return copies.with_columns(*noise).to_native()
+
+    @cached_property
+    def is_plain_matrix(self):
+        """Is what ``assemble`` returns a matrix of numbers, perhaps under names?
+
+        Then ``as_matrix`` returns the same numbers. Not so where gaps are no NaN or in
+        columns without noise, where copies of columns are rounded to another dtype than
+        that of `values`, or where an integer is too large to be a float.
+        """
+        if self.values.ndim != 2 or self.frame is None:
+            return self.values.ndim == 2
+        dtypes = self.table.schema.dtypes()
+        own = {str(dtypes[place]).lower() for place in self.noisy}
+        if self._nulls or own - {self.values.dtype.name}:
+            return False
+        wholes = [place for place in self._others if dtypes[place].is_integer()]
+        if not all(dtypes[place].is_float() for place in {*self._others} - {*wholes}):
+            return False
+        largest = np.abs(numbers(self.table[:, wholes])).max(initial=0) if wholes else 0
+        return bool(largest <= _LARGEST_EXACT and np.all(np.isfinite(self._still)))
+
+    def as_matrix(self, values, rows):
+        """Return the numbers of what ``assemble`` returns, as one array.
+
+        For inputs that are a plain matrix; the parameters are those of ``assemble``.
+        """
+        if self.frame is None or not self._others:
+            return values
+        dtype = np.result_type(values, self._still)
+        X = np.empty((len(values), self.table.shape[1]), dtype)
+        X[:, list(self.noisy)] = values
+        X[:, self._others] = self._still[rows]
+        return X
+
+    @property
+    def _others(self):
+        """Places of the columns without noise."""
+        noisy = set(self.noisy)
+        return [k for k in range(self.table.shape[1]) if k not in noisy]
+
+    @cached_property
+    def _still(self):
+        """The columns without noise, as an array of numbers."""
+        return numbers(self.table[:, self._others])
 
     def matrix(self):
         """Return (X, sigma) with every column as a number, or None if that fails.
