@@ -29,7 +29,7 @@ class Tree(NamedTuple):
 class Forest(NamedTuple):
     """A sum of trees in the form the kernel takes.
 
-    A test is x[feature] > threshold; it rules out leaves among 64 that follow each
+    A test is x[feature] > threshold; it rules out leaves among 32 that follow each
     other, a word. (A node whose left branch spans several words has several tests.)
     Leaves are numbered from left to right, tree after tree.
     """
@@ -39,7 +39,7 @@ class Forest(NamedTuple):
     threshold: np.ndarray  # float32 or float64, (n_tests,)
     missing: np.ndarray  # bool, (n_tests,): is the test passed by a missing value?
     word: np.ndarray  # int64, (n_tests,): counted in the tree
-    mask: np.ndarray  # uint64, (n_tests,): leaves that are not ruled out
+    mask: np.ndarray  # uint32, (n_tests,): leaves that are not ruled out
     first_leaf: np.ndarray  # int64, (n_trees + 1,)
     value: np.ndarray  # float64, (n_leaves, width): what a leaf adds
     column: np.ndarray  # int64, (n_trees,): to which columns, from this on
@@ -103,7 +103,7 @@ def flatten(trees, column, start):
         feature=feature.astype(np.int64),
         threshold=threshold,
         missing=missing,
-        word=word.astype(np.int64),
+        word=word,
         mask=mask,
         first_leaf=np.array(n_leaves, np.int64),
         value=np.ascontiguousarray(value, float),
@@ -119,16 +119,16 @@ def _tests(left, right):
         node, before = waiting.pop()
         if before is not None:  # the left branch is through: leaves before, ..., now
             ruled_out = 2 ** len(leaves) - 2**before
-            for word in range(before // 64, (len(leaves) - 1) // 64 + 1):
-                mask = ~(ruled_out >> 64 * word) % 2**64
+            for word in range(before // 32, (len(leaves) - 1) // 32 + 1):
+                mask = ~(ruled_out >> 32 * word) % 2**32
                 tests.append((node, word, mask))
         elif left[node] < 0:
             leaves.append(node)
         else:
             here = len(leaves)
             waiting += [(right[node], None), (node, here), (left[node], None)]
-    node, word, mask = np.array(tests, np.uint64).reshape(-1, 3).T
-    return leaves, node.astype(np.int64), word, mask
+    node, word, mask = np.array(tests, np.int64).reshape(-1, 3).T
+    return leaves, node, word, mask.astype(np.uint32)
 
 
 def _merged(tree, feature, threshold, missing, word, mask):

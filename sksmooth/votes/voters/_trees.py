@@ -1,7 +1,7 @@
 """The voter for trees and sums of trees, compiled: needs numba (`sksmooth[fast]`).
 
 The labels are those of `predict`, on every row: the same comparisons, and either the
-same sums in the same order or sums whose error is known, and `predict` where it matters.
+same sums in the same order, or sums whose error is known and `predict` in its doubt.
 """
 
 import numpy as np

@@ -16,17 +16,18 @@ from numba.extending import intrinsic
 # Rows that go through a node together.
 BLOCK = 256
 
-_ALL = np.uint64(2**64 - 1)
+# Of leaves, a word; as wide as the numbers that are compared, where these are float32.
+_ALL = np.uint32(2**32 - 1)
 
 
 @intrinsic
 def _first_bit(typingctx, bits):
-    """Return the place of the lowest bit that is set; 64 if none is."""
+    """Return the place of the lowest bit that is set; 32 if none is."""
 
     def generate(context, builder, signature, args):
         return builder.cttz(args[0], context.get_constant(types.boolean, False))
 
-    return types.uint64(types.uint64), generate
+    return types.uint32(types.uint32), generate
 
 
 @numba.njit(nogil=True, cache=True)
@@ -66,14 +67,14 @@ def classify(X, forest, rule, divisor, margin, takes_missing, winner):
     first_leaf, value, column, start = forest[6:]
     n_trees, width = len(column), value.shape[1]
     n_features, n_columns = X.shape[1], len(start)
-    n_words = (np.max(np.diff(first_leaf)) + 63) // 64
+    n_words = (np.max(np.diff(first_leaf)) + 31) // 32
     rows = np.zeros((n_features, BLOCK), threshold.dtype)
     least = np.empty(n_features, threshold.dtype)
     most = np.empty(n_features, threshold.dtype)
     gaps = np.zeros(n_features, np.bool_)
-    bits = np.empty((n_words, BLOCK), np.uint64)
-    in_all = np.empty(n_words, np.uint64)
-    leaf = np.empty(BLOCK, np.int64)
+    bits = np.empty((n_words, BLOCK), np.uint32)
+    in_all = np.empty(n_words, np.uint32)
+    leaf = np.empty(BLOCK, np.int32)
     sums = np.empty((n_columns, BLOCK))
     for begin in range(0, len(X), BLOCK):
         size = min(BLOCK, len(X) - begin)
@@ -115,17 +116,17 @@ def classify(X, forest, rule, divisor, margin, takes_missing, winner):
                     for r in range(BLOCK):
                         some[r] &= keep if x[r] > limit else _ALL
             for r in range(BLOCK):
-                leaf[r] = base + np.int64(_first_bit(bits[0, r] & in_all[0]))
-            for w in range(1, (first_leaf[t + 1] - base + 63) // 64):
+                leaf[r] = np.int32(_first_bit(bits[0, r] & in_all[0]))
+            for w in range(1, (first_leaf[t + 1] - base + 31) // 32):
                 for r in range(BLOCK):
                     # Still there: no leaf in any earlier word.
-                    there = bits[w, r] & in_all[w]
-                    later = base + 64 * w + np.int64(_first_bit(there))
-                    leaf[r] = later if leaf[r] == base + 64 * w else leaf[r]
+                    later = 32 * w + np.int32(_first_bit(bits[w, r] & in_all[w]))
+                    leaf[r] = later if leaf[r] == 32 * w else leaf[r]
             for k in range(width):
                 total = sums[column[t] + k]
+                values = value[base : first_leaf[t + 1], k]
                 for r in range(size):
-                    total[r] += value[leaf[r], k]
+                    total[r] += values[leaf[r]]
         for r in range(size):
             if rule != 0:
                 total = sums[0, r]
