@@ -20,8 +20,8 @@ def read_lightgbm(f):
     if any("pred" in name for name in f.get_params()):  # as of pred_early_stop
         return None
     dump = f.booster_.dump_model()  # up to the best iteration, as predict
-    kind, *options = dump["objective"].split()
-    options = dict(option.split(":") for option in options)
+    kind, _, options = dump.get("objective", "").partition(" ")
+    options = dict(option.split(":") for option in options.split())
     n_columns = dump["num_tree_per_iteration"]
     classes = np.asarray(f.classes_)
     if kind == "binary" and n_columns == 1 and len(classes) == 2:

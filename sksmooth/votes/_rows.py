@@ -161,15 +161,17 @@ class Inputs:
         With pandas all those that may have some, so that the dtype of a copy does not
         depend on the rows.
         """
-        found = {}
-        for place in self.noisy:
-            column = self.table[:, place]
-            if isinstance(getattr(column.to_native(), "dtype", None), np.dtype):
-                continue  # NaN is all it can hold
-            null = column.is_null().to_numpy()
-            if null.any() or column.implementation.is_pandas_like():
-                found[place] = null
-        return found
+        found = {place: self._null_in(place) for place in self.noisy}
+        return {place: null for place, null in found.items() if null is not None}
+
+    def _null_in(self, place):
+        """Which cells of a column are null; None if none are, or in pandas could be."""
+        column = self.table[:, place]
+        if isinstance(getattr(column.to_native(), "dtype", None), np.dtype):
+            return None  # NaN is all it can hold
+        null = column.is_null().to_numpy()
+        may_be = null.any() or column.implementation.is_pandas_like()
+        return null if may_be else None
 
     @property
     def origin(self):
@@ -310,9 +312,9 @@ class Inputs:
     def is_plain_matrix(self):
         """Is what ``assemble`` returns a matrix of numbers, perhaps under names?
 
-        Then ``as_matrix`` returns the same numbers. Not so where gaps are no NaN or in
-        columns without noise, where copies of columns are rounded to another dtype than
-        that of `values`, or where an integer is too large to be a float.
+        Then ``as_matrix`` returns the same numbers. Not so where gaps are no NaN, where
+        copies of columns are rounded to another dtype than that of `values`, or where
+        an integer is too large to be a float.
         """
         if self.values.ndim != 2 or self.frame is None:
             return self.values.ndim == 2
@@ -320,11 +322,13 @@ class Inputs:
         own = {str(dtypes[place]).lower() for place in self.noisy}
         if self._nulls or own - {self.values.dtype.name}:
             return False
+        if any(self._null_in(place) is not None for place in self._others):
+            return False
         wholes = [place for place in self._others if dtypes[place].is_integer()]
         if not all(dtypes[place].is_float() for place in {*self._others} - {*wholes}):
             return False
         largest = np.abs(numbers(self.table[:, wholes])).max(initial=0) if wholes else 0
-        return bool(largest <= _LARGEST_EXACT and np.all(np.isfinite(self._still)))
+        return bool(largest <= _LARGEST_EXACT)
 
     def as_matrix(self, values, rows):
         """Return the numbers of what ``assemble`` returns, as one array.
