@@ -63,6 +63,28 @@ def behind_company(batches):
     return batches[len(COMPANY) :]
 
 
+def beside(numbers):
+    """Return numbers and their neighbours in float64 and float32.
+
+    And what is halfway between two float32, where rounding to even decides.
+    """
+    numbers = np.asarray(numbers, float)
+    single = numbers.astype(np.float32)
+    above = np.nextafter(single, np.float32(np.inf))
+    below = np.nextafter(single, np.float32(-np.inf))
+    return np.concatenate(
+        [
+            numbers,
+            np.nextafter(numbers, np.inf),
+            np.nextafter(numbers, -np.inf),
+            above,
+            below,
+            (single.astype(float) + above) / 2,
+            (single.astype(float) + below) / 2,
+        ]
+    )
+
+
 def halfspace(weights, offset=0.0):
     """A fitted linear classifier for classes 0 and 1 with given weights."""
     f = LogisticRegression()

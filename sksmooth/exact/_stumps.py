@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import AdaBoostClassifier, GradientBoostingClassifier
 
-from ..models._trees import largest_float32
+from ..models._forest import largest_float32
 from ._axes import EPS, TINY, Axes, Intervals, unsupported
 from ._sums import Convolution, outer_product
 from ._trees import is_tree

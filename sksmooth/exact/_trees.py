@@ -4,7 +4,7 @@ import numpy as np
 from scipy.sparse import csr_array
 from sklearn.tree import DecisionTreeClassifier
 
-from ..models._trees import largest_float32
+from ..models._forest import largest_float32
 from ._axes import EPS, TINY, Axes, Intervals, unsupported
 
 

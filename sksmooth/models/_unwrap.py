@@ -1,5 +1,6 @@
 """What predicts in the end: behind Pipelines, FrozenEstimators and searches."""
 
+import sys
 from typing import NamedTuple
 
 from sklearn.frozen import FrozenEstimator
@@ -20,9 +21,10 @@ class Chain(NamedTuple):
 def unwrap(estimator):
     """Return the Chain that `estimator.predict` runs.
 
-    Looks through Pipelines, FrozenEstimators and fitted searches such as GridSearchCV,
-    in each other however deep, and through nothing else: a subclass may predict in a
-    way of its own, and so may an object whose `predict` was replaced.
+    Looks through Pipelines (also imbalanced-learn's), FrozenEstimators and fitted
+    searches such as GridSearchCV, in each other however deep, and through nothing else:
+    a subclass may predict in a way of its own, and so may an object whose `predict` was
+    replaced.
 
     Parameters
     ----------
@@ -41,11 +43,24 @@ def unwrap(estimator):
         elif type(estimator) is Pipeline:
             *before, (_, estimator) = estimator.steps
             steps += [step for _, step in before if not does_nothing(step)]
+        elif type(estimator) is _imbalanced_pipeline():
+            *before, (_, estimator) = estimator.steps
+            # Those that resample do so in training only.
+            steps += [
+                step
+                for _, step in before
+                if not (does_nothing(step) or hasattr(step, "fit_resample"))
+            ]
         elif (found := answering_estimator(estimator)) is not None:
             estimator, searched = found, True
         else:
             break
     return Chain(tuple(steps), estimator, own, searched)
+
+
+def _imbalanced_pipeline():
+    """Return the Pipeline of imbalanced-learn, or None where that is not loaded."""
+    return getattr(sys.modules.get("imblearn.pipeline"), "Pipeline", None)
 
 
 def does_nothing(step):

@@ -7,6 +7,7 @@ from ..models._linear import linear_scores
 from ..models._mlp import mlp_layers
 from ..models._net_labels import numbers_for_labels
 from ..models._nets import Settled, as_predict_takes, direct
+from ..models._plain import takes_as_matrix
 from ..models._ties import layer_ties, linear_ties
 from ..models._trees import compiled, is_sum_of_trees
 from ..models._unwrap import Chain, unwrap
@@ -109,16 +110,28 @@ def recognise(estimator, classes, inputs, net_options=None, say=lambda message: 
     if has_nets:
         classes = numbers_for_labels(estimator, classes)
         asked, dtype = as_predict_takes(estimator, dtype)
-    if has_kernel() and inputs.frame is None and inputs.values.ndim == 2:
-        model = compiled(chain if asked is estimator else unwrap(asked))
+    if has_kernel() and inputs.values.ndim == 2:
+        model, nameless = _trees(chain if asked is estimator else unwrap(asked), inputs)
     if model is not None:
-        voter = TreesVoter(asked, classes, dtype, model)
+        voter = TreesVoter(asked, classes, dtype, model, nameless)
     else:
         voter = AnyVoter(asked, classes, dtype)
         voter.lacks_numba = not has_kernel() and is_sum_of_trees(chain)
     return Recognised(
         estimator, chain, voter, plain, settled=settled, has_nets=has_nets
     )
+
+
+def _trees(chain, inputs):
+    """Return the Model of a Chain that is to be compiled, or None.
+
+    And whether the columns of a frame may come as a matrix.
+    """
+    if inputs.frame is None:
+        return compiled(chain), True
+    as_matrix = takes_as_matrix(chain.steps, chain.last, inputs.table.columns)
+    # Else steps get the frame, and what they make of it may be a matrix.
+    return compiled(chain) if as_matrix or chain.steps else None, as_matrix
 
 
 def _without_noisy_inputs(scores, layers, classes, inputs):

@@ -33,6 +33,9 @@ _GAUSSIAN = Gaussian()
 # Rows are rounded to a grid in chunks of about this much memory.
 _CHUNK_BYTES = 2**24
 
+# Integers up to this are the same number in float32 and in float64.
+_LARGEST_EXACT = 2.0**24
+
 
 class Flips(NamedTuple):
     """Which columns are categories, and the noise on them."""
@@ -281,15 +284,17 @@ class Inputs:
         With pandas all those that may have some, so that the dtype of a copy does not
         depend on the rows.
         """
-        found = {}
-        for place in self._numeric:
-            column = self.table[:, place]
-            if isinstance(getattr(column.to_native(), "dtype", None), np.dtype):
-                continue  # NaN is all it can hold
-            null = column.is_null().to_numpy()
-            if null.any() or column.implementation.is_pandas_like():
-                found[place] = null
-        return found
+        found = {place: self._null_in(place) for place in self._numeric}
+        return {place: null for place, null in found.items() if null is not None}
+
+    def _null_in(self, place):
+        """Which cells of a column are null; None if none are, or in pandas could be."""
+        column = self.table[:, place]
+        if isinstance(getattr(column.to_native(), "dtype", None), np.dtype):
+            return None  # NaN is all it can hold
+        null = column.is_null().to_numpy()
+        may_be = null.any() or column.implementation.is_pandas_like()
+        return null if may_be else None
 
     @property
     def origin(self):
@@ -406,8 +411,7 @@ class Inputs:
         return null if null.any() else None
 
     def _other_contents(self):
-        n_columns = self.table.shape[1]
-        others = [place for place in range(n_columns) if place not in self.noisy]
+        others = self._others
         return row_contents(self.table[:, others]) if others else [b""] * len(self)
 
     def assemble(self, values, rows):
@@ -453,6 +457,58 @@ class Inputs:
         if self.categories is None:
             return copies
         return self.categories.decode(codes, copies)
+
+    @cached_property
+    def is_plain_matrix(self):
+        """Is what ``assemble`` returns a matrix of numbers, perhaps under names?
+
+        Then ``as_matrix`` returns the same numbers. Not so where gaps are no NaN, where
+        copies of columns are rounded to another dtype than that of `values`, or where
+        an integer is too large to be a float.
+        """
+        if self.is_sparse or self.values.ndim != 2:
+            return False
+        if self.categories is not None:
+            return self.frame is None and self.dtype.kind == "f"
+        if self.frame is None:
+            return True
+        dtypes = self.table.schema.dtypes()
+        own = {str(dtypes[place]).lower() for place in self.noisy}
+        if self._nulls or own - {self.values.dtype.name}:
+            return False
+        if any(self._null_in(place) is not None for place in self._others):
+            return False
+        wholes = [place for place in self._others if dtypes[place].is_integer()]
+        if not all(dtypes[place].is_float() for place in {*self._others} - {*wholes}):
+            return False
+        largest = np.abs(numbers(self.table[:, wholes])).max(initial=0) if wholes else 0
+        return bool(largest <= _LARGEST_EXACT)
+
+    def as_matrix(self, values, rows):
+        """Return the numbers of what ``assemble`` returns, as one array.
+
+        For inputs that are a plain matrix; the parameters are those of ``assemble``.
+        """
+        if self.frame is None:
+            return self.assemble(values, rows)
+        if not self._others:
+            return values
+        dtype = np.result_type(values, self._still)
+        X = np.empty((len(values), self.table.shape[1]), dtype)
+        X[:, list(self.noisy)] = values
+        X[:, self._others] = self._still[rows]
+        return X
+
+    @property
+    def _others(self):
+        """Places of the columns without noise."""
+        noisy = set(self.noisy)
+        return [k for k in range(self.table.shape[1]) if k not in noisy]
+
+    @cached_property
+    def _still(self):
+        """The columns without noise, as an array of numbers."""
+        return numbers(self.table[:, self._others])
 
     def matrix(self):
         """Return (X, sigma) with every column as a number, or None if that fails.

@@ -70,7 +70,7 @@ class Voter(ABC):
         Returns
         -------
         streams : ndarray of shape (n_keys, ...)
-            What ``fill_batch`` takes: objects that ``open`` returns, or all they are made of.
+            What ``fill_batch`` takes: what ``open`` returns, or all it is made of.
         """
         return np.fromiter(map(self.open, keys), object, len(keys))
 

@@ -23,7 +23,7 @@ from sksmooth.models._unwrap import unwrap
 from sksmooth.votes._rows import Inputs
 from sksmooth.votes.voters import _trees as trees
 from sksmooth.votes.voters._predict import AnyVoter
-from tests.helpers import count_votes, make_voter
+from tests.helpers import beside, count_votes, make_voter
 
 pytest.importorskip("numba")
 
@@ -72,19 +72,7 @@ def rows_at_thresholds(f, X, n=3000):
         own = own[np.abs(own) < 1e30]  # missing values are split off at infinity
         if not len(own):
             continue
-        own = np.concatenate(
-            [
-                own,
-                np.nextafter(own, np.inf),
-                np.nextafter(own, -np.inf),
-                np.nextafter(own.astype(np.float32), np.float32(np.inf)),
-                np.nextafter(own.astype(np.float32), np.float32(-np.inf)),
-            ]
-        )
-        # Halfway between two float32, where rounding to even decides.
-        single = own.astype(np.float32)
-        above = np.nextafter(single, np.float32(np.inf)).astype(float)
-        own = np.concatenate([own, (single + above) / 2])
+        own = beside(own)
         use = rng.random(n) < 0.8
         rows[use, column] = rng.choice(own, n)[use]
     return rows
@@ -206,6 +194,10 @@ def test_trees_that_saw_missing_values():
         f.fit(X, y3)
         rows = rows_at_thresholds(f, X3)
         np.testing.assert_array_equal(labels(f, rows), f.predict(rows))
+    # Histograms are the trees that may be asked about them, too: the last ones here.
+    gaps = np.random.default_rng(0).random(rows.shape) < 0.2
+    for some in (np.where(gaps, np.nan, rows), np.where(gaps[:1], np.nan, X3)):
+        np.testing.assert_array_equal(labels(f, some), f.predict(some))
 
 
 @pytest.mark.parametrize("f", [BASES[2], BASES[7]], ids=["forest", "hist"])
@@ -248,7 +240,7 @@ def test_what_cannot_be_compiled_is_left_alone(f):
     assert compiled(unwrap(f)) is None
 
 
-def test_left_alone_too_many_leaves_outputs_and_frames():
+def test_left_alone_too_many_leaves_outputs_and_other_names():
     rng = np.random.default_rng(0)
     f = DecisionTreeClassifier().fit(X2, rng.integers(0, 2, len(X2)))
     assert (f.get_n_leaves() > 256) == (compiled(unwrap(f)) is None)
@@ -256,7 +248,7 @@ def test_left_alone_too_many_leaves_outputs_and_frames():
     assert compiled(unwrap(several)) is None
     frame = pd.DataFrame(X3, columns=list("abcd"))
     f = DecisionTreeClassifier().fit(frame, y3)
-    voter = make_voter(f, f.classes_, Inputs.from_frame(frame, 1.0))
+    voter = make_voter(f, f.classes_, Inputs.from_frame(frame[list("bacd")], 1.0))
     assert type(voter) is AnyVoter
 
 

@@ -1,7 +1,7 @@
 """The voter for trees and sums of trees, compiled: needs numba (`sksmooth[fast]`).
 
-The labels are those of scikit-learn's `predict`, on every row: the same comparisons,
-and the same sums in the same order.
+The labels are those of `predict`, on every row: the same comparisons, and either the
+same sums in the same order, or sums whose error is known and `predict` in its doubt.
 """
 
 import numpy as np
@@ -20,13 +20,16 @@ class TreesVoter(AnyVoter):
 
     model : Model
         What ``compiled`` made of `estimator`.
+
+    nameless : bool, default=True
+        Does `estimator` take the columns of a frame as a matrix, with the same result?
     """
 
     prefer = "threads"
 
-    def __init__(self, estimator, classes, dtype, model):
+    def __init__(self, estimator, classes, dtype, model, nameless=True):
         super().__init__(estimator, classes, dtype)
-        self.model = model
+        self.model, self.nameless = model, nameless
         self._own = self._class_indices(model.classes)
 
     def classify(self, size):
@@ -35,12 +38,23 @@ class TreesVoter(AnyVoter):
         Steps may write to the batch, so they run once: what comes out of them goes to
         the compiled trees or, if it is nothing for these, to the classifier itself.
         """
-        X = self.inputs.assemble(self._batch[:size], self._rows[:size])
-        X = self._through_steps(X)
+        inputs, batch, rows = self.inputs, self._batch[:size], self._rows[:size]
+        as_matrix = self.nameless and inputs.is_plain_matrix
+        assemble = inputs.as_matrix if as_matrix else inputs.assemble
+        X = self._through_steps(assemble(batch, rows))
         winner = self._by_trees(X, size)
         if winner is None:
+            X = X if self.model.steps else inputs.assemble(batch, rows)
             return self._by_predict(self.model.last, X, size)
-        return self._own[winner]
+        classes = self._own[winner]
+        close = np.flatnonzero(winner < 0)
+        if len(close):  # sums between which rounding decides
+            if self.model.steps:
+                X = X[close]
+            else:
+                X = inputs.assemble(batch[close], rows[close])
+            classes[close] = self._by_predict(self.model.last, X, len(close))
+        return classes
 
     def _through_steps(self, X):
         """Do what a Pipeline does before its last step predicts."""
@@ -50,7 +64,10 @@ class TreesVoter(AnyVoter):
         return X
 
     def _by_trees(self, X, size):
-        """Return what the compiled trees make of X, or None if it is not for them."""
+        """Return what the compiled trees make of X, or None if it is not for them.
+
+        -1 where their classifier has to be asked.
+        """
         if type(X) is not np.ndarray or X.shape != (size, self.model.n_features):
             return None
         if X.dtype.kind not in "fiub":
@@ -58,8 +75,8 @@ class TreesVoter(AnyVoter):
         model, winner = self.model, np.empty(size, np.int64)
         with np.errstate(over="ignore"):  # the kernel sees it
             X = np.ascontiguousarray(X, model.forest.threshold.dtype)
-        forest = tuple(model.forest)
-        if not _kernel().classify(X, forest, model.rule, model.divisor, winner):
+        how = model.rule, model.divisor, model.margin, model.takes_missing
+        if not _kernel().classify(X, tuple(model.forest), *how, winner):
             # Missing values, or numbers that are too large: predict knows.
             return None
         return winner

@@ -16,21 +16,22 @@ from numba.extending import intrinsic
 # Rows that go through a node together.
 BLOCK = 256
 
-_ALL = np.uint64(2**64 - 1)
+# Of leaves, a word; as wide as the numbers that are compared, where these are float32.
+_ALL = np.uint32(2**32 - 1)
 
 
 @intrinsic
 def _first_bit(typingctx, bits):
-    """Return the place of the lowest bit that is set; 64 if none is."""
+    """Return the place of the lowest bit that is set; 32 if none is."""
 
     def generate(context, builder, signature, args):
         return builder.cttz(args[0], context.get_constant(types.boolean, False))
 
-    return types.uint64(types.uint64), generate
+    return types.uint32(types.uint32), generate
 
 
 @numba.njit(nogil=True, cache=True)
-def classify(X, forest, rule, divisor, winner):
+def classify(X, forest, rule, divisor, margin, takes_missing, winner):
     """Write the class of each row of X to `winner`.
 
     Parameters
@@ -39,7 +40,7 @@ def classify(X, forest, rule, divisor, winner):
         Of the dtype of the thresholds: each further one is compiled anew.
 
     forest : tuple of arrays
-        See ``models._trees.Forest``.
+        See ``models._forest.Forest``.
 
     rule : int
         0: the column with the highest mean of leaf values; the first of equal ones.
@@ -48,25 +49,32 @@ def classify(X, forest, rule, divisor, winner):
     divisor : float
         Of the sums, for the mean.
 
+    margin : float
+        Where sums are not further apart, or from zero, the class is -1.
+
+    takes_missing : bool
+        May values of X be NaN?
+
     winner : ndarray of int64 of shape (n_rows,)
 
     Returns
     -------
-    finite : bool
-        False if a value of X is not finite; then `winner` is of no use.
+    valid : bool
+        False if a value of X is infinite, or missing where none may be; then `winner`
+        is of no use.
     """
-    first_test, feature, threshold, word, mask, first_leaf, value, column, start = (
-        forest
-    )
+    first_test, feature, threshold, missing, word, mask = forest[:6]
+    first_leaf, value, column, start = forest[6:]
     n_trees, width = len(column), value.shape[1]
     n_features, n_columns = X.shape[1], len(start)
-    n_words = (np.max(np.diff(first_leaf)) + 63) // 64
+    n_words = (np.max(np.diff(first_leaf)) + 31) // 32
     rows = np.zeros((n_features, BLOCK), threshold.dtype)
     least = np.empty(n_features, threshold.dtype)
     most = np.empty(n_features, threshold.dtype)
-    bits = np.empty((n_words, BLOCK), np.uint64)
-    in_all = np.empty(n_words, np.uint64)
-    leaf = np.empty(BLOCK, np.int64)
+    gaps = np.zeros(n_features, np.bool_)
+    bits = np.empty((n_words, BLOCK), np.uint32)
+    in_all = np.empty(n_words, np.uint32)
+    leaf = np.empty(BLOCK, np.int32)
     sums = np.empty((n_columns, BLOCK))
     for begin in range(0, len(X), BLOCK):
         size = min(BLOCK, len(X) - begin)
@@ -74,13 +82,15 @@ def classify(X, forest, rule, divisor, winner):
             for f in range(n_features):
                 rows[f, r] = X[begin + r, f]
         for f in range(n_features):
-            finite = True
+            finite, whole = True, True
             for r in range(size):
-                finite &= abs(rows[f, r]) < np.inf
-            if not finite:
+                finite &= abs(rows[f, r]) != np.inf
+                whole &= rows[f, r] == rows[f, r]
+            gaps[f] = not whole
+            if not finite or not (whole or takes_missing):
                 return False
-        least[:] = most[:] = X[begin]
-        for r in range(1, size):
+        least[:], most[:] = np.inf, -np.inf
+        for r in range(size):
             row = X[begin + r]
             for f in range(n_features):
                 least[f] = row[f] if row[f] < least[f] else least[f]
@@ -93,36 +103,43 @@ def classify(X, forest, rule, divisor, winner):
             in_all[:] = _ALL
             for i in range(first_test[t], first_test[t + 1]):
                 f, limit, keep = feature[i], threshold[i], mask[i]
-                if most[f] <= limit:
+                if most[f] <= limit and not (gaps[f] and missing[i]):
                     continue
-                if least[f] > limit:
+                if least[f] > limit and (missing[i] or not gaps[f]):
                     in_all[word[i]] &= keep
                     continue
                 x, some = rows[f], bits[word[i]]
-                for r in range(BLOCK):
-                    some[r] &= keep if x[r] > limit else _ALL
+                if missing[i] and gaps[f]:
+                    for r in range(BLOCK):
+                        some[r] &= _ALL if x[r] <= limit else keep
+                else:
+                    for r in range(BLOCK):
+                        some[r] &= keep if x[r] > limit else _ALL
             for r in range(BLOCK):
-                leaf[r] = base + np.int64(_first_bit(bits[0, r] & in_all[0]))
-            for w in range(1, (first_leaf[t + 1] - base + 63) // 64):
+                leaf[r] = np.int32(_first_bit(bits[0, r] & in_all[0]))
+            for w in range(1, (first_leaf[t + 1] - base + 31) // 32):
                 for r in range(BLOCK):
                     # Still there: no leaf in any earlier word.
-                    there = bits[w, r] & in_all[w]
-                    later = base + 64 * w + np.int64(_first_bit(there))
-                    leaf[r] = later if leaf[r] == base + 64 * w else leaf[r]
+                    later = 32 * w + np.int32(_first_bit(bits[w, r] & in_all[w]))
+                    leaf[r] = later if leaf[r] == 32 * w else leaf[r]
             for k in range(width):
                 total = sums[column[t] + k]
+                values = value[base : first_leaf[t + 1], k]
                 for r in range(size):
-                    total[r] += value[leaf[r], k]
+                    total[r] += values[leaf[r]]
         for r in range(size):
-            if rule == 1:
-                winner[begin + r] = sums[0, r] > 0
-            elif rule == 2:
-                winner[begin + r] = sums[0, r] >= 0
-            else:
-                best, best_mean = 0, sums[0, r] / divisor
-                for k in range(1, n_columns):
-                    mean = sums[k, r] / divisor
-                    if mean > best_mean:
-                        best, best_mean = k, mean
-                winner[begin + r] = best
+            if rule != 0:
+                total = sums[0, r]
+                winner[begin + r] = total >= 0 if rule == 2 else total > 0
+                if abs(total) <= margin:
+                    winner[begin + r] = -1
+                continue
+            best, best_mean, next_mean = 0, sums[0, r] / divisor, -np.inf
+            for k in range(1, n_columns):
+                mean = sums[k, r] / divisor
+                if mean > best_mean:
+                    best, best_mean, next_mean = k, mean, best_mean
+                elif mean > next_mean:
+                    next_mean = mean
+            winner[begin + r] = -1 if best_mean - next_mean <= margin else best
     return True

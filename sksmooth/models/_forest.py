@@ -1,0 +1,164 @@
+"""A sum of trees as the compiled kernel takes it, and how its labels are read off."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+# How `predict` reads the sums, as the kernel numbers it.
+HIGHEST_MEAN, ABOVE_ZERO, NOT_BELOW_ZERO = 0, 1, 2
+
+# Trees with more leaves are walked faster, node by node, than asked all at once.
+_MOST_LEAVES = 256
+
+
+class Tree(NamedTuple):
+    """The nodes of a tree; node 0 is the root.
+
+    A value that is missing goes the way that `missing` tells, any other to the right
+    if x > threshold.
+    """
+
+    left: np.ndarray  # int, (n_nodes,): < 0 at a leaf
+    right: np.ndarray  # int, (n_nodes,)
+    feature: np.ndarray  # int, (n_nodes,)
+    threshold: np.ndarray  # float32 or float64, (n_nodes,)
+    value: np.ndarray  # float, (n_nodes, width): what a leaf adds
+    missing: np.ndarray | None = None  # bool, (n_nodes,): to the right; None: never
+
+
+class Forest(NamedTuple):
+    """A sum of trees in the form the kernel takes.
+
+    A test is x[feature] > threshold; it rules out leaves among 32 that follow each
+    other, a word. (A node whose left branch spans several words has several tests.)
+    Leaves are numbered from left to right, tree after tree.
+    """
+
+    first_test: np.ndarray  # int64, (n_trees + 1,)
+    feature: np.ndarray  # int64, (n_tests,)
+    threshold: np.ndarray  # float32 or float64, (n_tests,)
+    missing: np.ndarray  # bool, (n_tests,): is the test passed by a missing value?
+    word: np.ndarray  # int64, (n_tests,): counted in the tree
+    mask: np.ndarray  # uint32, (n_tests,): leaves that are not ruled out
+    first_leaf: np.ndarray  # int64, (n_trees + 1,)
+    value: np.ndarray  # float64, (n_leaves, width): what a leaf adds
+    column: np.ndarray  # int64, (n_trees,): to which columns, from this on
+    start: np.ndarray  # float64, (n_columns,): the sums without trees
+
+
+class Model(NamedTuple):
+    """How a classifier predicts: steps, a sum of trees, and what is made of it."""
+
+    steps: tuple  # transformers in front
+    last: object  # the classifier behind them
+    classes: np.ndarray
+    n_features: int
+    forest: Forest
+    rule: int
+    divisor: float = 1.0  # of the sums
+    # Sums that are not further apart than this (or from zero) are asked of `last`;
+    # below zero: none is, as the sums are those of `last` to the last bit.
+    margin: float = -1.0
+    takes_missing: bool = False
+
+
+def flatten(trees, column, start):
+    """Return the Forest of some trees.
+
+    Parameters
+    ----------
+    trees : list of Tree
+
+    column : array-like of int of shape (n_trees,)
+        Column to which each tree adds.
+
+    start : ndarray of shape (n_columns,), or None
+        None if the classifier is no sum of such trees.
+
+    Returns
+    -------
+    forest : Forest or None
+        None also if a tree has too many leaves.
+    """
+    if start is None or any(np.sum(tree.left < 0) > _MOST_LEAVES for tree in trees):
+        return None
+    parts, n_tests, n_leaves, known = [], [], [0], {}
+    for tree in trees:
+        shape = tree.left.tobytes(), tree.right.tobytes()
+        if shape not in known:  # trees of one shape have the same tests
+            known[shape] = _tests(tree.left.tolist(), tree.right.tolist())
+        leaves, node, word, mask = known[shape]
+        missing = np.zeros(len(node), bool)
+        if tree.missing is not None:
+            missing = tree.missing[node]
+        test = tree.feature[node], tree.threshold[node], missing, word, mask
+        parts.append((*test, tree.value[leaves]))
+        n_tests.append(len(node))
+        n_leaves.append(n_leaves[-1] + len(leaves))
+    *tests, value = map(np.concatenate, zip(*parts, strict=True))
+    first_test, tests = _merged(np.repeat(np.arange(len(trees)), n_tests), *tests)
+    feature, threshold, missing, word, mask = tests
+    return Forest(
+        first_test=np.searchsorted(first_test, np.arange(len(trees) + 1)),
+        feature=feature.astype(np.int64),
+        threshold=threshold,
+        missing=missing,
+        word=word,
+        mask=mask,
+        first_leaf=np.array(n_leaves, np.int64),
+        value=np.ascontiguousarray(value, float),
+        column=np.asarray(column, np.int64),
+        start=np.array(start, float),
+    )
+
+
+def _tests(left, right):
+    """Return the leaves from left to right, and the tests: node, word and mask."""
+    leaves, tests, waiting = [], [], [(0, None)]
+    while waiting:
+        node, before = waiting.pop()
+        if before is not None:  # the left branch is through: leaves before, ..., now
+            ruled_out = 2 ** len(leaves) - 2**before
+            for word in range(before // 32, (len(leaves) - 1) // 32 + 1):
+                mask = ~(ruled_out >> 32 * word) % 2**32
+                tests.append((node, word, mask))
+        elif left[node] < 0:
+            leaves.append(node)
+        else:
+            here = len(leaves)
+            waiting += [(right[node], None), (node, here), (left[node], None)]
+    node, word, mask = np.array(tests, np.int64).reshape(-1, 3).T
+    return leaves, node, word, mask.astype(np.uint32)
+
+
+def _merged(tree, feature, threshold, missing, word, mask):
+    """Join the tests of a tree that ask the same: all nodes of a level, for instance.
+
+    Returns
+    -------
+    tree : ndarray of int of shape (n_tests,)
+        Sorted.
+
+    tests : tuple of arrays of shape (n_tests,)
+        feature, threshold, missing, word, mask
+    """
+    keys = tree, feature, threshold, missing, word
+    order = np.lexsort(keys[::-1])
+    keys = [key[order] for key in keys]
+    new = np.ones(len(order), bool)
+    if len(order):
+        new[1:] = np.any([key[1:] != key[:-1] for key in keys], axis=0)
+        mask = np.bitwise_and.reduceat(mask[order], np.flatnonzero(new))
+    tree, *tests = (key[new] for key in keys)
+    return tree, (*tests, mask)
+
+
+def largest_float32(threshold):
+    """Return the largest float32 that is not above each threshold.
+
+    Trees compare float32(x) <= threshold, so they cannot tell a threshold from this.
+    """
+    threshold = np.asarray(threshold, dtype=float)
+    nearest = threshold.astype(np.float32)
+    below = np.nextafter(nearest, np.float32(-np.inf))
+    return np.where(nearest > threshold, below, nearest)
