@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .noise._norms import check_norm
+from .noise._norms import ball_inside, check_norm
 from .stats._radius import certified_after_loss, radius_after_loss
 
 
@@ -75,6 +75,8 @@ class CertifiedBalls:
                 f"radii in {norm} depend on the number of features with noise, which "
                 "this certificate does not know: give it n_noisy."
             )
+        if self.is_distance:
+            return ball_inside(radius, self.norm, norm, self.n_noisy)
         return proof.to_norm(radius, norm, self.n_noisy)
 
     def certified_for(self, changes=0):
@@ -96,7 +98,11 @@ class CertifiedBalls:
         ValueError
             If there are no categories and `changes` is not 0.
         """
-        return self._with_changes(changes)[2].copy()
+        proof = self.noise.bind(self.sigma).changed(changes)
+        if self.radius_loss is not None or not proof.closed:
+            return self._with_changes(changes)[2].copy()
+        bounds = self.p_lower, self.p_upper
+        return self.certified & proof.certified(np.zeros(len(self.radius)), *bounds)
 
     @property
     def certified_changes(self):

@@ -130,11 +130,18 @@ class Categories:
     def __init__(self, X, places):
         self._columns = tuple(_Column.learn(X, place) for place in places)
         self.places = tuple(places)
+        self._dtype = None if as_table(X) is not None else _whole_dtype(X, places)
         self.n_values = np.array([len(one.values) for one in self._columns], np.int64)
+
+    @property
+    def is_of_floats(self):
+        """Are arrays with these categories of floats?"""
+        return self._dtype is not None and np.dtype(self._dtype).kind == "f"
 
     def told(self):
         """Return what tells these from others: the values of each column, in order."""
-        return [(column.place, column.values) for column in self._columns]
+        values = [(column.place, column.values) for column in self._columns]
+        return values, self._dtype
 
     def encode(self, X):
         """Return the codes of the categorical columns of X.
@@ -180,9 +187,9 @@ class Categories:
 
         Returns
         -------
-        X : as given
-            Categorical columns of a frame have the dtype that they had in `fit`; those
-            of an array have that of the array.
+        X : data frame or array
+            Categorical columns of a frame have the dtype that they had in `fit`; an
+            array has the dtype of the one in `fit`.
         """
         table = as_table(X)
         if table is None:
@@ -195,14 +202,27 @@ class Categories:
         return nw.maybe_reset_index(table).with_columns(*columns).to_native()
 
     def _decode_array(self, codes, X):
-        out = np.array(X)
+        # After a frame in `fit`, an array may hold anything.
+        out = X.astype(np.dtype(self._dtype or object))
         for k, column in enumerate(self._columns):
-            there = codes[:, k] != MISSING
-            values = np.empty(len(column.values), X.dtype)
+            missing = codes[:, k] == MISSING
+            values = np.empty(len(column.values), out.dtype)
             for code, value in enumerate(column.values):
                 values[code] = value
-            out[there, column.place] = values[codes[there, k]]
+            out[~missing, column.place] = values[codes[~missing, k]]
+            if column.gap and out.dtype == object:
+                out[missing, column.place] = column.gap[0]
         return out
+
+
+def _whole_dtype(X, places):
+    """Return the dtype, as a text, of arrays like X once their numbers have noise."""
+    only_categories = len(places) == X.shape[1]
+    if X.dtype.kind in "iub" and not only_categories:
+        return "float64"
+    if X.dtype.kind in "US" and not only_categories:  # numbers would be cut off
+        return "object"
+    return X.dtype.str
 
 
 def _cells(X, place):

@@ -122,6 +122,10 @@ class Certificate(CertifiedBalls):
     certified : ndarray of bool of shape (n_inputs,), default=None
         Is there a certificate at all? None: where the radius is above 0.
 
+    is_distance : bool, default=False
+        Are radii distances to where the classifier changes, and do not follow from
+        probabilities? So for exact certificates of linear classifiers in l1.
+
     See Also
     --------
     SmoothedClassifier.certify : Makes certificates.
@@ -173,6 +177,7 @@ class Certificate(CertifiedBalls):
     feature_names: np.ndarray | None = None
     n_noisy: int | None = None
     certified: np.ndarray | None = None
+    is_distance: bool = False
 
     def __post_init__(self):
         if self.certified is None:

@@ -147,7 +147,7 @@ class SmoothedClassifier(BaseSmoother):
         with confidence. "auto" is -1 (or the smallest class minus 1, if that is
         lower) for numbers and "abstain" for strings. None never abstains: the class
         with most votes is returned without a guarantee, and `certify` marks it by a
-        radius of 0.
+        radius of 0 that is not `certified`.
 
     n_copies : int, default=1
         `fit` trains on this many noisy copies of every input; 0 trains on clean data.
@@ -672,6 +672,7 @@ class SmoothedClassifier(BaseSmoother):
         >>> round(g.max_certifiable_radius(), 3)
         1.599
         """
+        self._check_domain(changes)
         return self._reach.told(norm, changes=changes).radius(self.n, known_label)
 
     def required_samples(self, radius, *, known_label=False, norm=None, changes=0):
@@ -717,14 +718,24 @@ class SmoothedClassifier(BaseSmoother):
         """
         if np.ndim(check_radius(radius)):
             raise ValueError(f"radius must be one number, got {radius!r}.")
+        self._check_domain(changes)
         reach = self._reach.told(norm, changes=changes)
         needed = reach.fewest(float(radius), known_label)
         if needed is None:
             raise ValueError(
                 "no feasible number of votes certifies a radius of "
-                f"{radius / self._noise.unit:g} sigma: choose a larger sigma."
+                f"{radius / self._noise.unit:g} sigma: {reach.noise.remedy}."
             )
         return 0 if self._is_exact else needed
+
+    def _check_domain(self, changes):
+        """Raise a ValueError if it is not known yet how many values categories have."""
+        asked = changes != 0 and self.categorical_features is not None
+        if asked and "_categories" not in vars(self):
+            raise ValueError(
+                "what changes of categories cost depends on how many values they have, "
+                "which fit learns: call fit."
+            )
 
     @property
     def _noise(self):
@@ -745,8 +756,17 @@ class SmoothedClassifier(BaseSmoother):
             n_noisy = int(np.count_nonzero(levels) * n_features / levels.size)
         if self.grid is not None:  # one feature at least
             step, norm = grid_step(self.grid, levels), self._noise.norm
-            loss = loss_of_others(levels, step, n_features or levels.size, norm)
-        return Reach(self._noise, self.alpha, n_classes, loss, *settings, n_noisy)
+            n = levels.size if n_features is None else n_features
+            loss = loss_of_others(levels, step, n, norm)
+        return Reach(
+            self._noise,
+            self.alpha,
+            n_classes,
+            loss,
+            *settings,
+            n_noisy,
+            is_distance=self._has_distances,
+        )
 
     @property
     def _is_exact(self):
@@ -758,9 +778,15 @@ class SmoothedClassifier(BaseSmoother):
         """The largest radius, where nothing is left to chance; else None."""
         if not self._is_exact:
             return None
-        noise, f = self._noise, vars(self).get("estimator_", self.estimator)
-        distances = not noise.is_normal and is_halfspace(f)
-        return np.inf if distances else noise.furthest
+        return np.inf if self._has_distances else self._noise.furthest
+
+    @property
+    def _has_distances(self):
+        """Are radii distances to where f changes, and not due to probabilities?"""
+        if self.method != "exact" or not self._noise.keeps_halfspaces:
+            return False
+        f = vars(self).get("estimator_", self.estimator)
+        return self.__sklearn_is_fitted__() and is_halfspace(f)
 
     def _purposes(self, purpose=None, known_label=False):
         """What votes are drawn for, to certify unless a purpose is named."""
@@ -870,7 +896,7 @@ class SmoothedClassifier(BaseSmoother):
         listed = find_noise(self.noise).listed
         if listed is None:
             self._open(store, prepared)
-            if not prepared.noise.is_normal and is_halfspace(voting.estimator):
+            if self._has_distances:
                 return self._distances(prepared)
             found = exact_probabilities(voting.estimator, voting.classes, voting.inputs)
             none = np.zeros(found[0].shape, np.int64)
@@ -925,6 +951,7 @@ class SmoothedClassifier(BaseSmoother):
             feature_names=names[1],
             n_noisy=prepared.voting.inputs.n_noisy,
             certified=certified,
+            is_distance=self._has_distances,
         )
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .noise._norms import told_norm
+from .noise._norms import ball_around, ball_inside, told_norm
 from .noise._proof import Proof
 from .stats import sample_sizes, split_alpha
 from .stats._certify import find_bound, unanimous_bounds
@@ -42,6 +42,9 @@ class Reach:
 
     norm : {"l1", "l2", "linf"} or None
         Of the radii that are asked for and returned; None is that of the noise.
+
+    is_distance : bool
+        Are radii distances, whatever the probabilities?
     """
 
     noise: Proof
@@ -53,6 +56,7 @@ class Reach:
     furthest: float | None
     n_noisy: int | None = None
     norm: str | None = None
+    is_distance: bool = False
 
     def told(self, norm, n_noisy=None, changes=0):
         """Return the reach in a norm, which has to be told unless it is l2.
@@ -65,7 +69,17 @@ class Reach:
 
     def own(self, radius):
         """Return the radius, in the norm of the noise, that one in `norm` takes."""
-        return self._moved(self.noise.from_norm, radius)
+        return self._moved(self._from_norm, radius)
+
+    def _from_norm(self, radius, norm, n_noisy):
+        if self.is_distance:
+            return ball_around(radius, self.noise.norm, norm, n_noisy)
+        return self.noise.from_norm(radius, norm, n_noisy)
+
+    def _to_norm(self, radius, norm, n_noisy):
+        if self.is_distance:
+            return ball_inside(radius, self.noise.norm, norm, n_noisy)
+        return self.noise.to_norm(radius, norm, n_noisy)
 
     def _moved(self, way, radius):
         if self.norm in (None, self.noise.norm):
@@ -92,7 +106,7 @@ class Reach:
         """
         radius = self._unanimous(n, known_label, early)[0]
         radius = radius_after_loss(radius, self.loss)
-        return float(self._moved(self.noise.to_norm, radius))
+        return float(self._moved(self._to_norm, radius))
 
     def certifies(self, n, known_label=False, early=False):
         """Tell whether `n` votes certify anything at all; see ``radius``."""
@@ -152,15 +166,15 @@ class Reach:
         needed = self.fewest(highest, known_label=True)
         if not certifies and needed is not None:
             consequence = "no radius can be certified, not even 0"
-            if self.noise.changes:
+            if np.any(self.noise.changes):
                 consequence = f"nothing can be certified with {self._changes}"
             return too_small(n, self.alpha, consequence, needed)
         remedy = (
-            "no feasible n would do: choose a larger sigma"
+            f"no feasible n would do: {self.noise.remedy}"
             if needed is None
             else f"n = {needed} would do"
         )
-        what = f" with {self._changes}" if self.noise.changes else ""
+        what = f" with {self._changes}" if np.any(self.noise.changes) else ""
         return (
             f"radius {highest:g}{what} can never be certified: sigma={sigma!r}, n={n} "
             f"and alpha={self.alpha:g} reach {reach:.3g} at most; {remedy}."

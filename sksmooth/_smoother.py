@@ -294,7 +294,7 @@ class BaseSmoother(KeepsSecrets, ClassifierMixin, MetaEstimatorMixin, BaseEstima
             )
         inputs, loss = inputs.on_grid(self.grid)
         if loss is not None and one and np.ndim(inputs.sigma):  # in units of sigma
-            loss = np.nextafter(loss * float(self.sigma), np.inf)
+            loss = np.where(loss > 0, np.nextafter(loss * float(self.sigma), np.inf), 0)
         voting = Voting(
             estimator,
             classes,

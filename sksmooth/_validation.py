@@ -226,10 +226,11 @@ def _from_frame(frame, sigma, estimator, noise, *, reset, is_own):
     if is_own:
         validate_data(estimator, X=frame, reset=reset, skip_check_array=True)
     flips = _flips(frame, estimator, reset)
-    if flips is None:
-        frame = _floats_for_integers(frame, sigma)
+    places = () if flips is None else flips.categories.places
+    frame = _floats_for_integers(frame, sigma, noise, places)
+    counts = None if reset else vars(estimator).get("_counts")
     try:
-        inputs = Inputs.from_frame(frame, sigma, noise, flips)
+        inputs = Inputs.from_frame(frame, sigma, noise, flips, counts)
     except ValueError:
         if not np.ndim(sigma):
             check_no_text(frame, getattr(estimator, "estimator", None))
@@ -237,6 +238,8 @@ def _from_frame(frame, sigma, estimator, noise, *, reset, is_own):
     if not inputs.table.shape[0]:
         raise ValueError("Found array with 0 sample(s) while at least 1 is needed.")
     _check_finite(inputs)
+    if reset:
+        estimator._counts = inputs.counts
     if not reset and getattr(estimator, "_fitted_on_frame", True) is False:
         matrix = inputs.matrix()
         if matrix is not None:
@@ -285,23 +288,35 @@ def _flips(X, estimator, reset):
             return None
         raise ValueError(
             "what values categorical features may have is learned by fit, and this "
-            f"{type(estimator).__name__} was not fitted: call fit(X, y). Around a "
-            "classifier that is fitted already, put it into a FrozenEstimator, which "
-            "fit leaves as it is."
+            f"{type(estimator).__name__} was not fitted with categorical_features: "
+            "call fit(X, y). Around a classifier that is fitted already, put it into a "
+            "FrozenEstimator, which fit leaves as it is."
         )
     if estimator._categories is None:
         return None
     return Flips(estimator._categories, flip_threshold(estimator.flip))
 
 
-def _floats_for_integers(frame, sigma):
-    """Treat a frame of integers only like an integer array: as numbers to smooth."""
+def _floats_for_integers(frame, sigma, noise, places):
+    """Treat integers like those in an array, as numbers to smooth, if all are.
+
+    Categories, which are at `places`, are left out. For noise that is on every feature
+    flags become numbers, too, and integers beside floats.
+    """
     table = nw.from_native(frame, eager_only=True)
-    if not is_one_number(sigma) or not all(
-        dtype.is_integer() for dtype in table.schema.dtypes()
-    ):
+    dtypes = dict(enumerate(table.schema.dtypes()))
+    for place in places:
+        del dtypes[place]
+    if not dtypes or not is_one_number(sigma):
         return frame
-    return table.with_columns(nw.all().cast(nw.Float64)).to_native()
+    if noise.listed is not None or noise.takes_sparse:
+        found = {k for k, d in dtypes.items() if d.is_integer() or d == nw.Boolean}
+    else:
+        found = {k for k, dtype in dtypes.items() if dtype.is_integer()}
+        if len(found) < len(dtypes):
+            return frame
+    casts = [nw.col(table.columns[k]).cast(nw.Float64) for k in sorted(found)]
+    return table.with_columns(*casts).to_native() if casts else frame
 
 
 def _check_finite(inputs):

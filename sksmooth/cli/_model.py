@@ -13,7 +13,7 @@ from .._classifier import SmoothedClassifier
 from .._errors import in_words
 from .._optional import optional
 from .._validation import draw_entropy
-from ..noise import FAMILIES, find_noise
+from ..noise import KINDS, find_noise
 from ._streams import say
 from ._types import sigma_text
 from ._unpacking import check_unpacked, nested_zip_size, zip_size
@@ -25,7 +25,7 @@ _OWN_TYPES = {
     "sksmooth._categories._Column",
     "sksmooth._classifier.SmoothedClassifier",
     "sksmooth._frame_dtype.FrameDtype",
-    *(f"{kind.__module__}.{kind.__qualname__}" for kind in FAMILIES.values()),
+    *(f"{kind.__module__}.{kind.__qualname__}" for kind in KINDS),
 }
 _NO_JSON = (json.JSONDecodeError, UnicodeDecodeError)
 _WHERE_CLASSES_BELONG = (

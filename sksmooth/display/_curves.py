@@ -1,5 +1,6 @@
 """The numbers of a curve of certified accuracy; nothing is drawn here."""
 
+from numbers import Integral
 from typing import NamedTuple
 
 import numpy as np
@@ -24,7 +25,7 @@ class Curve(NamedTuple):
 
 def curves_of_certificates(y, named, rho, norm, changes):
     """Return a dict of curves: one a certificate or, for a list of changes, several."""
-    if not isinstance(changes, list):
+    if isinstance(changes, (Integral, tuple)):
         return {
             key: curve_of_certificate(y, each, rho, norm, changes)
             for key, each in named.items()
@@ -32,11 +33,18 @@ def curves_of_certificates(y, named, rho, norm, changes):
     curves = {}
     for key, each in named.items():
         for number in changes:
-            what = "categories" if number > 1 else "category"
-            what = f"{number or 'no'} {what} changed"
+            what = _changed(number)
             name = what if key is None or len(named) == 1 else f"{key}, {what}"
             curves[name] = curve_of_certificate(y, each, rho, norm, number)
     return curves
+
+
+def _changed(changes):
+    """Return what is changed, in words."""
+    if isinstance(changes, tuple):  # of sparse flags
+        return f"{changes[0]} added, {changes[1]} deleted"
+    what = "categories" if changes > 1 else "category"
+    return f"{changes or 'no'} {what} changed"
 
 
 def curve_of_certificate(y, certificate, rho, norm=None, changes=0):

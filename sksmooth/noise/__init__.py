@@ -17,6 +17,9 @@ __all__ = [
     "Uniform",
 ]
 
+# All that the parameter `noise` may be an instance of.
+KINDS = (Gaussian, Laplace, SparseFlip, Split, Uniform)
+
 # The names that the parameter `noise` may have.
 FAMILIES = {"gaussian": Gaussian, "laplace": Laplace, "uniform": Uniform}
 

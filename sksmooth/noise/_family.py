@@ -98,6 +98,10 @@ class BoundNoise(Proof):
     # May copies of a row be the row itself, or the same, as there are few outcomes?
     is_discrete = False
 
+    # Is it symmetric on every axis, with mass around 0, and its `norm` l1? Then a
+    # two-class linear classifier is its own smoothed one, as far as its l1 distance.
+    keeps_halfspaces = False
+
     # Is noise of level c sigma the same as c times noise of level sigma?
     scales = True
 

@@ -22,6 +22,7 @@ class BoundLaplace(BoundNoise):
 
     norm = "l1"
     keeps_grid = True
+    keeps_halfspaces = True
     with_flips = _mixed_laplace
 
     def copies(self, x, stream, out):

@@ -1,6 +1,7 @@
 """What noise proves: how far a class with some probability stays the most probable."""
 
 from abc import ABC, abstractmethod
+from numbers import Real
 
 import joblib
 import numpy as np
@@ -14,8 +15,14 @@ _FURTHEST = 64.0
 def told(kind):
     """Return a text that tells a Noise, with its parameters, from any other."""
     name = f"{type(kind).__module__}.{type(kind).__qualname__}"
-    params = sorted(vars(kind).items())
+    params = sorted((key, _plain(value)) for key, value in vars(kind).items())
     return f"{name} {joblib.hash(params)}" if params else name
+
+
+def _plain(value):
+    """Return equal numbers as the same object, whatever type they are of."""
+    is_number = isinstance(value, Real) and not isinstance(value, (bool, np.bool_))
+    return float(value) if is_number else value
 
 
 class Proof(ABC):
@@ -37,10 +44,17 @@ class Proof(ABC):
     # How many categories are changed, see ``changed``.
     changes = 0
 
+    # Are balls closed? Then ``certified`` is asked without knowing the radius.
+    closed = False
+
+    # What to do where no radius is large enough.
+    remedy = "choose a larger sigma"
+
     @property
     def key(self):
         """What tells this noise from others that prove something else."""
-        return told(self.kind), self.unit, self.changes
+        # The class itself: another one may have the same name, as in a notebook.
+        return type(self.kind), told(self.kind), self.unit, self.changes
 
     def __eq__(self, other):
         return isinstance(other, Proof) and self.key == other.key

@@ -35,7 +35,7 @@ class BoundSparseFlip(BoundNoise):
     ----------
     kind : SparseFlip
 
-    sigma : float or ndarray
+    sigma : float
         Without effect.
 
     step : None
@@ -48,9 +48,17 @@ class BoundSparseFlip(BoundNoise):
     # Radii are 0, which is the same in all norms: none has to be told.
     norm = "l2"
     is_discrete = True
+    scales = False
+    closed = True
+    remedy = "no number has noise, so nothing but a radius of 0 is certified"
 
     def __init__(self, kind, sigma, step=None, changes=(0, 0)):
-        super().__init__(kind, sigma, step)
+        if np.ndim(sigma):
+            raise ValueError(
+                f"{kind!r} flips every feature, whatever sigma is: leave sigma one "
+                "number."
+            )
+        super().__init__(kind, 1.0, step)
         self.thresholds, self.changes = kind.thresholds, changes
 
     @property

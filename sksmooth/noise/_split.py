@@ -11,13 +11,13 @@ import numpy as np
 
 # Floats are on the grid if they are so near to it, in steps: that leaves room for the
 # rounding of pixels / 255 in single precision, and none for what lies between.
-_NEAR = 1e-3
+NEAR = 1e-3
 
 # Beyond that, steps are too small for the digits of floats.
 _LARGEST = 2.0**40
 
 
-def grid_indices(values, step):
+def grid_indices(values, step, near=NEAR):
     """Return values as whole numbers of steps.
 
     Parameters
@@ -25,6 +25,9 @@ def grid_indices(values, step):
     values : ndarray of float
 
     step : float
+
+    near : float, default=0.001
+        How far off the grid a value may be, in steps.
 
     Returns
     -------
@@ -40,7 +43,7 @@ def grid_indices(values, step):
     missing, small = np.isnan(places), np.abs(places) <= _LARGEST
     places = np.where(small, places, 0.0)
     indices = np.rint(places)
-    off = (np.abs(places - indices) > _NEAR) | ~(small | missing)
+    off = (np.abs(places - indices) > near) | ~(small | missing)
     if np.any(off):
         first = np.asarray(values)[off].flat[0]
         raise ValueError(

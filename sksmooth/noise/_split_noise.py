@@ -1,11 +1,12 @@
 """Split noise: l1 radii without votes that are drawn, for data on a grid."""
 
 from functools import lru_cache
+from numbers import Integral, Real
 
 import numpy as np
 
 from ._family import BoundNoise, Noise
-from ._split import grid_indices, split_certificate, split_copies
+from ._split import NEAR, grid_indices, split_certificate, split_copies
 
 _EPS = np.finfo(float).eps
 
@@ -24,6 +25,8 @@ class BoundSplit(BoundNoise):
 
     norm = "l1"
     scales = False
+    closed = True
+    remedy = "choose more levels"
 
     def __init__(self, kind, sigma, step=None):
         if np.ndim(sigma):
@@ -31,15 +34,21 @@ class BoundSplit(BoundNoise):
                 f"{kind!r} cuts every feature, whatever sigma is: leave sigma a single "
                 "number."
             )
-        super().__init__(kind, kind.levels * kind.step / np.sqrt(12), step)
+        self.levels, self.width = int(kind.levels), float(kind.step)
+        super().__init__(kind, self.levels * self.width / np.sqrt(12), step)
 
     def check(self, values):
         """Raise a ValueError if values are not on the grid."""
-        grid_indices(values, self.kind.step)
+        self._indices(values)
+
+    def _indices(self, values):
+        # Values that are off the grid by 1 / (4 L) steps are further apart than their
+        # indices by less than a step, as far as half of a cell.
+        return grid_indices(values, self.width, min(NEAR, 1 / (4 * self.levels)))
 
     def open(self, key):
         """Return the number of the first copy; the others follow, in a circle."""
-        return [int.from_bytes(key[:8], "little") % self.kind.levels]
+        return [int.from_bytes(key[:8], "little") % self.levels]
 
     def copies(self, x, stream, out):
         """Fill `out` with the next copies of `x`; see ``BoundNoise.copies``."""
@@ -55,15 +64,15 @@ class BoundSplit(BoundNoise):
         self._fill(x, noise.reshape(len(noise), -1)[:, 0].astype(int), out)
 
     def _next(self, stream, n_copies):
-        numbers = (stream[0] + np.arange(n_copies)) % self.kind.levels
+        numbers = (stream[0] + np.arange(n_copies)) % self.levels
         stream[0] += n_copies
         return numbers
 
     def _fill(self, x, numbers, out):
-        levels, step = self.kind.levels, self.kind.step
-        offsets = _offsets(levels, x.size).reshape(x.shape)
-        middles = split_copies(grid_indices(x, step)[None], offsets, levels, numbers)
-        np.multiply(middles[0], step, out=out, casting="same_kind")
+        offsets = _offsets(self.levels, x.size).reshape(x.shape)
+        indices = self._indices(x)[None]
+        middles = split_copies(indices, offsets, self.levels, numbers)
+        np.multiply(middles[0], self.width, out=out, casting="same_kind")
         out[:, np.isnan(x)] = np.nan
 
     def of_counts(self, counts):
@@ -87,25 +96,25 @@ class BoundSplit(BoundNoise):
     def worst(self, p, distance):
         """Return what is left of a share of the copies: each step takes one."""
         # More than the roundings of the quotient can do.
-        moved = np.asarray(distance, float) * self.unit / self.kind.step
-        lost = np.floor(moved * (1 + 8 * _EPS)) / self.kind.levels
+        moved = np.asarray(distance, float) * self.unit / self.width
+        lost = np.floor(moved * (1 + 8 * _EPS)) / self.levels
         return np.maximum(np.nextafter(np.asarray(p, float) - lost, -1), 0.0)
 
     def radius(self, p_a, p_b=None):
         """Return the radius at which a share of the copies is ahead of any other."""
         p_a = np.asarray(p_a, float)
         other = 1 - p_a if p_b is None else np.asarray(p_b, float)
-        ahead = (p_a - other) * self.kind.levels * (1 - 8 * _EPS)
+        ahead = (p_a - other) * self.levels * (1 - 8 * _EPS)
         # Without a tie, whichever class a tie is for.
         return self._length(np.maximum(np.ceil(ahead / 2) - 1, 0))
 
     @property
     def furthest(self):
         """Half of the steps in a cell: a tie that is won is no change."""
-        return float(self._length(self.kind.levels // 2))
+        return float(self._length(self.levels // 2))
 
     def _length(self, steps):
-        return steps * (self.kind.step * (1 + 4 * _EPS))
+        return steps * (self.width * (1 + 4 * _EPS))
 
     def certified(self, radius, p_a, p_b=None):
         """Return True: an answer of all copies is what it is."""
@@ -173,9 +182,10 @@ class Split(Noise):
             If a parameter is unusable.
         """
         levels, own = self.levels, self.step
-        if isinstance(levels, bool) or levels != int(levels) or levels < 1:
+        is_whole = isinstance(levels, Integral) and not isinstance(levels, bool)
+        if not is_whole or levels < 1:
             raise ValueError(f"levels must be a whole number >= 1, got {levels!r}.")
-        if not 0 < own < np.inf:
+        if not isinstance(own, Real) or not 0 < own < np.inf:
             raise ValueError(f"step must be a positive number, got {own!r}.")
         return super().bind(sigma, step)
 

@@ -21,6 +21,7 @@ class BoundUniform(BoundNoise):
 
     norm = "l1"
     keeps_grid = True
+    keeps_halfspaces = True
     with_flips = _mixed_uniform
     largest = 2.0
 

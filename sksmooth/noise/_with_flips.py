@@ -15,9 +15,13 @@ from ._flips import SCALE, flip_regions
 from ._proof import Proof
 from ._regions import rest_of, round_up
 
+_NO_NUMBERS = "no number has noise, so nothing but a radius of 0 is certified"
+
 
 class Changed(Proof):
     """What noise on numbers and flips of categories prove where some are changed.
+
+    It is certified in the closed ball of radius 0 at least.
 
     Parameters
     ----------
@@ -27,9 +31,13 @@ class Changed(Proof):
         How many categories are changed, at most.
     """
 
+    closed = True
+
     def __init__(self, noise, changes):
         self.kind, self.sigma, self.step = noise.kind, noise.sigma, noise.step
         self.norm, self._numbers = noise.norm, noise.numbers
+        if not self.kind.numbers:
+            self.remedy = _NO_NUMBERS
         self.changes = changes
         self.regions = flip_regions(self.kind.threshold, self.kind.n_values, changes)
         self._mixed = self._numbers.with_flips if self.kind.numbers else None
@@ -85,12 +93,19 @@ class BoundWithFlips(BoundNoise):
                 "categorical_features needs noise that is drawn."
             )
         self.numbers = kind.noise.bind(sigma, step)
+        if kind.numbers and self.numbers.with_flips is None:
+            raise ValueError(
+                f"what {kind.noise!r} noise on numbers proves together with changes of "
+                "categories is not known: with categorical_features use Gaussian, "
+                "Laplace or uniform noise, or a sigma of 0 for all numbers."
+            )
         self.norm, self.largest = self.numbers.norm, self.numbers.largest
         self.keeps_grid = self.numbers.keeps_grid
         self._places = list(kind.places)
         self._n_values = np.array(kind.n_values, np.uint64)
         # Where no category is changed, flips do not matter.
         self._unchanged = self.numbers if kind.numbers else Changed(self, 0)
+        self.closed, self.remedy = self._unchanged.closed, self._unchanged.remedy
 
     def open(self, key):
         """Return a stream for the numbers and one for the flips."""
@@ -140,12 +155,6 @@ class BoundWithFlips(BoundNoise):
         changes = min(int(changes), self.kind.n_changeable)
         if not changes:
             return self
-        if self.kind.numbers and self.numbers.with_flips is None:
-            raise ValueError(
-                f"what {self.kind.noise!r} noise on numbers proves together with "
-                "changes of categories is not known: use Gaussian, Laplace or uniform "
-                "noise, or a sigma of 0 for all numbers."
-            )
         return Changed(self, changes)
 
     def worst(self, p, distance):

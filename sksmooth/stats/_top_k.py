@@ -111,6 +111,10 @@ def top_k_radius(counts, label, *, k, alpha, sigma, noise="gaussian"):
     sums = np.cumsum(largest, axis=1) * (1 + 2 * k * np.finfo(float).eps)
     sums = np.minimum(sums, np.nextafter(1 - p_label, np.inf)[:, None])
     unit = find_noise(noise).bind(1.0)
+    if unit.closed:
+        raise ValueError(
+            f"top-k radii are for noise that is drawn on numbers, not for {noise!r}."
+        )
     return _solve(p_label, sums, unit) * sigma * (1 - 2 * np.finfo(float).eps)
 
 

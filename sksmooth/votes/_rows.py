@@ -73,8 +73,8 @@ class Inputs:
     categories : Categories or None
         Of the columns of which `values` holds codes.
 
-    dtype : dtype or None
-        Of the array that the user passed, if it has categories.
+    counts : tuple of int
+        Places of columns of `frame` whose noise is rounded.
 
     container : type or None
         Of the sparse matrix that `values` were, see ``as_dense``.
@@ -88,7 +88,7 @@ class Inputs:
     frame: Any = None
     noisy: tuple = ()
     categories: Any = None
-    dtype: np.dtype | None = None
+    counts: tuple = ()
     container: type | None = None
     taken: np.ndarray | None = None
 
@@ -123,11 +123,8 @@ class Inputs:
         values = np.empty(X.shape, X.dtype if X.dtype == np.float32 else np.float64)
         values[:, others] = X[:, others].astype(values.dtype)
         values[:, places] = _as_floats(flips.categories.encode(X))
-        dtype = X.dtype
-        if dtype.kind in "iub" and others:
-            dtype = values.dtype
         kind = flips.beside(kind, places, bool(np.any(sigma)))
-        return cls(values, kind.bind(sigma), categories=flips.categories, dtype=dtype)
+        return cls(values, kind.bind(sigma), categories=flips.categories)
 
     @classmethod
     def from_sparse(cls, X, sigma, kind):
@@ -150,7 +147,7 @@ class Inputs:
         return cls(X, kind.bind(check_sigma(sigma, X.shape[1:])))
 
     @classmethod
-    def from_frame(cls, frame, sigma, kind=_GAUSSIAN, flips=None):
+    def from_frame(cls, frame, sigma, kind=_GAUSSIAN, flips=None, counts=None):
         """Take a data frame and sigma: scalar, one value per column, or by its name.
 
         Parameters
@@ -161,6 +158,9 @@ class Inputs:
 
         kind, flips
             As of `from_array`.
+
+        counts : tuple of int, default=None
+            Places of columns whose noise is rounded. None: those of whole numbers.
 
         Raises
         ------
@@ -179,6 +179,12 @@ class Inputs:
         noisy = np.broadcast_to(np.asarray(sigma) > 0, (len(names),))
         numeric = np.flatnonzero(noisy).tolist()
         _check_dtypes(table, numeric, named)
+        wholes = [k for k in numeric if table.schema.dtypes()[k].is_integer()]
+        counts = tuple(wholes if counts is None else counts)
+        as_floats = [nw.col(names[k]).cast(nw.Float64) for k in {*wholes} - {*counts}]
+        if as_floats:  # numbers in `fit`, where they were no whole ones
+            table = table.with_columns(*as_floats)
+            frame = table.to_native()
         if numeric:
             values = np.ascontiguousarray(numbers(table[:, numeric]))
         else:  # some libraries would forget how many rows there are
@@ -187,7 +193,8 @@ class Inputs:
             values = values.astype(np.float64)
         if flips is None:
             sigma = sigma if np.ndim(sigma) == 0 else sigma[noisy]
-            return cls(values, kind.bind(sigma), frame, tuple(numeric))
+            noise = kind.bind(sigma)
+            return cls(values, noise, frame, tuple(numeric), counts=counts)
         held = sorted({*numeric, *places})
         own = [held.index(place) for place in places]
         codes = flips.categories.encode(frame)
@@ -197,7 +204,7 @@ class Inputs:
         noise = flips.beside(kind, own, bool(numeric)).bind(sigma[held])
         # What `fit` did not see is replaced, and dtypes are those that it saw.
         frame = flips.categories.decode(codes, frame)
-        return cls(every, noise, frame, tuple(held), flips.categories)
+        return cls(every, noise, frame, tuple(held), flips.categories, counts)
 
     def __len__(self):
         return self.values.shape[0]
@@ -332,8 +339,8 @@ class Inputs:
             return self, None
         if not self.noise.keeps_grid:
             raise ValueError(
-                f"grid={grid!r} needs noise that is rounded to a grid, and "
-                f"{type(self.noise.kind).__name__} does not say that it is "
+                f"grid={grid!r} is for noise on numbers that can be rounded, and "
+                f"{type(self.noise.kind).__name__} does not say that it can be "
                 "(keeps_grid): use grid=None."
             )
         step = grid_step(grid, self.sigma)
@@ -374,7 +381,7 @@ class Inputs:
         equal to NaN: the base classifier may tell them apart.
         """
         if self.is_sparse or self._has_flags:
-            yield from self._places_of_ones()
+            yield from self._flags()
             return
         gaps, null, others = self.has_gaps, None, repeat(b"", len(self))
         if self.frame is not None:
@@ -392,14 +399,20 @@ class Inputs:
     def _has_flags(self):
         """Are `values` zeros and ones that might be a sparse matrix as well?"""
         might_be = self.frame is None and self.noise.kind.takes_sparse
-        return might_be and self.values.ndim == 2 and not self.has_gaps
+        return might_be and self.values.ndim == 2
 
-    def _places_of_ones(self):
-        """Yield what ``contents`` does: the same whether `values` are sparse or not."""
-        rows = self.values if self.is_sparse else csr_array(self.values)
+    def _flags(self):
+        """Yield what ``contents`` does: the same whether `values` are sparse or not.
+
+        Where the ones are, and where values are missing.
+        """
+        rows, nothing = self.values, np.empty(0, "<i8")
+        if not self.is_sparse:
+            rows, gaps = csr_array(rows == 1), np.isnan(rows)
         indices = rows.indices.astype("<i8")
-        for start, stop in pairwise(rows.indptr.tolist()):
-            yield b"ones" + indices[start:stop].tobytes()
+        for row, (start, stop) in enumerate(pairwise(rows.indptr.tolist())):
+            gap = nothing if self.is_sparse else np.flatnonzero(gaps[row]).astype("<i8")
+            yield b"ones" + indices[start:stop].tobytes() + b"gaps" + gap.tobytes()
 
     def _null_cells(self):
         """Return where `values` are null, as an array of bool; None if nowhere."""
@@ -433,12 +446,12 @@ class Inputs:
         if self.frame is None and self.categories is None:
             return values
         if self.frame is None:
-            return self.categories.decode(codes, values.astype(self.dtype, copy=False))
+            return self.categories.decode(codes, values)
         table = self.table
         names, dtypes = table.columns, table.schema.dtypes()
         backend, numeric = table.implementation, self._numeric
         all_noisy = len(numeric) == len(names) and len(set(dtypes)) == 1
-        as_they_are = all_noisy and dtypes[0].is_float() and not self._nulls
+        as_they_are = all_noisy and not self.counts and not self._nulls
         if as_they_are and all(isinstance(n, str) for n in names):
             return nw.from_numpy(values, schema=names, backend=backend).to_native()
         # With a repeated index pandas would refuse the assignment.
@@ -448,7 +461,9 @@ class Inputs:
             k, there = self.noisy.index(place), slice(None)
             if place in self._nulls:  # the copy has the right kind of gap already
                 there = np.flatnonzero(~np.isnan(self.values[rows, k]))
-            column = _as_dtype(values[there, k], dtypes[place])
+            column = values[there, k]
+            if place in self.counts:
+                column = _rounded(column, dtypes[place])
             column = nw.new_series(names[place], column, dtypes[place], backend=backend)
             if place in self._nulls:
                 column = copies[:, place].scatter(there, column)
@@ -469,7 +484,7 @@ class Inputs:
         if self.is_sparse or self.values.ndim != 2:
             return False
         if self.categories is not None:
-            return self.frame is None and self.dtype.kind == "f"
+            return self.frame is None and self.categories.is_of_floats
         if self.frame is None:
             return True
         dtypes = self.table.schema.dtypes()
@@ -548,14 +563,14 @@ def _as_floats(codes):
     return np.where(codes == MISSING, np.nan, codes)
 
 
-def _as_dtype(values, dtype):
-    """Return noisy values for a column of a frame: of one of whole numbers, rounded.
+def _rounded(values, dtype):
+    """Return noisy values of a column of counts, as whole numbers.
 
-    Whole numbers stay in the range of the dtype. That is done to what has its noise
-    already, so it is a part of the classifier.
+    Of its dtype, in the range of that; as floats, if others of them are missing. That
+    is done to what has its noise already, so it is a part of the classifier.
     """
     if not dtype.is_integer():
-        return values
+        return np.rint(values)
     kind = np.dtype(str(dtype).lower())
     low, high = np.iinfo(kind).min, np.iinfo(kind).max
     if high > 2**53:  # the largest float that is not above it

@@ -53,7 +53,7 @@ def share_of_spread(inputs):
     """
     values = inputs.values
     if (
-        inputs.is_sparse
+        inputs.noise.kind.takes_sparse
         or not values.size
         or (values.ndim == 2 and len(values) < _FEWEST_ROWS)
     ):
