@@ -27,6 +27,7 @@ from sksmooth import (
     certified_accuracy_scorer,
 )
 from sksmooth.display import CertifiedAccuracyDisplay
+from sksmooth.noise import SparseFlip, Split
 from sksmooth.noise._flips import flip_threshold, stays
 from sksmooth.stats import lower_confidence_bound
 
@@ -283,7 +284,41 @@ class TestContainers:
         )
         X = FRAME[["age", "kind"]]
         g = smooth(f, categorical_features=["kind"], n=100).fit(X, Y)
-        assert g.certify(X[:9]).certified.mean() > 0.5
+        assert g.certify(X[:9]).certified.any()
+
+
+class TestArraysAreAsFitSawThem:
+    """Values of the domain need not fit into the dtype of the rows that are asked."""
+
+    def test_texts(self):
+        colours = np.array(["red", "green", "blue"] * 40)
+        y = (colours == "green").astype(int)
+        f = make_pipeline(OneHotEncoder(handle_unknown="error"), LogisticRegression())
+        g = smooth(f, categorical_features=[0]).fit(colours[:, None], y)
+        one = g.certify(np.array([["red"], ["green"]])).select([0])
+        same(g.certify(np.array([["red"]])), one)
+        same(g.certify(np.array([["red"]], dtype=object)), one)
+        same(g.certify([["red"]]), one)
+
+    def test_truth_values_and_small_integers(self):
+        X = np.column_stack([np.arange(300), np.arange(300) % 2])
+        y = (X[:, 0] % 3 == 2).astype(int)
+        f = FrozenEstimator(RandomForestClassifier(3, random_state=0).fit(X, y))
+        g = smooth(f, categorical_features=[0, 1], n=200).fit(X, y)
+        one = g.certify(X[:2])
+        same(g.certify(X[:2].astype(bool)), one)
+        same(g.certify(X[:2].astype(np.uint8)), one)
+        same(g.certify(X[:2].astype(float)), one)
+
+    def test_numbers_among_texts(self):
+        cells = np.array([["1", "a"], ["2", "b"], ["3", "a"]] * 10)
+        smooth(Sees(), categorical_features=[1], n=20).fit(cells, Y[:30])
+        (trained, *_) = Sees.seen
+        numbers = trained[:, 0].astype(float)
+        assert (
+            len(set(numbers)) == 3
+            and 0.1 < np.std(numbers - np.tile([1, 2, 3], 10)) < 2
+        )
 
 
 class TestDomain:
@@ -307,6 +342,19 @@ class TestDomain:
         # The last ones are votes, of the one row.
         assert Sees.seen[-1].city.isna().all()
         assert not Sees.seen[-1].kind.isna().any()
+
+    def test_planning_needs_it(self):
+        with pytest.raises(ValueError, match="which fit learns: call fit"):
+            smooth().required_samples(0, changes=1)
+        g = smooth(categorical_features=None, sigma={"age": 1.0, "*": 0}).fit(FRAME, Y)
+        with pytest.raises(ValueError, match="not fitted with categorical_features"):
+            g.set_params(categorical_features=["city"]).certify(FRAME[:2])
+
+    @pytest.mark.parametrize("noise", [SparseFlip(), Split(4, 1)])
+    def test_noise_that_does_not_go_with_flips(self, noise):
+        X = np.column_stack([np.arange(80) % 2, np.arange(80) % 3])
+        with pytest.raises(ValueError, match="categorical_features"):
+            smooth(GaussianNB(), noise=noise, categorical_features=[1]).fit(X, Y)
 
     def test_without_fit_there_is_no_domain(self):
         f = encoded().fit(FRAME, Y)
@@ -420,6 +468,33 @@ class TestLevels:
         for one in Sees.seen:
             assert one.visits.dtype == frame.visits.dtype
         assert np.std(Sees.seen[0].visits - frame.visits.to_numpy()) > 1.5
+
+    def test_counts_are_those_of_fit(self):
+        frame = pd.DataFrame({"age": FRAME.age, "visits": np.arange(80) % 7})
+        g = SmoothedClassifier(
+            Sees(), sigma={"age": 0.5, "visits": 2.0}, n=50, n0=5, random_state=0
+        )
+        g.fit(frame, Y).certify(frame[:2].astype(float))
+        for one in Sees.seen:
+            np.testing.assert_array_equal(one.visits, np.rint(one.visits))
+        g.fit(frame.astype(float), Y).certify(frame[:2])
+        for one in Sees.seen:
+            assert np.any(one.visits != np.rint(one.visits))
+
+    def test_integers_beside_categories_are_numbers(self):
+        frame = pd.DataFrame({"age": np.arange(80), "city": FRAME.city})
+        g = smooth(Sees(), categorical_features=["city"], n=50).fit(frame, Y)
+        assert g.certify(frame[:2]).n_noisy == 1
+
+    def test_a_grid_takes_nothing_off_categories(self):
+        X = FRAME[CATEGORIES]
+        f = make_pipeline(OneHotEncoder(handle_unknown="ignore"), LogisticRegression())
+        one, other = (
+            smooth(f, grid=grid, flip=0.6).fit(X, Y).certify(X)
+            for grid in (None, 2.0**-10)
+        )
+        same(one, other)
+        assert one.certified.any()
 
     def test_unsigned_counts_with_gaps(self):
         visits = pd.array([0, 1, None, 3] * 20, dtype="UInt8")

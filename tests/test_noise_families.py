@@ -24,6 +24,7 @@ from sksmooth import (
 )
 from sksmooth.display._curves import curve_of_certificate
 from sksmooth.noise import FAMILIES, BoundNoise, Gaussian, Noise
+from sksmooth.stats._sequential import CertifyKnownLabel
 from sksmooth.votes._rows import Inputs
 from sksmooth.votes.voters._predict import AnyVoter
 from sksmooth.votes.voters._trees import TreesVoter
@@ -543,7 +544,7 @@ def clone_of(noise):
 
 def test_a_grid_is_for_noise_that_keeps_it():
     """Copies of this one are where they are, whatever the step."""
-    with pytest.raises(ValueError, match="Steps does not say that it is"):
+    with pytest.raises(ValueError, match="Steps does not say that it can be"):
         smoothed(grid=2.0**-4).certify(MIDDLE[:3])
 
 
@@ -563,3 +564,35 @@ def test_the_second_draw_takes_the_room_of_the_first():
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 1.5 * 1000 * 64 * 64 * 4
+
+
+def test_kinds_of_one_name_are_not_taken_for_each_other():
+    """As when a cell of a notebook is run again."""
+
+    def make(scale):
+        class BoundMine(BoundNoise):
+            norm = "l1"
+
+            def copies(self, x, stream, out):
+                out[...] = x
+
+            def worst(self, p, distance):
+                return np.maximum(np.asarray(p) - scale * np.asarray(distance), 0)
+
+        class Mine(Noise):
+            bound = BoundMine
+
+        return Mine()
+
+    reached = [fewest_votes_known(make(scale).bind(1.0)) for scale in (0.01, 0.2, 0.01)]
+    assert reached[0] == reached[2] < reached[1]
+
+
+def fewest_votes_known(noise):
+    """Least votes with which a rule accepts a radius of 1, by its own table."""
+    looks, label = np.array([100]), np.zeros(101, int)
+    rule = CertifyKnownLabel(looks, 0.05, np.array([1.0]), noise, label)
+    votes = np.arange(101)
+    counts = np.column_stack([votes, 100 - votes])
+    value, _ = rule(np.zeros(101, int), votes, counts)
+    return int(value[:, 0].argmax())

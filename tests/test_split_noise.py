@@ -3,9 +3,11 @@
 from itertools import product
 
 import numpy as np
+import pandas as pd
 import pytest
 from joblib import parallel_config
 from sklearn.datasets import load_digits
+from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
@@ -16,7 +18,7 @@ from sksmooth import SmoothedClassifier, certified_accuracy_scorer
 from sksmooth.noise import Split
 from sksmooth.noise._split import split_copies
 
-from .helpers import Fixed
+from .helpers import Fixed, halfspace
 
 X, Y = load_digits(n_class=3, return_X_y=True)
 
@@ -141,6 +143,34 @@ class TestScores:
         np.testing.assert_allclose(certificate.radius_for("l2"), certificate.radius / 8)
 
 
+def test_values_off_the_grid_by_less_than_radii_can_notice():
+    """With 1,200 levels a thousandth of a step adds up to more than one."""
+    x = np.full((1, 4000), 5.0)
+    f = Fixed(lambda X: np.zeros(len(X), int))
+    smooth(f, levels=100).certify(x + 0.9e-3)
+    smooth(f, levels=1200).certify(x + 0.2e-3)
+    with pytest.raises(ValueError, match="not whole multiples"):
+        smooth(f, levels=1200).certify(x + 0.9e-3)
+
+
+class TestPlanning:
+    def test_reaches_half_of_the_levels(self):
+        for f in (GaussianNB(), halfspace([1.0, 2.0]), LogisticRegression()):
+            g = smooth(f, np.int64(16))
+            assert g.max_certifiable_radius(norm="l1") == pytest.approx(8)
+            assert g.required_samples(8, norm="l1") == 0
+            with pytest.raises(ValueError, match="choose more levels"):
+                g.required_samples(9, norm="l1")
+
+    def test_frames_of_integers_floats_and_flags(self):
+        frame = pd.DataFrame(
+            {"a": [1, 2, 3, 4], "b": [0.0, 1, 2, 3], "c": [True, False] * 2}
+        )
+        y = [0, 1, 0, 1]
+        one = smooth(GaussianNB(), 4).fit(frame, y).certify(frame)
+        same(smooth(GaussianNB(), 4).fit(frame.astype(float), y).certify(frame), one)
+
+
 class TestErrors:
     def test_data_off_the_grid(self):
         g = smooth()
@@ -152,13 +182,15 @@ class TestErrors:
     @pytest.mark.parametrize(
         "settings, message",
         [
-            ({"grid": "auto"}, "needs noise that is rounded"),
+            ({"grid": "auto"}, "numbers that can be rounded"),
             ({"sigma": np.ones(64)}, "leave sigma a single number"),
             ({"method": "exact"}, "Leave method as it is"),
             ({"categorical_features": [0]}, "lists its copies"),
             ({"noise": Split(0, 1)}, "levels must be a whole number"),
             ({"noise": Split(2.5, 1)}, "levels must be a whole number"),
+            ({"noise": Split(2.0, 1)}, "levels must be a whole number"),
             ({"noise": Split(2, 0)}, "step must be a positive number"),
+            ({"noise": Split(2, None)}, "step must be a positive number"),
         ],
     )
     def test_what_does_not_go_together(self, settings, message):

@@ -92,13 +92,13 @@ class BoundWithFlips(BoundNoise):
                 f"{kind.noise!r} lists its copies, and flips of categories are drawn: "
                 "categorical_features needs noise that is drawn."
             )
-        self.numbers = kind.noise.bind(sigma, step)
-        if kind.numbers and self.numbers.with_flips is None:
+        if kind.numbers and kind.noise.bound.with_flips is None:
             raise ValueError(
                 f"what {kind.noise!r} noise on numbers proves together with changes of "
                 "categories is not known: with categorical_features use Gaussian, "
                 "Laplace or uniform noise, or a sigma of 0 for all numbers."
             )
+        self.numbers = kind.noise.bind(sigma, step)
         self.norm, self.largest = self.numbers.norm, self.numbers.largest
         self.keeps_grid = self.numbers.keeps_grid
         self._places = list(kind.places)

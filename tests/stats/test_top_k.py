@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import optimize, stats
 
-from sksmooth.noise import find_noise
+from sksmooth.noise import SparseFlip, Split, find_noise
 from sksmooth.stats import (
     lower_confidence_bound,
     radius_from_probabilities,
@@ -154,3 +154,9 @@ def test_top_2_under_uniform_noise_in_closed_form():
     assert v > 0
     radius = top_k_radius(counts, 0, k=2, alpha=0.01, sigma=1.0, noise="uniform")
     assert radius[0] == pytest.approx(v * 2 * np.sqrt(3), rel=1e-9)
+
+
+def test_noise_that_is_not_on_numbers():
+    for noise in (Split(16, 1 / 255), SparseFlip()):
+        with pytest.raises(ValueError, match="drawn on numbers"):
+            top_k_radius([[12, 4, 0]], 0, k=2, alpha=0.05, sigma=1.0, noise=noise)

@@ -9,6 +9,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sksmooth import SmoothedClassifier, certified_accuracy_scorer
+from sksmooth.noise import Noise, find_noise
 
 from ..helpers import halfspace
 
@@ -76,3 +77,33 @@ def test_what_is_not_known():
     assert g.max_certifiable_radius(norm="l1") == np.inf
     labels = (X[:, :2].sum(axis=1) > 0).astype(int)
     assert certified_accuracy_scorer(5.0, norm="l1")(g, X[:, :2], labels) == 0
+
+
+@pytest.mark.parametrize("noise", NAMES)
+def test_other_norms_are_those_of_a_distance(noise):
+    """A distance is no statement about how much of the noise leaves its support."""
+    d = 20
+    g = exact(halfspace(np.ones(d)), noise=noise, sigma=0.5)
+    x, y = np.full((1, d), 0.1), [1]
+    certificate = g.certify(x)
+    assert certificate.radius_for("linf")[0] == pytest.approx(0.1)
+    assert certificate.radius_for("l2")[0] == pytest.approx(0.1 * np.sqrt(d))
+    correct = g.certified_correct(x, y, [0.099, 0.101], norm="linf")
+    assert correct.tolist() == [[True, False]]
+    assert np.isinf(g.max_certifiable_radius(norm="linf"))
+
+
+def test_noise_that_does_not_say_that_it_keeps_halfspaces():
+    class BoundOther(type(find_noise("laplace").bind(1.0))):
+        norm, keeps_halfspaces = "l2", False
+
+    class Other(Noise):
+        bound = BoundOther
+
+    with pytest.raises(ValueError, match="cannot compute the class probabilities"):
+        exact(halfspace([1.0, 1.0]), noise=Other()).certify(X[:, :2])
+
+
+def test_planning_before_fit():
+    g = exact(LogisticRegression(), noise="uniform")
+    assert 0 < g.max_certifiable_radius(norm="l1") < np.inf
