@@ -39,10 +39,10 @@ print(X_train[categories].nunique().to_dict())
 # %%
 # Noise for both
 # --------------
-# The numbers get Gaussian noise of half of their standard deviation; numbers of relatives
-# are whole, and stay so. A category is drawn anew with probability 0.6, from all values
-# that ``fit`` has seen. The frame goes in as it is, and the ColumnTransformer inside is
-# asked with frames of the same columns.
+# The numbers get Gaussian noise of half of their standard deviation; numbers of
+# relatives are whole, and stay so. A category is drawn anew with probability 0.6,
+# from all values that ``fit`` has seen. The frame goes in as it is, and the
+# ColumnTransformer inside is asked with frames of the same columns.
 sigma = (0.5 * X_train[numbers].std()).to_dict()
 f = make_pipeline(
     make_column_transformer((OrdinalEncoder(), categories), remainder="passthrough"),
@@ -98,12 +98,16 @@ CertifiedAccuracyDisplay.from_certificate(
     certificate, y_test, changes=[0, 1, 2, 3], unit="sigma", ax=left
 )
 left.axhline(groups["died"].mean(), color="0.6", linestyle="--", linewidth=1)
-left.annotate("share of those who died", (2.9, groups["died"].mean() + 0.01), ha="right")
+left.annotate(
+    "share of those who died", (2.9, groups["died"].mean() + 0.01), ha="right"
+)
 left.set(title="All", xlim=(0, 2.95), ylim=(0, 1.2), yticks=np.arange(6) / 5)
 left.legend(loc="upper right", fontsize="small")
 
 for name in ("died", "survived"):
-    right.plot(range(4), scores[name], marker="o", label=f"{name}: {groups[name].sum()}")
+    right.plot(
+        range(4), scores[name], marker="o", label=f"{name}: {groups[name].sum()}"
+    )
 right.set(
     title=f"By class, at radius {radius} sigma",
     xlabel="Categories changed, at most",
@@ -116,8 +120,8 @@ right.legend(loc="center right")
 plt.show()
 
 # %%
-# Curves like those on the left are easily taken for a success. But only one of them is
-# above the dashed line, and only just. The right picture says why: what is certified is
-# mostly that people died. One in five survivors is certified, and one in ten if a
-# category may be changed, such as a woman's gender. Where classes are not balanced, look
-# at each of them.
+# Curves like those on the left are easily taken for a success. But only one of them
+# is above the dashed line, and only just. The right picture says why: what is
+# certified is mostly that people died. One in five survivors is certified, and one in
+# ten if a category may be changed, such as a woman's gender. Where classes are not
+# balanced, look at each of them.

@@ -15,6 +15,7 @@ is not drawn, but listed: it certifies l1 balls of data on a grid with few predi
 # Images of digits, pixels from 0 to 1. ``fit`` trains on copies with the noise that
 # the votes are taken under.
 import matplotlib.pyplot as plt
+import numpy as np
 from sklearn.datasets import load_digits
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.model_selection import train_test_split
@@ -42,9 +43,9 @@ for noise in ("gaussian", "laplace", "uniform"):
 # %%
 # Noise that is listed
 # --------------------
-# Pixels have 17 grey levels, in steps of 1/16. Split noise cuts this range into cells of
-# 20 steps, in 20 ways, and all of these copies vote: 20 predictions an image, and an
-# answer that is not left to chance. The others take 1,100, and are wrong with
+# Pixels have 17 grey levels, in steps of 1/16. Split noise cuts this range into cells
+# of 20 steps, in 20 ways, and all of these copies vote: 20 predictions an image, and
+# an answer that is not left to chance. The others take 1,100, and are wrong with
 # probability 0.001. What a cell hides has a standard deviation of 0.36.
 split = Split(levels=20, step=1 / 16)
 g = SmoothedClassifier(f, noise=split, n_copies=5, random_state=0)
@@ -65,12 +66,15 @@ for norm, some in radii.items():
         print(f"{noise:>9}" + "".join(f"{score:8.1%}" for score in scores))
 
 # %%
-# In l1 the other kinds of noise certify more, and split noise the most. Uniform noise is ahead at small
-# radii, and ends at half of its width, where Laplace noise still certifies some. In l2
-# Gaussian noise is the only one that certifies much at all.
-fig, axes = plt.subplots(1, 2, figsize=(9, 4), sharey=True, layout="constrained")
+# In l1 the other kinds of noise certify more. Split noise is far ahead, and ends at
+# half of a cell. Of those that are drawn, uniform noise is ahead at small radii, and
+# ends at half of its width, where Laplace noise still certifies some. In l2 Gaussian
+# noise is the only one that certifies much at all.
+fig, axes = plt.subplots(1, 2, figsize=(9, 4.5), sharey=True, layout="constrained")
 for ax, norm in zip(axes, radii, strict=True):
     CertifiedAccuracyDisplay.from_certificate(certificates, y_test, norm=norm, ax=ax)
+    ax.legend(loc="upper right", fontsize="small")
+    ax.set(ylim=(0, 1.4), yticks=np.arange(6) / 5)
 plt.show()
 
 # %%

@@ -12,9 +12,9 @@ depend on.
 # %%
 # Made-up programs
 # ----------------
-# There are 20 families of programs, 8 of them malware. A family has 60 typical functions,
-# of which a program calls a quarter; and every program calls some others. The matrix is
-# sparse, and stays so: no noisy copy is ever dense.
+# There are 20 families of programs, 8 of them malware. A family has 60 typical
+# functions, of which a program calls a quarter; and every program calls some others.
+# The matrix is sparse, and stays so: no noisy copy is ever dense.
 import matplotlib.pyplot as plt
 import numpy as np
 from scipy.sparse import csr_matrix
@@ -79,7 +79,9 @@ scores = {
     for p_del, certificate in certificates.items()
     for way, changes in ways.items()
 }
-print(f"\n{malware.sum()} programs that are malware: share that is certain to be caught")
+print(
+    f"\n{malware.sum()} programs that are malware: share that is certain to be caught"
+)
 for way, changes in ways.items():
     print(f"{way:<18}" + "".join(f"{max(one):8}" for one in changes))
     for p_del in certificates:
@@ -100,7 +102,7 @@ axes[1].legend()
 plt.show()
 
 # %%
-# Which noise is best depends on how many functions may be added: dropping nine of ten ones
-# is the only way to certify three, and misses every fifth program that nobody changed.
-# Votes set a limit as well: 1,000 of them prove a probability of .993 at most, which is
-# enough for 1, 3 and 6 additions.
+# Which noise is best depends on how many functions may be added: dropping nine of ten
+# ones is the only way to certify three, and misses every fifth program that nobody
+# changed. Votes set a limit as well: 1,000 of them prove a probability of .993 at
+# most, which is enough for 1, 3 and 6 additions.

@@ -165,9 +165,12 @@ class BaseSmoother(KeepsSecrets, ClassifierMixin, MetaEstimatorMixin, BaseEstima
         n_copies, named = self.n_copies, None
         if self.noise_param is not None:
             if not inputs.noise.is_normal:
+                kind = f"noise={self.noise!r}"
+                if inputs.categories is not None:
+                    kind = "that of categorical_features"
                 raise ValueError(
                     f"noise_param={self.noise_param!r} hands sigma to what adds "
-                    f"Gaussian noise in training, and noise={self.noise!r} is of "
+                    f"Gaussian noise in training, and {kind} is of "
                     "another kind: leave noise_param out, and fit adds that noise "
                     "itself (n_copies of every input)."
                 )
