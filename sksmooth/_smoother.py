@@ -165,14 +165,13 @@ class BaseSmoother(KeepsSecrets, ClassifierMixin, MetaEstimatorMixin, BaseEstima
         n_copies, named = self.n_copies, None
         if self.noise_param is not None:
             if not inputs.noise.is_normal:
-                kind = f"noise={self.noise!r}"
+                what = f"noise={self.noise!r} is of another kind"
                 if inputs.categories is not None:
-                    kind = "that of categorical_features"
+                    what = "here categories are flipped, too"
                 raise ValueError(
                     f"noise_param={self.noise_param!r} hands sigma to what adds "
-                    f"Gaussian noise in training, and {kind} is of "
-                    "another kind: leave noise_param out, and fit adds that noise "
-                    "itself (n_copies of every input)."
+                    f"Gaussian noise in training, and {what}: leave noise_param out, "
+                    "and fit adds that noise itself (n_copies of every input)."
                 )
             if isinstance(estimator, FrozenEstimator):
                 raise ValueError(

@@ -198,7 +198,7 @@ OPTIONS = {
         lambda kind: smooth(kind, noise_param="var_smoothing"),
         {
             **all_but("gaussian", error="is of another kind"),
-            "flips": "that of categorical_features is of another kind",
+            "flips": "here categories are flipped, too",
         },
     ),
     "categorical_features": (
