@@ -35,8 +35,11 @@ def summary(certificate):
         parts.append(f"{used:,} votes, {1 - used / allowed:.0%} saved")
     if certificate.projected:
         parts.append("PROJECTED, not a certificate")
+    # Of categories, which have no sigma.
+    flip, places = (getattr(certificate.noise, k, None) for k in ("flip", "places"))
     settings = (
-        f"sigma={sigma_text(sigma, certificate.feature_names)}, n={certificate.n}, "
+        f"sigma={sigma_text(sigma, certificate.feature_names, places or ())}, "
+        f"{'' if flip is None else f'flip={flip:.3g}, '}n={certificate.n}, "
         f"alpha={certificate.alpha:g}"
     )
     if certificate.bound != "cohen":
@@ -46,8 +49,11 @@ def summary(certificate):
     )
 
 
-def sigma_text(sigma, names=None):
-    """Return sigma as text: a number, by name of the columns, or only its shape."""
+def sigma_text(sigma, names=None, left_out=()):
+    """Return sigma as text: a number, by name of the columns, or only its shape.
+
+    `left_out` are places of columns for which sigma says nothing.
+    """
     if np.ndim(sigma) == 0:
         return f"{sigma:g}"
     if names is None or np.shape(sigma) != (len(names),):
@@ -56,7 +62,7 @@ def sigma_text(sigma, names=None):
     shown = [f"{_short(names[k])}: {sigma[k]:g}" for k in noisy[:_MAX_NAMES]]
     if len(noisy) > _MAX_NAMES:
         shown.append(f"{len(noisy) - _MAX_NAMES} more")
-    if len(noisy) < len(names):
+    if len(noisy) + len(left_out) < len(names):
         shown.append("others: 0")
     return "{" + ", ".join(shown) + "}"
 

@@ -537,6 +537,14 @@ class TestScores:
         )
         assert "radius_4_changed" not in frame
 
+    def test_repr(self):
+        sigma = {"age": 0.5, "pay": 0.25}
+        text = repr(smooth(sigma=sigma).fit(FRAME, Y).certify(FRAME))
+        assert "sigma={'age': 0.5, 'pay': 0.25}, flip=0.3, n=500" in text
+        sigma["pay"] = 0
+        text = repr(smooth(sigma=sigma).fit(FRAME, Y).certify(FRAME))
+        assert "sigma={'age': 0.5, others: 0}, flip=0.3" in text
+
     def test_all_radii_hold_at_once(self):
         certificate = smooth().fit(FRAME, Y).certify(FRAME)
         radii = np.array([certificate.radius_for(changes=k) for k in range(5)])

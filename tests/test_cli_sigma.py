@@ -169,3 +169,24 @@ def test_a_model_that_holds_its_noise(run, kind):
     dump(SmoothedClassifier(f, noise=kind, n_copies=0).fit(X, y), "own.skops")
     assert "radii are l1 radii" in run("own.skops", "0.25", "--out", "run.tsv")
     assert np.any(read_log("run.tsv")["radius"] > 0)
+
+
+def test_answers_that_are_certified_at_a_radius_of_0(run):
+    """Categories alone have no radius, and their answers are no abstentions."""
+    skops_io = pytest.importorskip("skops.io")
+    Z = np.rint(X)
+    pd.DataFrame(Z, columns=list("abcd")).assign(kind=y).to_csv("test.csv", index=False)
+    g = SmoothedClassifier(
+        LogisticRegression(max_iter=1_000),
+        categorical_features=[0, 1, 2, 3],
+        flip=0.2,
+        n=500,
+        random_state=3,
+    )
+    expected = g.fit(Z, y).certify(Z)
+    assert expected.certified.sum() > 100 and not np.any(expected.radius)
+    skops_io.dump(g, "g.skops")
+    run("g.skops", "0.25", "--out", "run.tsv")
+    log = read_log("run.tsv")
+    np.testing.assert_array_equal(log["predict"], expected.prediction)
+    np.testing.assert_array_equal(log["correct"], expected.prediction == y)

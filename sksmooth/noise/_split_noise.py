@@ -152,7 +152,9 @@ class Split(Noise):
     >>> X, y = load_digits(return_X_y=True)  # whole numbers from 0 to 16
     >>> forest = RandomForestClassifier(50, random_state=0)
     >>> g = SmoothedClassifier(forest, noise=Split(levels=16, step=1), random_state=0)
-    >>> g.fit(X[:1000], y[:1000]).certify(X[1000:1004])
+    >>> certificate = g.fit(X[:1000], y[:1000]).certify(X[1000:1004])
+    >>> certificate.norm, certificate.radius.round(6), certificate.alpha
+    ('l1', array([6., 7., 8., 6.]), 0.0)
     """
 
     bound = BoundSplit

@@ -306,6 +306,11 @@ def _net_of(g):
             f"SmoothedPGD moves inputs in l2 and draws Gaussian noise, but g has "
             f"{kind!r}: DecisionAttack asks g alone, whatever its noise is."
         )
+    if g.categorical_features is not None:
+        raise ValueError(
+            "SmoothedPGD moves numbers, but g has categorical_features: DecisionAttack "
+            "or a search over changes of categories asks g alone."
+        )
     if isinstance(g.sigma, Mapping):
         raise ValueError("SmoothedPGD needs arrays, and sigma as a number or an array.")
     return TorchNet(net, g.classes_), np.asarray(g.sigma, float)
