@@ -38,9 +38,10 @@ class CertifiedBalls:
             this is the radius of the largest ball inside the certified one (or more,
             where the noise is known to prove it: uniform noise does for linf).
 
-        changes : int, default=0
+        changes : int or pair of int, default=0
             Categories that may change as well: any of them, at most so many. All
-            numbers of changes hold at once. 0 if there are no categories.
+            numbers of changes hold at once. 0 if there are no categories. For
+            SparseFlip, (additions, deletions) of ones.
 
         Returns
         -------
@@ -84,8 +85,9 @@ class CertifiedBalls:
 
         Parameters
         ----------
-        changes : int, default=0
-            How many categories, at most.
+        changes : int or pair of int, default=0
+            How many categories, at most. For SparseFlip, (additions, deletions) of
+            ones.
 
         Returns
         -------
@@ -109,7 +111,7 @@ class CertifiedBalls:
         """How many categories may change, whichever they are, while no number does.
 
         ndarray of int of shape (n_inputs,): -1 where not even the input as it is is
-        certified; 0 if there are no categories.
+        certified; 0 if there are no categories. (Under SparseFlip ask `certified_for`.)
         """
         most = getattr(self.noise, "n_changeable", 0)
         certified = np.ones(len(self.radius), bool)

@@ -61,6 +61,10 @@ class SmoothedClassifier(BaseSmoother):
     An `estimator` that is already fitted can be used at once, without `fit`. `fit`
     trains a clone of it on noisy data, which usually certifies far larger radii.
 
+    After the estimator, parameters come in four groups: the noise (`noise` to `grid`),
+    how votes become guarantees (`method` to `abstain_label`), training (`n_copies`,
+    `noise_param`), and how all this is run.
+
     Parameters
     ----------
     estimator : estimator instance
@@ -73,7 +77,9 @@ class SmoothedClassifier(BaseSmoother):
         :class:`~sksmooth.noise.Gaussian`, whose radii are l2. Those of "laplace",
         :class:`~sksmooth.noise.Laplace`, and "uniform",
         :class:`~sksmooth.noise.Uniform`, are l1. `sigma` is the standard deviation of
-        all of them.
+        all of them. It has no effect for :class:`~sksmooth.noise.Split`, which lists
+        its copies instead of drawing them (data on a grid, l1, no `alpha`), and for
+        :class:`~sksmooth.noise.SparseFlip` (zeros and ones, sparse or not).
 
     sigma : float, array-like or dict, default=0.25
         Standard deviation of the noise, in the units of X. Larger values certify
@@ -545,8 +551,9 @@ class SmoothedClassifier(BaseSmoother):
             Of the radii. None is l2, and an error for noise that
             measures in another norm.
 
-        changes : int, default=0
-            Categories that may change as well: any of them, at most so many.
+        changes : int or pair of int, default=0
+            Categories that may change as well: any of them, at most so many. For
+            SparseFlip, (additions, deletions) of ones.
 
         store : path-like, default=None
             A file that keeps the votes: the same call continues where one that was
@@ -645,8 +652,9 @@ class SmoothedClassifier(BaseSmoother):
             Of the radius. None is l2, and an error for noise that
             measures in another norm.
 
-        changes : int, default=0
+        changes : int or pair of int, default=0
             Categories that may change as well; their values are known from `fit` on.
+            For SparseFlip, (additions, deletions) of ones.
 
         Returns
         -------
@@ -690,8 +698,9 @@ class SmoothedClassifier(BaseSmoother):
             Of the radius. None is l2, and an error for noise that
             measures in another norm.
 
-        changes : int, default=0
+        changes : int or pair of int, default=0
             Categories that may change as well; their values are known from `fit` on.
+            For SparseFlip, (additions, deletions) of ones.
 
         Returns
         -------

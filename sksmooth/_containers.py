@@ -141,7 +141,8 @@ def check_no_text(X, estimator):
     if sparse.issparse(X):
         raise TypeError(
             "Sparse data was passed for X, but noise leaves no zero in it, so what is "
-            f"smoothed is dense. {_smooth_the_vectors(estimator, 'X.toarray()')}"
+            f"smoothed is dense. {_smooth_the_vectors(estimator, 'X.toarray()')} Zeros "
+            "and ones can stay sparse under noise=sksmooth.noise.SparseFlip(...)."
         )
     kind = _kind_of_cells(X)
     if kind is not None:

@@ -44,8 +44,9 @@ def certified_accuracy_score(
     norm : {"l1", "l2", "linf"}, default=None
         Of the radius. None is l2, and an error where the certificate is in another.
 
-    changes : int, default=0
-        Categories that may change as well: any of them, at most so many.
+    changes : int or pair of int, default=0
+        Categories that may change as well: any of them, at most so many. For
+        SparseFlip, (additions, deletions) of ones.
 
     sample_weight : array-like of shape (n_inputs,), default=None
         Sample weights.
@@ -96,8 +97,9 @@ def average_certified_radius_score(
     norm : {"l1", "l2", "linf"}, default=None
         Of the radii. None is l2, and an error where the certificate is in another.
 
-    changes : int, default=0
-        Categories that may change as well: any of them, at most so many.
+    changes : int or pair of int, default=0
+        Categories that may change as well: any of them, at most so many. For
+        SparseFlip, (additions, deletions) of ones.
 
     sample_weight : array-like of shape (n_inputs,), default=None
         Sample weights.
@@ -154,8 +156,9 @@ def certified_accuracy_scorer(radius, *, norm=None, changes=0):
         Of the radius. None is l2, and an error for noise that measures in another norm.
         A search over kinds of noise needs one in which all of them certify.
 
-    changes : int, default=0
-        Categories that may change as well: any of them, at most so many.
+    changes : int or pair of int, default=0
+        Categories that may change as well: any of them, at most so many. For
+        SparseFlip, (additions, deletions) of ones.
 
     Returns
     -------
@@ -215,8 +218,9 @@ def certified_accuracy_scorers(radii, *, norm=None, changes=0):
         Of the radii. None is l2, and an error for noise that measures in another norm.
         A search over kinds of noise needs one in which all of them certify.
 
-    changes : int, default=0
-        Categories that may change as well: any of them, at most so many.
+    changes : int or pair of int, default=0
+        Categories that may change as well: any of them, at most so many. For
+        SparseFlip, (additions, deletions) of ones.
 
     Returns
     -------

@@ -315,10 +315,7 @@ class TestArraysAreAsFitSawThem:
         smooth(Sees(), categorical_features=[1], n=20).fit(cells, Y[:30])
         (trained, *_) = Sees.seen
         numbers = trained[:, 0].astype(float)
-        assert (
-            len(set(numbers)) == 3
-            and 0.1 < np.std(numbers - np.tile([1, 2, 3], 10)) < 2
-        )
+        assert 0.3 < np.std(numbers - np.tile([1, 2, 3], 10)) < 0.7
 
 
 class TestDomain:

@@ -181,7 +181,7 @@ OPTIONS = {
     ),
     "grid": (
         voted(grid="auto"),
-        dict.fromkeys(("split", "sparse"), "needs noise that is rounded to a grid"),
+        dict.fromkeys(("split", "sparse"), "numbers that can be rounded"),
     ),
     "shared_noise": (voted(shared_noise=True), {}),
     "joint": (voted(bound="joint"), {}),

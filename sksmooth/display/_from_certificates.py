@@ -50,8 +50,9 @@ class FromCertificates:
         norm : {"l1", "l2", "linf"}, default=None
             Of the radii. None is l2, and an error where a certificate is in another.
 
-        changes : int or list of int, default=0
-            Categories that may change as well. A list draws a curve for each.
+        changes : int, pair of int, or list of them, default=0
+            Categories that may change as well; for SparseFlip, (additions, deletions)
+            of ones. A list draws a curve for each.
 
         rho : float, default=None
             Draw the lower bound that holds with probability 1 - rho at each radius.
@@ -143,8 +144,9 @@ class FromCertificates:
         norm : {"l1", "l2", "linf"}, default=None
             Of the radii. None is l2, and an error where a certificate is in another.
 
-        changes : int or list of int, default=0
-            Categories that may change as well. A list draws a curve for each.
+        changes : int, pair of int, or list of them, default=0
+            Categories that may change as well; for SparseFlip, (additions, deletions)
+            of ones. A list draws a curve for each.
 
         rho : float, default=None
             Draw the lower bound that holds with probability 1 - rho at each radius.
