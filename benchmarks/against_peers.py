@@ -5,7 +5,8 @@
         [--votes 10000] [--repeats 3] [--question-inputs 50]
         [--memory-votes 100000] [--memory-only]
 
-Workloads: linear, forest, hist, mlp (torch), mlp-sklearn, cnn, resnet; all by default.
+Workloads: linear, forest, hist, xgboost, lightgbm, mlp (torch), mlp-sklearn, cnn,
+resnet; all by default.
 
 First table, the same votes: certify with n0 = 100 and n = 10,000, in rows (noisy
 copies) a second, on as many inputs as take about `--seconds` (at least 50 under shared
@@ -65,6 +66,20 @@ def hist():
 
     X, y = _breast_cancer()
     return fitted(HistGradientBoostingClassifier(random_state=0), X, y, 0.5), X, 0.5
+
+
+def xgboost():
+    from xgboost import XGBClassifier
+
+    X, y = _breast_cancer()
+    return fitted(XGBClassifier(n_jobs=1), X, y, 0.5), X, 0.5
+
+
+def lightgbm():
+    from lightgbm import LGBMClassifier
+
+    X, y = _breast_cancer()
+    return fitted(LGBMClassifier(n_jobs=1, verbose=-1), X, y, 0.5), X, 0.5
 
 
 def _breast_cancer():
@@ -149,6 +164,8 @@ WORKLOADS = {
     "linear": linear,
     "forest": forest,
     "hist": hist,
+    "xgboost": xgboost,
+    "lightgbm": lightgbm,
     "mlp": mlp,
     "mlp-sklearn": mlp_sklearn,
     "cnn": cnn,
@@ -209,12 +226,17 @@ class Peers:
                 device_type="cpu",
                 **settings,
             )
+        from art.estimators import classification
         from art.estimators.certification.randomized_smoothing import (
             NumpyRandomizedSmoothing,
         )
-        from art.estimators.classification import SklearnClassifier
 
-        model = SklearnClassifier(model=self.f)
+        if type(self.f).__module__.startswith("sklearn."):
+            model = classification.SklearnClassifier(model=self.f)
+        else:  # what it has for LightGBM does not know of two classes
+            model = classification.BlackBoxClassifier(
+                self.f.predict_proba, self.X.shape[1:], self.n_classes
+            )
         model.channels_first = False
         return NumpyRandomizedSmoothing(classifier=model, **settings)
 

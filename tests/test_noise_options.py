@@ -208,7 +208,10 @@ OPTIONS = {
             "sparse": "together with changes of categories is not known",
         },
     ),
-    "array sigma": (with_levels, {"split": "leave sigma a single number"}),
+    "array sigma": (
+        with_levels,
+        {"split": "leave sigma a single number", "sparse": "flips every feature"},
+    ),
     "frames": (in_a_frame, {}),
     "gaps": (with_gaps, {}),
     "sparse matrix": (

@@ -58,7 +58,11 @@ def read_catboost(f):
         for place, split in splits:
             column[place] = split["float_feature_index"]
             border[place] = split["border"]
-        trees.append(Tree(left, right, places[column], border, value, missing[column]))
+        levels = None
+        if "splits" in tree:
+            levels = 2 ** np.arange(len(tree["splits"])) - 1
+        feature, gaps = places[column], missing[column]
+        trees.append(Tree(left, right, feature, border, value, gaps, levels))
     return Exported(
         trees=trees,
         column=np.zeros(len(trees), int),  # they add to all

@@ -24,6 +24,9 @@ class Tree(NamedTuple):
     threshold: np.ndarray  # float32 or float64, (n_nodes,)
     value: np.ndarray  # float, (n_nodes, width): what a leaf adds
     missing: np.ndarray | None = None  # bool, (n_nodes,): to the right; None: never
+    # If all nodes of a level ask the same: one of each level, the root first. All
+    # leaves are equally deep then.
+    levels: np.ndarray | None = None
 
 
 class Forest(NamedTuple):
@@ -31,7 +34,8 @@ class Forest(NamedTuple):
 
     A test is x[feature] > threshold; it rules out leaves among 32 that follow each
     other, a word. (A node whose left branch spans several words has several tests.)
-    Leaves are numbered from left to right, tree after tree.
+    Leaves are numbered from left to right, tree after tree. In a tree `by_bits` a test
+    is a level, and clears a bit: those that are cleared in the end number the leaf.
     """
 
     first_test: np.ndarray  # int64, (n_trees + 1,)
@@ -40,6 +44,7 @@ class Forest(NamedTuple):
     missing: np.ndarray  # bool, (n_tests,): is the test passed by a missing value?
     word: np.ndarray  # int64, (n_tests,): counted in the tree
     mask: np.ndarray  # uint32, (n_tests,): leaves that are not ruled out
+    by_bits: np.ndarray  # bool, (n_trees,)
     first_leaf: np.ndarray  # int64, (n_trees + 1,)
     value: np.ndarray  # float64, (n_leaves, width): what a leaf adds
     column: np.ndarray  # int64, (n_trees,): to which columns, from this on
@@ -80,13 +85,13 @@ def flatten(trees, column, start):
     forest : Forest or None
         None also if a tree has too many leaves.
     """
-    if start is None or any(np.sum(tree.left < 0) > _MOST_LEAVES for tree in trees):
+    if start is None or any(map(_has_too_many_leaves, trees)):
         return None
     parts, n_tests, n_leaves, known = [], [], [0], {}
     for tree in trees:
-        shape = tree.left.tobytes(), tree.right.tobytes()
+        shape = tree.left.tobytes(), tree.right.tobytes(), tree.levels is None
         if shape not in known:  # trees of one shape have the same tests
-            known[shape] = _tests(tree.left.tolist(), tree.right.tolist())
+            known[shape] = _tests(tree.left.tolist(), tree.right.tolist(), tree.levels)
         leaves, node, word, mask = known[shape]
         missing = np.zeros(len(node), bool)
         if tree.missing is not None:
@@ -105,6 +110,7 @@ def flatten(trees, column, start):
         missing=missing,
         word=word,
         mask=mask,
+        by_bits=np.array([tree.levels is not None for tree in trees]),
         first_leaf=np.array(n_leaves, np.int64),
         value=np.ascontiguousarray(value, float),
         column=np.asarray(column, np.int64),
@@ -112,7 +118,11 @@ def flatten(trees, column, start):
     )
 
 
-def _tests(left, right):
+def _has_too_many_leaves(tree):
+    return tree.levels is None and np.sum(tree.left < 0) > _MOST_LEAVES
+
+
+def _tests(left, right, levels):
     """Return the leaves from left to right, and the tests: node, word and mask."""
     leaves, tests, waiting = [], [], [(0, None)]
     while waiting:
@@ -127,6 +137,12 @@ def _tests(left, right):
         else:
             here = len(leaves)
             waiting += [(right[node], None), (node, here), (left[node], None)]
+    if levels is not None:
+        bits = 2 ** np.arange(len(levels))[::-1]
+        tests = [
+            (node, 0, 2**32 - 1 - bit)
+            for node, bit in zip(levels, bits.tolist(), strict=True)
+        ]
     node, word, mask = np.array(tests, np.int64).reshape(-1, 3).T
     return leaves, node, word, mask.astype(np.uint32)
 

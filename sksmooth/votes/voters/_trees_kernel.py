@@ -2,10 +2,13 @@
 
 A tree is a set of bits, one a leaf, from left to right. A node whose test fails
 (x > threshold) rules out the leaves of its left branch; the exit leaf is the first that
-is left once all nodes were asked (QuickScorer). A block of rows goes through a node
-together, and no branch depends on a single row. Noisy copies of one input are near each
-other, so that many nodes answer alike for the whole block: a look at the least and the
-largest value of the feature tells, and nothing or one mask for all rows is left to do.
+is left once all nodes were asked (QuickScorer). In a tree that asks the same in all
+nodes of a level, a bit is a level instead, and the bits number the leaf.
+
+A block of rows goes through a node together, and no branch depends on a single row.
+Noisy copies of one input are near each other, so that many nodes answer alike for the
+whole block: a look at the least and the largest value of the feature tells, and nothing
+or one mask for all rows is left to do.
 """
 
 import numba
@@ -63,11 +66,11 @@ def classify(X, forest, rule, divisor, margin, takes_missing, winner):
         False if a value of X is infinite, or missing where none may be; then `winner`
         is of no use.
     """
-    first_test, feature, threshold, missing, word, mask = forest[:6]
-    first_leaf, value, column, start = forest[6:]
+    first_test, feature, threshold, missing, word, mask, by_bits = forest[:7]
+    first_leaf, value, column, start = forest[7:]
     n_trees, width = len(column), value.shape[1]
     n_features, n_columns = X.shape[1], len(start)
-    n_words = (np.max(np.diff(first_leaf)) + 31) // 32
+    n_words = (np.max(np.where(by_bits, 1, np.diff(first_leaf))) + 31) // 32
     rows = np.zeros((n_features, BLOCK), threshold.dtype)
     least = np.empty(n_features, threshold.dtype)
     most = np.empty(n_features, threshold.dtype)
@@ -115,9 +118,15 @@ def classify(X, forest, rule, divisor, margin, takes_missing, winner):
                 else:
                     for r in range(BLOCK):
                         some[r] &= keep if x[r] > limit else _ALL
-            for r in range(BLOCK):
-                leaf[r] = np.int32(_first_bit(bits[0, r] & in_all[0]))
-            for w in range(1, (first_leaf[t + 1] - base + 31) // 32):
+            n_more = (first_leaf[t + 1] - base + 31) // 32
+            if by_bits[t]:
+                n_more = 0
+                for r in range(BLOCK):
+                    leaf[r] = np.int32(~(bits[0, r] & in_all[0]))
+            else:
+                for r in range(BLOCK):
+                    leaf[r] = np.int32(_first_bit(bits[0, r] & in_all[0]))
+            for w in range(1, n_more):
                 for r in range(BLOCK):
                     # Still there: no leaf in any earlier word.
                     later = 32 * w + np.int32(_first_bit(bits[w, r] & in_all[w]))
