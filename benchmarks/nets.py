@@ -1,6 +1,6 @@
 """What smoothing costs a neural net: votes against its bare forward pass.
 
-    python benchmarks/nets.py [number of threads]
+    python benchmarks/nets.py [number of threads] [--nets mlp cnn resnet] [--ready-only]
 
 "forward" is a bare forward pass and argmax over rows that are there already, in each of
 the ways to run a net and in its best size of batch; "votes" is noise, forward pass and
@@ -125,10 +125,31 @@ def normals(clock):
     )
 
 
-def net(name, shape, module, n, sizes, options, n_threads, clock):
-    """Print what a copy costs, in microseconds."""
+def net(name, shape, module, n, sizes, options, n_threads, clock, ready_only):
+    """Print what it takes to get ready, and what a copy costs, in microseconds."""
     module.eval()
-    works, seconds, again = {}, {}, {}
+    works = {}
+    classifier, classes = ModuleClassifier(module), np.arange(10)
+    X = np.random.default_rng(0).random((n_threads, *shape), dtype=np.float32)
+    inputs = Inputs.from_array(X, 0.25)
+
+    def ready(options, **settings):
+        settings |= {"net_options": options, "entropy": 1}
+        voting = Voting(classifier, classes, inputs, **settings)
+        voting.recognised.voter.expect(1e6)  # votes, for which "auto" chooses
+        return voting
+
+    labels = [", ".join(f"{k}={v}" for k, v in one.items()) for one in options]
+    labels = [label or "default" for label in labels]
+    for label, one in zip(labels, options, strict=True):
+        _net_modes.engines, times = Memory(), []
+        for _ in range(2):
+            start = clock()
+            ready(one)
+            times.append(f"{clock() - start:.2f} s")
+        print(f"{name}: {label}: ready in {', again in '.join(times)}", flush=True)
+    if ready_only:
+        return
     # More than a cache holds, less than memory.
     rows = torch.randn(min(n, 10_000), *shape)
     layout = torch.channels_last
@@ -145,37 +166,17 @@ def net(name, shape, module, n, sizes, options, n_threads, clock):
                 batches = [b.contiguous(memory_format=layout) for b in batches]
             works["forward", way, size] = partial(forward, run, batches)
 
-    classifier, classes = ModuleClassifier(module), np.arange(10)
-    X = np.random.default_rng(0).random((n_threads, *shape), dtype=np.float32)
-    inputs = Inputs.from_array(X, 0.25)
-
-    def settled(options, **settings):
-        settings |= {"net_options": options, "entropy": 1}
-        voting = Voting(classifier, classes, inputs, **settings)
-        voting.recognised  # noqa: B018
-        return voting
-
     def by_workers(voting):
         torch.set_num_threads(1)
         with joblib.parallel_config(backend="threading"):
             voting.draw("estimate", n // n_threads)
         torch.set_num_threads(n_threads)
 
-    for one in options:
-        label = ", ".join(f"{k}={v}" for k, v in one.items()) or "default"
-        for times in (seconds, again):
-            if times is seconds:
-                _net_modes.engines = Memory()
-            start = clock()
-            voting = settled(one)
-            voting.recognised.voter.expect(1e6)  # votes, for which "auto" chooses
-            times[label] = clock() - start
-        draw = voting.of(np.arange(1)).draw
+    for label, one in zip(labels, options, strict=True):
+        draw = ready(one).of(np.arange(1)).draw
         works["votes", label, "1 worker"] = partial(draw, "estimate", n)
         if n_threads > 1:
-            torch.set_num_threads(1)  # the pool of onnxruntime is made here
-            alone = settled(one, n_jobs=n_threads)
-            torch.set_num_threads(n_threads)
+            alone = ready(one, n_jobs=n_threads)
             label_workers = f"{n_threads} workers"
             works["votes", label, label_workers] = partial(by_workers, alone)
     for work in works.values():
@@ -186,7 +187,6 @@ def net(name, shape, module, n, sizes, options, n_threads, clock):
         line = f"{name}: {kind}, {label}, {detail}: {1e6 * t / n:.1f} us a copy"
         if kind == "votes":
             line += f", {t / best:.2f} of the best forward pass"
-            line += f"; ready in {seconds[label]:.2f} s, again in {again[label]:.2f} s"
         print(line, flush=True)
 
 
@@ -194,6 +194,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("n_threads", type=int, nargs="?", default=1)
     parser.add_argument("--nets", nargs="+", default=["mlp", "cnn", "resnet"])
+    parser.add_argument("--ready-only", action="store_true")
     arguments = parser.parse_args()
     n_threads = arguments.n_threads
     clock = time.process_time if n_threads == 1 else time.perf_counter
@@ -212,7 +213,7 @@ def main():
     for case in arguments.nets:
         name, make, options = cases[case]
         torch.manual_seed(0)
-        net(name, *make(), options, n_threads, clock)
+        net(name, *make(), options, n_threads, clock, arguments.ready_only)
 
 
 if __name__ == "__main__":
