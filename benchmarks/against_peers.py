@@ -196,10 +196,7 @@ class Peers:
     def smoothed(self, n, **settings):
         from sksmooth import SmoothedClassifier
 
-        # "auto" would choose it, too, but takes seconds for that in every call.
-        convolves = self.is_net and self.X.ndim > 2
-        options = {"mode": "onnxruntime"} if convolves else None
-        settings = {"net_options": options, "random_state": 0, **settings}
+        settings = {"random_state": 0, **settings}
         settings["n_jobs"] = None if CLOCK is time.process_time else self.n_jobs
         return SmoothedClassifier(self.f, sigma=self.sigma, n=n, **settings)
 

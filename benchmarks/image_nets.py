@@ -113,7 +113,6 @@ def run(name, epochs, n, stopping, consistency, bfloat16, held_out):
         n=n,
         stopping=stopping,
         noise_param="module__sigma",
-        net_options={"mode": "auto"},
         n_jobs=torch.get_num_threads(),
         random_state=0,
     )

@@ -1,6 +1,6 @@
 """What smoothing costs a neural net: votes against its bare forward pass.
 
-    python benchmarks/nets.py [number of threads]
+    python benchmarks/nets.py [number of threads] [--nets mlp cnn resnet] [--ready-only]
 
 "forward" is a bare forward pass and argmax over rows that are there already, in each of
 the ways to run a net and in its best size of batch; "votes" is noise, forward pass and
@@ -8,8 +8,8 @@ counting of as many copies of one input. All runs of a net are interleaved and t
 of each counts, so that ratios hold on a busy machine. One thread: time of the process;
 more: time on the clock, once by torch's own threads, once by workers with one each.
 
-The votes are those of a call that has settled how to evaluate the net. What that takes,
-once a call, is printed as "settled in".
+The votes are those of a call that has got the net ready in its mode. What that takes is
+printed as "ready in", and for a later call, for which the engine is kept, as "again".
 """
 
 import argparse
@@ -23,7 +23,9 @@ import numpy as np
 import torch
 from torch import nn
 
+from sksmooth.models import _net_modes
 from sksmooth.models._net_engines import freeze, through_onnx, why_no_onnx
+from sksmooth.models._net_memory import Memory
 from sksmooth.torch import ModuleClassifier
 from sksmooth.votes._rows import Inputs
 from sksmooth.votes._voting import Voting
@@ -123,10 +125,31 @@ def normals(clock):
     )
 
 
-def net(name, shape, module, n, sizes, options, n_threads, clock):
-    """Print what a copy costs, in microseconds."""
+def net(name, shape, module, n, sizes, options, n_threads, clock, ready_only):
+    """Print what it takes to get ready, and what a copy costs, in microseconds."""
     module.eval()
-    works, seconds = {}, {}
+    works = {}
+    classifier, classes = ModuleClassifier(module), np.arange(10)
+    X = np.random.default_rng(0).random((n_threads, *shape), dtype=np.float32)
+    inputs = Inputs.from_array(X, 0.25)
+
+    def ready(options, **settings):
+        settings |= {"net_options": options, "entropy": 1}
+        voting = Voting(classifier, classes, inputs, **settings)
+        voting.recognised.voter.expect(1e6)  # votes, for which "auto" chooses
+        return voting
+
+    labels = [", ".join(f"{k}={v}" for k, v in one.items()) for one in options]
+    labels = [label or "default" for label in labels]
+    for label, one in zip(labels, options, strict=True):
+        _net_modes.engines, times = Memory(), []
+        for _ in range(2):
+            start = clock()
+            ready(one)
+            times.append(f"{clock() - start:.2f} s")
+        print(f"{name}: {label}: ready in {', again in '.join(times)}", flush=True)
+    if ready_only:
+        return
     # More than a cache holds, less than memory.
     rows = torch.randn(min(n, 10_000), *shape)
     layout = torch.channels_last
@@ -143,33 +166,17 @@ def net(name, shape, module, n, sizes, options, n_threads, clock):
                 batches = [b.contiguous(memory_format=layout) for b in batches]
             works["forward", way, size] = partial(forward, run, batches)
 
-    classifier, classes = ModuleClassifier(module), np.arange(10)
-    X = np.random.default_rng(0).random((n_threads, *shape), dtype=np.float32)
-    inputs = Inputs.from_array(X, 0.25)
-
-    def settled(options, **settings):
-        settings |= {"net_options": options, "entropy": 1}
-        voting = Voting(classifier, classes, inputs, **settings)
-        voting.recognised  # noqa: B018
-        return voting
-
     def by_workers(voting):
         torch.set_num_threads(1)
         with joblib.parallel_config(backend="threading"):
             voting.draw("estimate", n // n_threads)
         torch.set_num_threads(n_threads)
 
-    for one in options:
-        start = time.perf_counter()
-        voting = settled(one, verbose=1)
-        label = ", ".join(f"{k}={v}" for k, v in one.items()) or "default"
-        seconds[label] = time.perf_counter() - start
-        draw = voting.of(np.arange(1)).draw
+    for label, one in zip(labels, options, strict=True):
+        draw = ready(one).of(np.arange(1)).draw
         works["votes", label, "1 worker"] = partial(draw, "estimate", n)
         if n_threads > 1:
-            torch.set_num_threads(1)  # the pool of onnxruntime is made here
-            alone = settled(one, n_jobs=n_threads)
-            torch.set_num_threads(n_threads)
+            alone = ready(one, n_jobs=n_threads)
             label_workers = f"{n_threads} workers"
             works["votes", label, label_workers] = partial(by_workers, alone)
     for work in works.values():
@@ -180,7 +187,6 @@ def net(name, shape, module, n, sizes, options, n_threads, clock):
         line = f"{name}: {kind}, {label}, {detail}: {1e6 * t / n:.1f} us a copy"
         if kind == "votes":
             line += f", {t / best:.2f} of the best forward pass"
-            line += f"; settled in {seconds[label]:.2f} s"
         print(line, flush=True)
 
 
@@ -188,6 +194,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("n_threads", type=int, nargs="?", default=1)
     parser.add_argument("--nets", nargs="+", default=["mlp", "cnn", "resnet"])
+    parser.add_argument("--ready-only", action="store_true")
     arguments = parser.parse_args()
     n_threads = arguments.n_threads
     clock = time.process_time if n_threads == 1 else time.perf_counter
@@ -195,9 +202,9 @@ def main():
     print(f"{n_threads} thread(s); torch {torch.__version__}")
     normals(clock)
     generic = {"push_forward": False}
-    wide = [generic, {**generic, "mode": "onnxruntime"}, {}, {"mode": "auto"}]
-    deep = [{}, {"channels_last": True}, {"mode": "frozen"}, {"mode": "onnxruntime"}]
-    deep += [{"mode": "auto"}]
+    wide = [generic, {**generic, "mode": "onnxruntime"}, {}]
+    deep = [{"mode": "eager"}, {"channels_last": True}]
+    deep += [{"mode": "frozen"}, {"mode": "onnxruntime"}, {}]
     cases = {
         "mlp": ("MLP 784-256-10", mlp, wide),
         "cnn": ("CNN 1x28x28", cnn, deep),
@@ -206,7 +213,7 @@ def main():
     for case in arguments.nets:
         name, make, options = cases[case]
         torch.manual_seed(0)
-        net(name, *make(), options, n_threads, clock)
+        net(name, *make(), options, n_threads, clock, arguments.ready_only)
 
 
 if __name__ == "__main__":

@@ -237,7 +237,6 @@ def smoothed(net, sigma, seed, options):
         sigma=sigma,
         n=options.n,
         noise_param="module__sigma",
-        net_options={"mode": "auto" if on_processor else "eager"},
         n_jobs=options.threads if on_processor else None,
         random_state=seed,
     )

@@ -72,7 +72,7 @@ X_train, y_train = clothes.data[:30_000], clothes.target[:30_000]
 X_test, y_test = fetch_fashion_mnist(subset="test", return_X_y=True)
 X_test, y_test = X_test[::50], y_test[::50]
 
-options = {"sigma": 0.25, "n": 2_000, "net_options": {"mode": "frozen"}}
+options = {"sigma": 0.25, "n": 2_000}
 smoothed = {
     "trained with noise": SmoothedClassifier(
         net, noise_param="module__sigma", random_state=0, **options

@@ -6,11 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sksmooth import _compiled
-
-# Where numba is not installed, many tests together are work for which that is said.
-_compiled._said = True
-
 # A shell lets what it starts in the background ignore Ctrl-C, and so would the programs
 # that tests start and interrupt.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -23,6 +18,13 @@ def fixed_seeds():
     np.random.seed(0)
     if "torch" in sys.modules:
         sys.modules["torch"].manual_seed(0)
+
+
+@pytest.fixture(autouse=True)
+def no_word_on_numba():
+    """Where it is not installed, all tests together are work for which it is missed."""
+    if "sksmooth._compiled" in sys.modules:
+        sys.modules["sksmooth._compiled"]._said = True
 
 
 @pytest.fixture(autouse=True)

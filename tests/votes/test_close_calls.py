@@ -36,7 +36,7 @@ class Rounded(nn.Module):
     """Scores in steps, so that many are equal."""
 
     def forward(self, x):
-        return torch.round(8 * x) / 8
+        return torch.round(2 * x) / 2
 
 
 class Pooled(nn.Module):

@@ -131,6 +131,21 @@ class TestRule:
         with pytest.raises(RuntimeError, match="channels last.*transpose"):
             g.certify(np.zeros((2, 8, 8, 3), np.float32))
 
+    @pytest.mark.parametrize("n_jobs", [1, 2])
+    @pytest.mark.parametrize(("n", "n_kept"), [(150, 0), (250, 1)])
+    def test_votes_that_are_asked_for(
+        self, n, n_kept, n_jobs, monkeypatch, nothing_kept
+    ):
+        """Of four inputs: 800 are worth a comparison, for each worker."""
+        monkeypatch.setattr(_net_choice, "_START", 0)
+        monkeypatch.setattr(_net_choice, "_LAYER", 0)
+        f = ModuleClassifier(conv())
+        g = SmoothedClassifier(f, n=n * n_jobs, n0=10, random_state=0, n_jobs=n_jobs)
+        certificate = g.certify(IMAGES[:4])
+        assert len(nothing_kept) == n_kept
+        g.set_params(net_options={"mode": "eager"}, n_jobs=None)
+        np.testing.assert_array_equal(g.certify(IMAGES[:4]).counts, certificate.counts)
+
     def test_what_a_rule_usually_takes(self):
         class Rule:
             looks = np.array([100, 200, 10_000])

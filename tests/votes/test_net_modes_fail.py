@@ -86,6 +86,7 @@ def needs_onnx(mode):
 @pytest.mark.parametrize("function", [*GRAPHLESS, has_no_operator])
 def test_auto_passes_over_them(function, monkeypatch, capfd):
     """However few votes would be worth another mode."""
+    needs_onnx("onnxruntime")
     monkeypatch.setattr(_net_choice, "_SHARE", 1e9)
     g = smoothed(function, "auto").set_params(verbose=1)
     got = g.certify(IMAGES).counts
