@@ -33,7 +33,7 @@ FLOORS = {
         ("_grid", "_regions", "_split", "_draw_flips"),
         ("_flips", "_sparse_flips", "_mixed", "_mixed_uniform", "_draw_sparse_flips"),
         ("_normals",),
-        ("_streams",),
+        ("_streams", "_many_normals"),
         ("_on_device", "_family", "_copies"),
         ("_gaussian", "_laplace", "_uniform"),
         ("__init__",),

@@ -60,7 +60,7 @@ class Voter(ABC):
         Returns
         -------
         streams : ndarray of shape (n_keys, ...)
-            What ``fill_batch`` takes: objects that ``open`` returns, or all they are made of.
+            What ``fill_batch`` takes: by default what ``open`` returns.
         """
         return np.fromiter(map(self.open, keys), object, len(keys))
 

@@ -140,11 +140,13 @@ class LinearVoter(Voter):
     def _clean_scores(self, rows):
         """Return the scores of inputs without noise, of shape (n_rows, n_contenders).
 
-        One product for each input: those of a matrix depend on what else is in it.
+        By one product for each input, of numbers that are side by side in memory:
+        others depend, in the last bit, on how many inputs there are.
         """
         means = np.zeros((len(rows), len(self.contenders)))
         with np.errstate(over="ignore", invalid="ignore"):
-            products = np.matmul(self.weights, self.X[rows][:, :, None])
+            some = np.ascontiguousarray(self.X[rows])
+            products = np.matmul(self.weights, some[:, :, None])
             means[:, 1:] = products[:, :, 0] + self.offset
             if not np.isfinite(np.abs(means[:, 1:]) + self._reach).all():
                 check_finite(np.inf)  # says what to do
