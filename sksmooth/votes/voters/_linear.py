@@ -16,6 +16,9 @@ from .._voter import Voter
 # Inputs looked at together under shared noise.
 _ROWS = 256
 
+# Inputs are copied to be multiplied: so much of them at a time.
+_INPUT_BYTES = 2**19
+
 # No normal of NumPy is larger than this.
 _LARGEST_NORMAL = 40
 
@@ -144,10 +147,13 @@ class LinearVoter(Voter):
         others depend, in the last bit, on how many inputs there are.
         """
         means = np.zeros((len(rows), len(self.contenders)))
+        at_once = max(1, _INPUT_BYTES // (8 * max(1, self.X.shape[1])))
         with np.errstate(over="ignore", invalid="ignore"):
-            some = np.ascontiguousarray(self.X[rows])
-            products = np.matmul(self.weights, some[:, :, None])
-            means[:, 1:] = products[:, :, 0] + self.offset
+            for start in range(0, len(rows), at_once):
+                some = slice(start, start + at_once)
+                X = np.ascontiguousarray(self.X[rows[some]])
+                products = np.matmul(self.weights, X[:, :, None])
+                means[some, 1:] = products[:, :, 0] + self.offset
             if not np.isfinite(np.abs(means[:, 1:]) + self._reach).all():
                 check_finite(np.inf)  # says what to do
         return means
