@@ -2,8 +2,8 @@
 
     python benchmarks/serving.py [--rows 2000]
 
-Noisy copies of the test part of scikit-learn's digits are the rows. Most votes go to the
-few close calls; "half to" is the smallest share of the rows that get half of them.
+Noisy copies of the test part of scikit-learn's digits are the rows. Most votes go to
+the few close calls; "half to" is the smallest share of the rows that get half of them.
 """
 
 import argparse
