@@ -1,5 +1,7 @@
 """Votes drawn in score space are the votes of predict, in distribution."""
 
+import tracemalloc
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -418,3 +420,14 @@ def test_what_a_row_scores_does_not_depend_on_other_rows(n_classes, dtype, order
         expected = weights @ X[row].copy() + voter.offset
         np.testing.assert_array_equal(means[1:], expected)
         np.testing.assert_array_equal(means, voter._clean_scores(np.array([row]))[0])
+
+
+def test_many_wide_rows_are_not_copied_all_at_once():
+    voter = LinearVoter(np.ones((1, 1000)), np.zeros(1), np.ones(1000))
+    voter.X = np.ones((2000, 1000))  # 16 MB
+    tracemalloc.start()
+    try:
+        voter._clean_scores(np.arange(2000))
+        assert tracemalloc.get_traced_memory()[1] < 2**21
+    finally:
+        tracemalloc.stop()
