@@ -16,6 +16,10 @@ from .._voter import Voter
 # Inputs looked at together under shared noise.
 _ROWS = 256
 
+# Multiplications in a product of matrices for which OpenBLAS wakes no other threads. To
+# wait for them costs more than they save, and far more where other work has the cores.
+_ONE_THREAD = 2**18
+
 # Inputs are copied to be multiplied: so much of them at a time.
 _INPUT_BYTES = 2**19
 
@@ -87,7 +91,7 @@ class LinearVoter(Voter):
         size = int(sizes.sum())
         normals = self._normals[:size]
         standard_normals(streams, sizes, normals)
-        np.matmul(self.factor.T, normals.T, out=self._scores[:, :size])
+        self._score_noise(size)
         self._means = self._clean_scores(rows)
 
     def tally(self, sizes):
@@ -95,11 +99,19 @@ class LinearVoter(Voter):
         stops = np.cumsum(sizes)
         return self._count(stops - sizes, stops, self._means)
 
+    def _score_noise(self, size):
+        """Make scores of the first `size` rows of normals, by one thread of BLAS."""
+        at_once = max(2, _ONE_THREAD // max(1, self.factor.size))
+        for start in range(0, size, at_once):
+            some = slice(start, min(start + at_once, size))
+            normals, out = self._normals[some], self._scores[:, some]
+            np.matmul(self.factor.T, normals.T, out=out)
+
     def draw(self, stream, size):
         """Make the scores of the noise of the next `size` copies of all inputs."""
         normals = self._normals[:size]
         stream.standard_normal(out=normals)
-        np.matmul(self.factor.T, normals.T, out=self._scores[:, :size])
+        self._score_noise(size)
         self._leads = None
 
     def compare(self, rows, size, batch_size):
