@@ -70,7 +70,7 @@ class Voter(ABC):
         Returns
         -------
         streams : ndarray of shape (n_keys, ...)
-            What ``fill_batch`` takes: what ``open`` returns, or all it is made of.
+            What ``fill_batch`` takes: by default what ``open`` returns.
         """
         return np.fromiter(map(self.open, keys), object, len(keys))
 

@@ -1,5 +1,7 @@
 """Votes drawn in score space are the votes of predict, in distribution."""
 
+import tracemalloc
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -399,3 +401,33 @@ def test_scores_that_overflow_are_refused(
             purpose="estimate",
             shared_noise=shared_noise,
         )
+
+
+@pytest.mark.parametrize("n_classes", [2, 4])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_what_a_row_scores_does_not_depend_on_other_rows(n_classes, dtype, order):
+    """Bit by bit: a product of matrices may round another way for other sizes."""
+    rng = np.random.default_rng(0)
+    X = np.asarray(rng.normal(size=(300, 37)), dtype, order=order)
+    weights = rng.normal(size=(n_classes - 1, 37))
+    voter = LinearVoter(weights, rng.normal(size=n_classes - 1), np.ones(37))
+    voter.X = X
+    some = rng.permutation(300)[:211]
+    together = voter._clean_scores(some)
+    np.testing.assert_array_equal(together[:, 0], 0)
+    for row, means in zip(some, together, strict=True):
+        expected = weights @ X[row].copy() + voter.offset
+        np.testing.assert_array_equal(means[1:], expected)
+        np.testing.assert_array_equal(means, voter._clean_scores(np.array([row]))[0])
+
+
+def test_many_wide_rows_are_not_copied_all_at_once():
+    voter = LinearVoter(np.ones((1, 1000)), np.zeros(1), np.ones(1000))
+    voter.X = np.ones((2000, 1000))  # 16 MB
+    tracemalloc.start()
+    try:
+        voter._clean_scores(np.arange(2000))
+        assert tracemalloc.get_traced_memory()[1] < 2**21
+    finally:
+        tracemalloc.stop()

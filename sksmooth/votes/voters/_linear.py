@@ -16,6 +16,13 @@ from .._voter import Voter
 # Inputs looked at together under shared noise.
 _ROWS = 256
 
+# Multiplications in a product of matrices for which OpenBLAS wakes no other threads. To
+# wait for them costs more than they save, and far more where other work has the cores.
+_ONE_THREAD = 2**18
+
+# Inputs are copied to be multiplied: so much of them at a time.
+_INPUT_BYTES = 2**19
+
 # No normal of NumPy is larger than this.
 _LARGEST_NORMAL = 40
 
@@ -84,7 +91,7 @@ class LinearVoter(Voter):
         size = int(sizes.sum())
         normals = self._normals[:size]
         standard_normals(streams, sizes, normals)
-        np.matmul(self.factor.T, normals.T, out=self._scores[:, :size])
+        self._score_noise(size)
         self._means = self._clean_scores(rows)
 
     def tally(self, sizes):
@@ -92,11 +99,19 @@ class LinearVoter(Voter):
         stops = np.cumsum(sizes)
         return self._count(stops - sizes, stops, self._means)
 
+    def _score_noise(self, size):
+        """Make scores of the first `size` rows of normals, by one thread of BLAS."""
+        at_once = max(2, _ONE_THREAD // max(1, self.factor.size))
+        for start in range(0, size, at_once):
+            some = slice(start, min(start + at_once, size))
+            normals, out = self._normals[some], self._scores[:, some]
+            np.matmul(self.factor.T, normals.T, out=out)
+
     def draw(self, stream, size):
         """Make the scores of the noise of the next `size` copies of all inputs."""
         normals = self._normals[:size]
         stream.standard_normal(out=normals)
-        np.matmul(self.factor.T, normals.T, out=self._scores[:, :size])
+        self._score_noise(size)
         self._leads = None
 
     def compare(self, rows, size, batch_size):
@@ -140,12 +155,17 @@ class LinearVoter(Voter):
     def _clean_scores(self, rows):
         """Return the scores of inputs without noise, of shape (n_rows, n_contenders).
 
-        One product for each input: those of a matrix depend on what else is in it.
+        By one product for each input, of numbers that are side by side in memory:
+        others depend, in the last bit, on how many inputs there are.
         """
         means = np.zeros((len(rows), len(self.contenders)))
+        at_once = max(1, _INPUT_BYTES // (8 * max(1, self.X.shape[1])))
         with np.errstate(over="ignore", invalid="ignore"):
-            products = np.matmul(self.weights, self.X[rows][:, :, None])
-            means[:, 1:] = products[:, :, 0] + self.offset
+            for start in range(0, len(rows), at_once):
+                some = slice(start, start + at_once)
+                X = np.ascontiguousarray(self.X[rows[some]])
+                products = np.matmul(self.weights, X[:, :, None])
+                means[some, 1:] = products[:, :, 0] + self.offset
             if not np.isfinite(np.abs(means[:, 1:]) + self._reach).all():
                 check_finite(np.inf)  # says what to do
         return means
