@@ -10,6 +10,8 @@ from ..noise import Gaussian
 from ._binomial import lower_confidence_bound
 from ._bounds import joint_lower_bound, multiclass_bounds
 from ._checks import check_counts, check_part, check_positive
+from ._simultaneous import joint_pvalue
+from ._tails import upper_tail
 
 
 class CertifiedBounds(NamedTuple):
@@ -50,11 +52,15 @@ class Bound(NamedTuple):
     needs_selection: bool = True
     # Is a radius a question of one probability alone: is that of the class enough?
     by_threshold: bool = True
+    # (votes of the class, n, probability) -> p-value of the hypothesis that the class
+    # has at most this probability; None finds it by inverting `certify`, whose bounds
+    # then have to get closer as alpha grows
+    pvalue: Callable | None = None
 
 
 BOUNDS = {
-    "cohen": Bound(_one_class),
-    "joint": Bound(_joint, needs_selection=False),
+    "cohen": Bound(_one_class, pvalue=upper_tail),
+    "joint": Bound(_joint, needs_selection=False, pvalue=joint_pvalue),
     "multiclass": Bound(_multiclass, by_threshold=False),
 }
 
