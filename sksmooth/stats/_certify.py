@@ -228,7 +228,26 @@ def bounds_from_upper(probabilities, upper, noise):
     others = upper.copy()
     np.put_along_axis(others, selected[:, None], 0.0, axis=1)
     rest = np.minimum(others.sum(axis=1) * (1 + 1e-12), 1.0)
-    runner_up = np.minimum(others.max(axis=1), rest)
+    return bounds_from_rest(selected, rest, others.max(axis=1), noise)
+
+
+def bounds_from_rest(selected, rest, runner_up, noise):
+    """Certify from upper bounds on what a class leaves to the others.
+
+    Parameters
+    ----------
+    selected : ndarray of int of shape (n_inputs,)
+
+    rest, runner_up : ndarray of float of shape (n_inputs,)
+        On the probability of all other classes together, and of each of them.
+
+    noise : Proof
+
+    Returns
+    -------
+    bounds : CertifiedBounds
+    """
+    runner_up = np.minimum(runner_up, rest)
     radius = noise.radius_of_rest(rest, runner_up)
     # Rounded down; 1 stands only for a class that no other can beat.
     p_lower = np.where(rest > 0, np.nextafter(1 - rest, 0.0), 1.0)
