@@ -178,6 +178,10 @@ class TestBounds:
                 u.append(-ahead / size)
                 vectors.append([a / size for a in vector])
             rho = sum(a * b for a, b in zip(*vectors, strict=True))
+            rivals = Rivals(
+                unwrap(make_pipeline(scaler, f)), own, Gaussian().bind(sigma)
+            )
+            assert rho - 1e-6 < rivals.correlations[0, 1] <= rho
             truth = mpmath.ncdf(u[0]) + mpmath.ncdf(u[1]) - joint(*u, rho)
             assert rest[0] >= truth
             assert rest[0] <= truth * (1 + 1e-6) + 1e-12
