@@ -37,9 +37,8 @@ def certified(g, X, y, name, label):
     seconds = perf_counter() - start
     acr = average_certified_radius_score(y, found)
     n_certified = int(found.certified.sum())
-    print(
-        f"| {name} | {label} | {acr:.4f} | {n_certified} | {1e3 * seconds / len(y):.3g} |"
-    )
+    ms = 1e3 * seconds / len(y)
+    print(f"| {name} | {label} | {acr:.4f} | {n_certified} | {ms:.3g} |")
     return found
 
 
