@@ -12,6 +12,7 @@ from sklearn.naive_bayes import GaussianNB
 from statsmodels.stats.multitest import multipletests
 
 from sksmooth import SmoothedClassifier
+from sksmooth._claims import _p_values
 from sksmooth.stats import split_alpha
 from tests.helpers import Fixed
 
@@ -77,6 +78,9 @@ def test_looks_share_the_level():
     shares = shares[np.searchsorted(found.looks, found.n_used)]
     votes = found.counts[np.arange(150), found.selected]
     p = np.minimum(binom.sf(votes - 1, found.n_used, norm.cdf(0.4 / 0.5)) / shares, 1)
+    p_values = _p_values(found, 0.4, 0.01, found.noise.bind(found.sigma))
+    assert np.all(p_values >= p * (1 - 1e-14))
+    np.testing.assert_allclose(p_values, p, rtol=1e-10)
     p = np.where(found.certified, p, 1)[found.distinct]
     expected = multipletests(p, alpha=0.01, method="holm")[0]
     np.testing.assert_array_equal(
