@@ -87,10 +87,11 @@ FLOORS = {
         ("__init__",),
     ),
     "exact": (
-        ("_axes",),
+        ("_axes", "_bivariate"),
         ("_trees", "_sums"),
         ("_stumps",),
         ("_probabilities",),
+        ("_multiclass",),
         ("__init__",),
     ),
 }

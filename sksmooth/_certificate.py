@@ -5,7 +5,12 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from ._balls import CertifiedBalls
-from ._claims import proved_share, recertified, votes_of_selected
+from ._claims import (
+    certified_together,
+    proved_share,
+    recertified,
+    votes_of_selected,
+)
 from ._columns import as_rows
 from ._optional import optional
 from ._summary import round_down as round_down
@@ -80,7 +85,7 @@ class Certificate(CertifiedBalls):
     sigma : float or ndarray
         Noise level.
 
-    bound : {"cohen", "joint", "multiclass", "exact"}
+    bound : {"cohen", "joint", "multiclass", "exact", "analytic"}
         How `p_lower` and `p_upper` were found.
 
     classes : ndarray of shape (n_classes,)
@@ -442,6 +447,72 @@ class Certificate(CertifiedBalls):
         radius = check_radius(radius)
         share = proved_share(self, y_true, radius, norm, changes, rho, sample_weight)
         return share if radius.ndim else float(share)
+
+    def simultaneous(self, radius, alpha, *, norm=None, changes=0):
+        """Tell which inputs are certified at a radius, all together at one level.
+
+        Each certificate may be wrong with probability `alpha` by itself, so of
+        thousands some are expected to be. Here it is all of them that are right: with
+        probability 1 - `alpha`, there is no input among those returned inside whose
+        radius another class wins. By Holm's procedure, on a p-value for each input.
+
+        Parameters
+        ----------
+        radius : float
+            Radius, >= 0, in the units of the certified radii; chosen before the votes
+            are looked at.
+
+        alpha : float
+            Probability with which any of the claims may be wrong.
+
+        norm : {"l1", "l2", "linf"}, default=None
+            Of the radius. None is l2, and an error where that is not the norm of the
+            certificate.
+
+        changes : int, default=0
+            Categories that may change as well.
+
+        Returns
+        -------
+        certified : ndarray of bool of shape (n_inputs,)
+            False where the certificate abstains at its own `alpha`.
+
+        Raises
+        ------
+        ValueError
+            If an argument is out of range or not a single number, or the certificate
+            is a projection.
+
+        See Also
+        --------
+        certified_accuracy_lower_bound : How many of them are right, not which.
+        sksmooth.stats.holm : The procedure.
+
+        Notes
+        -----
+        It holds however the inputs depend on each other, so with `shared_noise`, too.
+        Equal inputs count as one. To leave inputs out (`select`) buys level for the
+        others, and is allowed by the inputs, their labels or their selection votes, but
+        not by anything that comes from the estimation votes.
+
+        References
+        ----------
+        S. Holm (1979), Scandinavian Journal of Statistics 6(2), 65-70.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.naive_bayes import GaussianNB
+        >>> from sksmooth import SmoothedClassifier
+        >>> X, y = load_iris(return_X_y=True)
+        >>> g = SmoothedClassifier(GaussianNB(), n=1_000, random_state=0)
+        >>> certificate = g.fit(X, y).certify(X)
+        >>> int((certificate.radius >= 0.5).sum())  # each at level 0.001
+        108
+        >>> int(certificate.simultaneous(0.5, alpha=0.001).sum())
+        105
+        """
+        return certified_together(self, radius, alpha, norm, changes)
 
     def __repr__(self):
         return summary(self)

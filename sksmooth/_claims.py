@@ -6,12 +6,22 @@ from sklearn.utils.validation import check_consistent_length
 from ._columns import as_pair, as_weights
 from ._labels import as_labels, label_indices, name_classes
 from .noise._norms import check_norm, told_norm
-from .stats import lower_confidence_bound, split_alpha
+from .stats import holm, lower_confidence_bound, split_alpha
 from .stats._certify import BOUNDS, bounds_from_lower, certify_votes
-from .stats._checks import check_level
+from .stats._checks import check_level, check_radius
 from .stats._projection import projected_counts
-from .stats._radius import certified_after_loss, radius_after_loss
+from .stats._radius import (
+    certified_after_loss,
+    radius_after_loss,
+    radius_before_loss,
+)
 from .stats._repeats import certified_weight_lower_bound
+from .stats._simultaneous import inverted_pvalue
+
+# The bounds of certificates that rest on no votes, and hold at any level.
+CERTAIN = ("exact", "analytic")
+
+_EPS = np.finfo(float).eps
 
 
 def told_answers(certificate, norm, changes=0):
@@ -60,9 +70,11 @@ def recertified(certificate, alpha, bound, n):
     bound = certificate.bound if bound is None else bound
     if bound not in (*BOUNDS, certificate.bound):
         raise ValueError(f"bound must be one of {sorted(BOUNDS)}, got {bound!r}.")
-    if certificate.bound == "exact":
+    if certificate.bound in CERTAIN:
         if n is not None:
-            raise ValueError("an exact certificate has no votes to project.")
+            raise ValueError(
+                f"an {certificate.bound} certificate has no votes to project."
+            )
         return {}  # true at any level
     if certificate.selection_counts is None and BOUNDS[bound].needs_selection:
         raise ValueError(
@@ -152,3 +164,59 @@ def proved_share(certificate, y_true, radius, norm, changes, rho, sample_weight)
         independent=independent,
     )
     return found / weight.sum()
+
+
+def certified_together(certificate, radius, alpha, norm, changes):
+    """Return what `Certificate.simultaneous` does."""
+    if certificate.projected:
+        raise ValueError("a projection certifies nothing.")
+    if np.ndim(alpha) or np.ndim(check_radius(radius)):
+        raise ValueError("radius and alpha must be single numbers.")
+    alpha, radius = float(check_level(alpha)), float(radius)
+    norm = told_norm(norm, certificate.norm)
+    radii = certificate.radius_for(norm, changes)  # knows n_noisy, if need be
+    if certificate.bound in CERTAIN:
+        return certificate.certified_for(changes) & (radii >= radius)
+    proof = certificate.noise.bind(certificate.sigma).changed(changes)
+    if norm != proof.norm:
+        radius = float(proof.from_norm(radius, norm, certificate.n_noisy))
+    p_values = _p_values(certificate, radius, alpha, proof)
+    # Where a certificate abstains, it names no class that could be claimed.
+    p_values = np.where(certificate.certified, p_values, 1.0)
+    # Equal inputs have the same class, votes and p-value: one claim.
+    _, first, group = np.unique(
+        certificate.first_equal, return_index=True, return_inverse=True
+    )
+    return holm(p_values[first], alpha)[group]
+
+
+def _p_values(certificate, radius, alpha, proof):
+    """Return a p-value for each input: that it is not certified at the radius."""
+    bound, loss = BOUNDS[certificate.bound], certificate.radius_loss
+    if bound.pvalue is None:
+
+        def certified_at(levels):
+            found = certify_votes(
+                certificate.counts,
+                certificate.selection_counts,
+                levels,
+                certificate.bound,
+                proof,
+            )
+            left = radius_after_loss(found.radius, loss)
+            pair = found.p_lower, found.p_upper
+            return certified_after_loss(proof, left, loss, *pair) & (left >= radius)
+
+        return inverted_pvalue(certified_at, len(certificate.radius))
+    needed = proof.needed(radius_before_loss(radius, loss))
+    # More than the roundings of a distance, and of the function of it.
+    needed = np.minimum(needed * (1 + 4 * _EPS), 1.0)
+    votes = votes_of_selected(certificate)
+    p_values = bound.pvalue(votes, certificate.n_used, needed)
+    looks = certificate.looks
+    if len(looks) == 1:
+        return p_values
+    # The votes might have ended at any look: each has its share of every level.
+    shares = split_alpha(alpha, len(looks)) / alpha * (1 - _EPS)
+    shares = shares[np.searchsorted(looks, certificate.n_used)]
+    return np.minimum(p_values / shares * (1 + _EPS), 1.0)

@@ -15,6 +15,7 @@ from ._labels import as_labels, label_indices
 from ._reach import Reach
 from ._sklearn import Interval, StrOptions
 from ._smoother import BaseSmoother
+from .exact._multiclass import analytic_bounds
 from .exact._probabilities import (
     exact_distances,
     exact_probabilities,
@@ -28,6 +29,7 @@ from .stats._certify import (
     BOUNDS,
     CertifiedBounds,
     bounds_from_lower,
+    bounds_from_rest,
     bounds_from_upper,
     certify_votes,
 )
@@ -118,10 +120,12 @@ class SmoothedClassifier(BaseSmoother):
         for d features. None trusts that f cannot tell x from the lowest bits of
         x + noise, as other implementations do. Does not affect training.
 
-    method : {"monte_carlo", "exact"}, default="monte_carlo"
+    method : {"monte_carlo", "exact", "analytic"}, default="monte_carlo"
         "exact" computes the probabilities instead of voting: no votes, no failure
         probability. For decision trees, two-class ensembles of stumps and two-class
-        linear classifiers, also behind scalers.
+        linear classifiers, also behind scalers. "analytic" certifies linear
+        classifiers of any number of classes from bounds on their probabilities, under
+        Gaussian noise and without votes, too; `predict` and `predict_proba` vote.
 
     alpha : float, default=0.001
         Probability, for each input, that `predict` names a class other than g(x), or
@@ -614,7 +618,7 @@ class SmoothedClassifier(BaseSmoother):
         y = as_labels(y, "y")
         check_consistent_length(prepared.voting.inputs.values, y)
         label = label_indices(y, prepared.voting.classes)
-        if self._is_exact or not BOUNDS[self.bound].by_threshold:
+        if self._is_certain or not BOUNDS[self.bound].by_threshold:
             with self._open(store, prepared) as store:
                 certificate = self._certify(prepared, store=store)
             right = certificate.selected == label
@@ -659,8 +663,8 @@ class SmoothedClassifier(BaseSmoother):
         Returns
         -------
         radius : float
-            In the units of certified radii. Infinite if `method` is "exact", unless
-            the noise is bounded. With a `grid`: for an input on it.
+            In the units of certified radii. Infinite if `method` is "exact" or
+            "analytic", unless the noise is bounded. With a `grid`: for an input on it.
 
         Raises
         ------
@@ -705,7 +709,7 @@ class SmoothedClassifier(BaseSmoother):
         Returns
         -------
         n : int
-            0 if `method` is "exact".
+            0 if `method` is "exact" or "analytic".
 
         Raises
         ------
@@ -735,7 +739,7 @@ class SmoothedClassifier(BaseSmoother):
                 "no feasible number of votes certifies a radius of "
                 f"{radius / self._noise.unit:g} sigma: {reach.noise.remedy}."
             )
-        return 0 if self._is_exact else needed
+        return 0 if self._is_certain else needed
 
     def _check_domain(self, changes):
         """Raise a ValueError if it is not known yet how many values categories have."""
@@ -783,9 +787,14 @@ class SmoothedClassifier(BaseSmoother):
         return self.method == "exact" or find_noise(self.noise).listed is not None
 
     @property
+    def _is_certain(self):
+        """Is nothing in a certificate left to chance?"""
+        return self.method == "analytic" or self._is_exact
+
+    @property
     def _furthest(self):
         """The largest radius, where nothing is left to chance; else None."""
-        if not self._is_exact:
+        if not self._is_certain:
             return None
         return np.inf if self._has_distances else self._noise.furthest
 
@@ -800,7 +809,7 @@ class SmoothedClassifier(BaseSmoother):
     def _purposes(self, purpose=None, known_label=False):
         """What votes are drawn for, to certify unless a purpose is named."""
         bound = BOUNDS.get(self.bound)  # parameters have not been checked yet
-        if not bound or self._is_exact:
+        if not bound or (self._is_exact if purpose else self._is_certain):
             return ("estimate",)
         if purpose is not None:
             return (purpose,)
@@ -814,8 +823,8 @@ class SmoothedClassifier(BaseSmoother):
                 "radius_tol stops early only with bound='cohen' and "
                 f"method='monte_carlo', not with {self.bound!r} and {self.method!r}."
             )
-        if self._is_exact:
-            shares, bounds, votes = self._exact(prepared, store)
+        if self._is_certain:
+            _, bounds, votes = self._exact(prepared, store)
             none = np.zeros(votes.counts.shape, np.int64)
             return self._certificate(prepared, none, votes, bounds, names)
         selection = None
@@ -840,14 +849,14 @@ class SmoothedClassifier(BaseSmoother):
         )
         return self._certificate(prepared, selection, votes, bounds, names)
 
-    def _open(self, path, prepared):
+    def _open(self, path, prepared, predicts=False):
         """Return the store of votes as a context, which is None without a path."""
         if path is None or isinstance(path, VoteStore):
             return nullcontext(path)
-        if self.method == "exact":
+        if self.method == "exact" or (self.method == "analytic" and not predicts):
             raise ValueError(
-                "method='exact' draws no votes that a store could keep: call without "
-                "store."
+                f"method={self.method!r} draws no votes that a store could keep: call "
+                "without store."
             )
         fitted = "estimator_" in vars(self)
         if not fitted and not isinstance(self.random_state, Integral):
@@ -893,16 +902,22 @@ class SmoothedClassifier(BaseSmoother):
     def _top_class_votes(self, prepared, path):
         looks = self._looks(_FIRST_TO_PREDICT)
         rule = NameTopClass(looks, self.alpha)
-        with self._open(path, prepared) as store:
+        with self._open(path, prepared, predicts=True) as store:
             return prepared.voting.draw("predict", rule, store)
 
     def _exact(self, prepared, store=None):
         """Return exact class probabilities, what they certify, and the votes, if any.
 
-        `store` may be a path, or a store that is open.
+        None for probabilities that are only bounded. `store` may be a path, or a store
+        that is open.
         """
         voting = prepared.voting
         listed = find_noise(self.noise).listed
+        if self.method == "analytic":
+            found = analytic_bounds(voting.estimator, voting.classes, voting.inputs)
+            none = np.zeros((len(found[0]), len(voting.classes)), np.int64)
+            bounds = bounds_from_rest(*found, prepared.noise)
+            return None, bounds, Votes(none, none[:, 0], None)
         if listed is None:
             self._open(store, prepared)
             if self._has_distances:
@@ -933,9 +948,10 @@ class SmoothedClassifier(BaseSmoother):
         return None, bounds, Votes(none, none[:, 0], None)
 
     def _certificate(self, prepared, selection, votes, bounds, names, looks=None):
-        exact, listed = self._is_exact, find_noise(self.noise).listed
+        exact, listed = self._is_certain, find_noise(self.noise).listed
         radius, certified = _certified(prepared, bounds)
         n = (listed or 0) if exact else self.n
+        bound = "analytic" if self.method == "analytic" else "exact"
         return Certificate(
             prediction=prepared.labels(bounds.selected, certified),
             radius=radius,
@@ -949,7 +965,7 @@ class SmoothedClassifier(BaseSmoother):
             looks=np.array([n]) if looks is None else looks,
             alpha=0.0 if exact else self.alpha,
             sigma=prepared.noise.sigma,
-            bound="exact" if exact else self.bound,
+            bound=bound if exact else self.bound,
             classes=prepared.voting.classes,
             abstain_label=prepared.abstain_label,
             first_equal=prepared.voting.first_equal(),

@@ -86,7 +86,7 @@ class BaseSmoother(KeepsSecrets, ClassifierMixin, MetaEstimatorMixin, BaseEstima
         "sigma": [Interval(Real, 0, None, closed="neither"), "array-like", Mapping],
         "alpha": [Interval(Real, 0, 1, closed="neither")],
         "n": [Interval(Integral, 1, None, closed="left")],
-        "method": [StrOptions({"monte_carlo", "exact"})],
+        "method": [StrOptions({"monte_carlo", "exact", "analytic"})],
         "grid": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"}), None],
         "noise": "no_validation",  # by find_noise
         "categorical_features": "no_validation",  # by find_categorical
@@ -282,15 +282,16 @@ class BaseSmoother(KeepsSecrets, ClassifierMixin, MetaEstimatorMixin, BaseEstima
         noise, one = inputs.noise, is_one_number(self.sigma)
         if np.ndim(noise.sigma):
             noise = noise.at(float(self.sigma) if one else inputs.level)
-        if self.method == "exact" and kind.listed is not None:
+        if self.method != "monte_carlo" and kind.listed is not None:
             raise ValueError(
-                f"method='exact' computes probabilities, and under {kind!r} there are "
-                "none: all copies vote, and nothing is drawn. Leave method as it is."
+                f"method={self.method!r} computes probabilities, and under {kind!r} "
+                "there are none: all copies vote, and nothing is drawn. Leave method "
+                "as it is."
             )
-        if self.grid is not None and self.method == "exact":
+        if self.grid is not None and self.method != "monte_carlo":
             raise ValueError(
-                "method='exact' adds no noise to X, so there is nothing to round: its "
-                "certificates hold without a grid. Set grid=None."
+                f"method={self.method!r} adds no noise to X, so there is nothing to "
+                "round: its certificates hold without a grid. Set grid=None."
             )
         inputs, loss = inputs.on_grid(self.grid)
         if loss is not None and one and np.ndim(inputs.sigma):  # in units of sigma

@@ -57,8 +57,9 @@ _PARAMS = [
     ),
     click.option(
         "--method",
-        type=click.Choice(["monte_carlo", "exact"]),
-        help="exact computes instead of voting; for a few kinds of models.",
+        type=click.Choice(["monte_carlo", "exact", "analytic"]),
+        help="exact computes instead of voting, for a few kinds of models; analytic "
+        "certifies linear models of several classes without votes.",
     ),
     click.option(
         "--noise",
@@ -234,8 +235,8 @@ def certify(model, data, radius_tol, store, out, quiet, **options):
     if n_certified:
         middle = np.quantile(radius[certificate.certified], 0.5, method="lower")
         words += f", median radius {round_down(middle)}"
-    if g.method == "exact":
-        settings = "exact"
+    if g.method != "monte_carlo":
+        settings = g.method
     else:
         settings = f"sigma={sigma_text(g.sigma)}, n={g.n}, alpha={g.alpha:g}"
     if not quiet:

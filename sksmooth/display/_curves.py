@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .._certificate import Certificate
+from .._claims import CERTAIN
 from .._columns import as_column
 from ..logs._tables import robust_radii
 from ..metrics import correct_radii
@@ -174,7 +175,7 @@ def _steps(robust):
 
 def _reach(certificate, norm, changes):
     """Return the radius of an input on which all n votes agree, None if exact."""
-    if certificate.bound == "exact":
+    if certificate.bound in CERTAIN:
         return None
     noise = certificate.noise.bind(certificate.sigma).changed(changes)
     reach = unanimous_bounds(

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .._claims import CERTAIN
 from .._columns import as_column
 from ._style import INK, check_names, colors, import_pyplot, place, style
 
@@ -149,7 +150,7 @@ class VotesDisplay:
         one = _row(X, index)
         certificate = estimator.certify(one)
         share = None
-        if certificate.bound == "exact":
+        if certificate.bound in CERTAIN:
             share = estimator.predict_proba(one)[0]
         return cls._from_certificate(certificate, 0, share, unit).plot(ax, **kwargs)
 
@@ -203,10 +204,10 @@ class VotesDisplay:
         'Abstains: the bounds leave room for another class'
         """
         import_pyplot(cls, "from_certificate")
-        if certificate.bound == "exact":
+        if certificate.bound in CERTAIN:
             raise ValueError(
-                "an exact certificate has no votes: VotesDisplay.from_estimator shows "
-                "the exact probabilities instead."
+                f"an {certificate.bound} certificate has no votes: "
+                "VotesDisplay.from_estimator shows the probabilities instead."
             )
         display = cls._from_certificate(certificate, index, None, unit)
         return display.plot(ax, **kwargs)

@@ -48,12 +48,12 @@ def exact_probabilities(estimator, classes, inputs):
         If `estimator` or the noise is not supported, or X has columns that are not
         numbers, or missing values.
     """
-    X, sigma = _numbers(inputs)
+    X, sigma = numbers_of(inputs)
     model, own_classes = _make_model(estimator, inputs.noise.at(sigma))
-    columns = _places(own_classes, classes)
+    columns = places(own_classes, classes)
     probabilities = np.zeros((len(X), len(classes)))
     upper = np.zeros((len(X), len(classes)))
-    for rows in _chunks(X, model):
+    for rows in chunks(X, model.row_bytes):
         both = model.probabilities(X[rows].astype(float))
         probabilities[rows, columns] = both[0].T
         upper[rows, columns] = np.minimum(both[1], 1).T
@@ -97,15 +97,15 @@ def exact_distances(estimator, classes, inputs):
     ValueError
         As ``exact_probabilities``.
     """
-    X, sigma = _numbers(inputs)
+    X, sigma = numbers_of(inputs)
     one = np.ndim(inputs.sigma) == 0
     model, own_classes = _make_model(estimator, Gaussian().bind(sigma))
-    columns = np.array(_places(own_classes, classes))
+    columns = np.array(places(own_classes, classes))
     weights = model.weights
     size = (np.abs(weights.value) + weights.error) * (1 + EPS)
     steepest = (np.where(sigma > 0, size if one else size * sigma, 0.0)).max(initial=0)
     selected, distance = np.empty(len(X), int), np.empty(len(X))
-    for rows in _chunks(X, model):
+    for rows in chunks(X, model.row_bytes):
         score, error = model.scores(X[rows].astype(float))
         selected[rows] = columns[(score > 0).astype(int)]
         margin = np.maximum(np.nextafter(np.abs(score) - error, -1), 0.0)
@@ -115,11 +115,12 @@ def exact_distances(estimator, classes, inputs):
     return selected, distance
 
 
-def _numbers(inputs):
+def numbers_of(inputs, method="exact"):
     """Return X and the noise level of each column, which have to be numbers."""
     if inputs.categories is not None:
         raise ValueError(
-            "method='exact' takes no categorical features: use method='monte_carlo'."
+            f"method={method!r} takes no categorical features: use "
+            "method='monte_carlo'."
         )
     if inputs.noise.cdf_bounds is None:
         raise ValueError(
@@ -129,22 +130,28 @@ def _numbers(inputs):
         )
     matrix = inputs.matrix()
     if matrix is None:
-        raise unsupported(_describe_inputs(inputs))
+        what = _describe_inputs(inputs)
+        if method != "exact":
+            raise ValueError(
+                f"method={method!r} takes a matrix of numbers, and not {what}: use "
+                "method='monte_carlo'."
+            )
+        raise unsupported(what)
     X, sigma = matrix
     if np.isnan(X.min(initial=0)):
         row, column = np.argwhere(np.isnan(X))[0].tolist()
         raise ValueError(
             f"Input X contains NaN (first in input {inputs.origin[row]}, column "
-            f"{column}, counted from 0), and method='exact' takes no missing values. "
-            "Use method='monte_carlo', which does if the classifier does, or leave "
-            "these inputs out."
+            f"{column}, counted from 0), and method={method!r} takes no missing "
+            "values. Use method='monte_carlo', which does if the classifier does, or "
+            "leave these inputs out."
         )
     return matrix
 
 
-def _chunks(X, model):
-    """Yield slices of rows that stay in cache."""
-    size = max(1, _CHUNK_BYTES // (model.row_bytes + 8 * X.shape[1]))
+def chunks(X, row_bytes):
+    """Yield slices of rows that stay in cache, with what else a row takes."""
+    size = max(1, _CHUNK_BYTES // (row_bytes + 8 * X.shape[1]))
     for start in range(0, len(X), size):
         yield slice(start, start + size)
 
@@ -242,7 +249,7 @@ def _make_model(estimator, noise):
     raise unsupported(f"{name} behind {behind}" if behind else name)
 
 
-def _places(own_classes, classes):
+def places(own_classes, classes):
     """Return the column of each of `own_classes` among `classes`."""
     place = {label: column for column, label in enumerate(classes.tolist())}
     return [place[label] for label in own_classes.tolist()]

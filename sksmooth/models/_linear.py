@@ -16,11 +16,12 @@ def check_finite(scores):
         )
 
 
-def linear_scores(chain, *, bounded=False):
+def linear_scores(chain, *, bounded=False, than=0):
     """Return (weights, offset) in input units, or None if a Chain is not linear.
 
     It is if its steps are affine and what predicts is linear. With `bounded` they are
     ``Bounded`` numbers, whose errors count every rounding since the fitted parameters.
+    Of several classes these are the scores of all others less that of the class `than`.
     """
     f = chain.last
     if chain.own or not predicts_by_linear_scores(f):
@@ -33,5 +34,6 @@ def linear_scores(chain, *, bounded=False):
     if bounded:
         coef, offset = Bounded(coef), Bounded(offset)
     if n_scores > 1:
-        coef, offset = coef[1:] - coef[0], offset[1:] - offset[0]
+        others = np.delete(np.arange(n_scores), than)
+        coef, offset = coef[others] - coef[than], offset[others] - offset[than]
     return pull_back_all(chain.steps, coef, offset)

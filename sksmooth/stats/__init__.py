@@ -12,12 +12,14 @@ from ._population import (
 from ._radius import radius_from_probabilities
 from ._ranking import rank_verification_pvalue
 from ._sequential import sample_sizes, split_alpha
+from ._simultaneous import holm
 from ._top_k import top_k_radius
 
 __all__ = [
     "bernstein_accuracy_lower_bound",
     "certified_accuracy_lower_bound",
     "certify_counts",
+    "holm",
     "joint_lower_bound",
     "lower_confidence_bound",
     "max_certifiable_radius",

@@ -10,6 +10,8 @@ from ..noise import Gaussian
 from ._binomial import lower_confidence_bound
 from ._bounds import joint_lower_bound, multiclass_bounds
 from ._checks import check_counts, check_part, check_positive
+from ._simultaneous import joint_pvalue
+from ._tails import upper_tail
 
 
 class CertifiedBounds(NamedTuple):
@@ -50,11 +52,15 @@ class Bound(NamedTuple):
     needs_selection: bool = True
     # Is a radius a question of one probability alone: is that of the class enough?
     by_threshold: bool = True
+    # (votes of the class, n, probability) -> p-value of the hypothesis that the class
+    # has at most this probability; None finds it by inverting `certify`, whose bounds
+    # then have to get closer as alpha grows
+    pvalue: Callable | None = None
 
 
 BOUNDS = {
-    "cohen": Bound(_one_class),
-    "joint": Bound(_joint, needs_selection=False),
+    "cohen": Bound(_one_class, pvalue=upper_tail),
+    "joint": Bound(_joint, needs_selection=False, pvalue=joint_pvalue),
     "multiclass": Bound(_multiclass, by_threshold=False),
 }
 
@@ -222,7 +228,26 @@ def bounds_from_upper(probabilities, upper, noise):
     others = upper.copy()
     np.put_along_axis(others, selected[:, None], 0.0, axis=1)
     rest = np.minimum(others.sum(axis=1) * (1 + 1e-12), 1.0)
-    runner_up = np.minimum(others.max(axis=1), rest)
+    return bounds_from_rest(selected, rest, others.max(axis=1), noise)
+
+
+def bounds_from_rest(selected, rest, runner_up, noise):
+    """Certify from upper bounds on what a class leaves to the others.
+
+    Parameters
+    ----------
+    selected : ndarray of int of shape (n_inputs,)
+
+    rest, runner_up : ndarray of float of shape (n_inputs,)
+        On the probability of all other classes together, and of each of them.
+
+    noise : Proof
+
+    Returns
+    -------
+    bounds : CertifiedBounds
+    """
+    runner_up = np.minimum(runner_up, rest)
     radius = noise.radius_of_rest(rest, runner_up)
     # Rounded down; 1 stands only for a class that no other can beat.
     p_lower = np.where(rest > 0, np.nextafter(1 - rest, 0.0), 1.0)

@@ -154,21 +154,21 @@ def radius_before_loss(radius, loss):
 
     Parameters
     ----------
-    radius : float
+    radius : float or ndarray of float
         What is to be left, >= 0.
 
-    loss : float or None
+    loss : float, ndarray of float or None
         See ``radius_after_loss``.
 
     Returns
     -------
-    radius : float
+    radius : float or ndarray of float
         Rounded up.
     """
     if loss is None:
         return radius
     up = np.nextafter(np.nextafter(radius + loss, np.inf), np.inf)
-    return float(np.nextafter(up, np.inf))
+    return np.nextafter(up, np.inf)
 
 
 def _lecuyer(p_a, p_b):
