@@ -407,7 +407,7 @@ class TestExact:
             )
         )
         with pytest.raises(ValueError, match="no votes"):
-            c.recertify(alpha=0.1)
+            c.recertify(n=10)
 
     def test_what_is_not_supported_is_named(self):
         g = smoothed(KNeighborsClassifier(), method="exact").fit(X, y)
