@@ -378,14 +378,6 @@ class TestCertified:
 
 class TestRefusals:
     @pytest.mark.parametrize("noise", NAMES)
-    def test_exact(self, noise):
-        g = smooth(noise, LogisticRegression(), method="exact").fit(X[:100], y[:100])
-        with pytest.raises(
-            ValueError, match=f"LogisticRegression under {noise.title()}"
-        ):
-            g.certify(X[:3])
-
-    @pytest.mark.parametrize("noise", NAMES)
     def test_noise_param(self, noise):
         f = make_pipeline(GaussianAugmenter(), GaussianNB())
         g = smooth(noise, f, noise_param="gaussianaugmenter__sigma")

@@ -49,6 +49,17 @@ class BoundGaussian(BoundNoise):
         size = np.maximum(np.abs(np.nan_to_num(z)), np.abs(distance))
         return ndtr(z) * (1 - _SLACK * (1 + np.clip(size, 0, 40) ** 2))
 
+    def upper(self, p, distance):
+        """Phi(Phi^-1(p) + distance), with more added than rounding can take off.
+
+        As sharp where p is small.
+        """
+        p, distance = np.asarray(p, float), np.asarray(distance, float)
+        z = ndtri(p) + distance
+        size = np.maximum(np.abs(np.nan_to_num(z)), np.abs(distance))
+        slack = _SLACK * (1 + np.clip(size, 0, 40) ** 2)
+        return np.minimum(ndtr(z) * (1 + slack) + _TINY, 1.0)
+
     @staticmethod
     def cdf_bounds(low, high):
         """Bound Phi; see ``BoundNoise.cdf_bounds``.

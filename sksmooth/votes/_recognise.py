@@ -127,11 +127,12 @@ def _trees(chain, inputs):
 
     And whether the columns of a frame may come as a matrix.
     """
-    if inputs.frame is None:
-        return compiled(chain), True
+    model = compiled(chain)
+    if model is None or inputs.frame is None:
+        return model, True
     as_matrix = takes_as_matrix(chain.steps, chain.last, inputs.table.columns)
     # Else steps get the frame, and what they make of it may be a matrix.
-    return compiled(chain) if as_matrix or chain.steps else None, as_matrix
+    return model if as_matrix or chain.steps else None, as_matrix
 
 
 def _without_noisy_inputs(scores, layers, classes, inputs):

@@ -610,7 +610,7 @@ def test_errors_of_scores(chain):
         weights, offset = linear_scores(unwrap(f), bounded=True)
         model = ExactLinear(weights[0], offset[0], Gaussian().bind(np.ones(D)))
         X = np.random.default_rng(seed).normal(size=(10, D)) * 1e-9
-        scores, errors = model._scores(X)
+        scores, errors = model.scores(X)
         for x, score, error in zip(X, scores, errors, strict=True):
             exact = rational(w) @ (matrix @ rational(x) + shift)
             assert abs(exact - Fraction(float(score))) <= Fraction(float(error))
