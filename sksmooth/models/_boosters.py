@@ -29,7 +29,7 @@ _PROBES = 64
 
 # Models by the content of their boosters: to read one takes up to a second. Few, as
 # they are large.
-_KNOWN, _MOST_KNOWN, _UNREAD = {}, 4, object()
+_KNOWN, _MOST_KNOWN, _UNREAD = {}, 16, object()
 
 
 def _reader(f):
@@ -57,8 +57,10 @@ def booster(f, steps):
         key = blake2b(pickle.dumps(f)).digest()
     except Exception:  # as of functions in its parameters
         key = None
-    model = _KNOWN.get(key, _UNREAD)
-    if model is _UNREAD:
+    model = _KNOWN.pop(key, _UNREAD)
+    if model is not _UNREAD:
+        _KNOWN[key] = model  # the last to be forgotten
+    else:
         model, wrong = _read(f)
         if wrong:
             warnings.warn(
@@ -70,7 +72,7 @@ def booster(f, steps):
             )
             return None
         if len(_KNOWN) >= _MOST_KNOWN:
-            _KNOWN.pop(next(iter(_KNOWN)), None)
+            _KNOWN.pop(next(iter(_KNOWN), None), None)
         if key is not None:
             _KNOWN[key] = model
     return None if model is None else model._replace(last=f, steps=steps)

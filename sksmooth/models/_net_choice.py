@@ -103,7 +103,7 @@ def _faster(plain, fed, n_votes, say):
             say(f"mode 'auto' is 'eager': {n_votes:.0f} votes are too few for another.")
             return None
         try:
-            view = in_mode(plain, fed, mode, most_probed=budget / seconds / 2)
+            view = in_mode(plain, fed, mode, asked_for=False)
         except ValueError as error:
             say(f"mode 'auto' passes over {mode!r}: {error}.")
             continue

@@ -6,6 +6,7 @@ see ``TorchNet.decide``. So votes do not depend on the mode.
 """
 
 import copy
+import warnings
 from contextlib import contextmanager
 
 import numpy as np
@@ -61,7 +62,7 @@ def ready(net, classes, fed, settled):
         return in_mode(view, fed, settled.mode, settled.channels_last)
 
 
-def in_mode(plain, fed, mode, channels_last=False, most_probed=None):
+def in_mode(plain, fed, mode, channels_last=False, asked_for=True):
     """Return a TorchNet like `plain`, in another mode.
 
     Parameters
@@ -74,8 +75,9 @@ def in_mode(plain, fed, mode, channels_last=False, most_probed=None):
 
     channels_last : bool, default=False
 
-    most_probed : int, default=None
-        No more copies are asked about, and a graph that would need more is refused.
+    asked_for : bool, default=True
+        Did the user name the mode? If not, a graph that may be another function than
+        the module is refused: what it is compared on need not show that.
 
     Raises
     ------
@@ -112,16 +114,22 @@ def in_mode(plain, fed, mode, channels_last=False, most_probed=None):
         raise ValueError(
             f"{name} cannot be used in mode {label}: {in_short(error)}"
         ) from error
+    may = f"{name} may take another way for other inputs, and a graph holds one"
+    if doubtful and not asked_for:
+        raise ValueError(may)
     if doubtful:
         size = CONVOLVED_AT_ONCE if plain.convolves else _IN_DOUBT
-        if most_probed is not None and size > most_probed:
-            raise ValueError(
-                f"{name} may take another way for another batch, and it is not worth "
-                f"comparing it in mode {label}"
-            )
         batch = probe(plain, fed, size)
         expected = asked_plainly(plain, batch)
     view.margin = _margin(plain, view, batch, expected, label)
+    if doubtful:
+        warnings.warn(
+            f"{may}: in mode {label} votes may be others than in mode 'eager', and "
+            "certificates are about what the graph answers. Use mode 'eager' unless "
+            "you know that it is the same.",
+            UserWarning,
+            stacklevel=2,
+        )
     return view
 
 

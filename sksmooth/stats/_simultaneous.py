@@ -87,8 +87,10 @@ def joint_pvalue(k, n, p):
         P(Bin(n, p) >= k) + P(Bin(n, 1 - p) >= k), rounded up, and at most 1; 1 unless
         k > n / 2.
     """
-    rest = np.nextafter(1 - np.asarray(p), 1)
-    both = upper_tail(k, n, p) + upper_tail(k, n, rest)
+    p = np.asarray(p, float)
+    rest = np.nextafter(1 - p, 1)
+    other = upper_tail(k, n, np.maximum(rest, 1e-300))
+    both = upper_tail(k, n, p) + np.where(p < 1, other, 0.0)
     return np.where(2 * k > n, np.minimum(np.nextafter(both, 2), 1.0), 1.0)
 
 

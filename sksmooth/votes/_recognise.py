@@ -1,7 +1,9 @@
 """What a classifier is, found out once for a call, and the voter that is for it."""
 
+from functools import partial
 from typing import Any, NamedTuple
 
+from ..models._boosters import is_booster
 from ..models._find_nets import nets_in
 from ..models._linear import linear_scores
 from ..models._mlp import mlp_layers
@@ -110,9 +112,16 @@ def recognise(estimator, classes, inputs, net_options=None, say=lambda message: 
     if has_nets:
         classes = numbers_for_labels(estimator, classes)
         asked, dtype = as_predict_takes(estimator, dtype)
+    read = None
     if has_kernel() and inputs.values.ndim == 2:
-        model, nameless = _trees(chain if asked is estimator else unwrap(asked), inputs)
-    if model is not None:
+        own = chain if asked is estimator else unwrap(asked)
+        if is_booster(own.last):
+            read = partial(_trees, own, inputs.take(slice(1)))
+        else:
+            model, nameless = _trees(own, inputs)
+    if read is not None:
+        voter = TreesVoter(asked, classes, dtype, None, read=read)
+    elif model is not None:
         voter = TreesVoter(asked, classes, dtype, model, nameless)
     else:
         voter = AnyVoter(asked, classes, dtype)

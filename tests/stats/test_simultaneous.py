@@ -151,3 +151,8 @@ def test_any_false_claim_of_several_inputs(true_probabilities):
         # All share the same votes, as with shared noise: any dependence is allowed.
         rate = certified_falsely(table, true_probabilities, q, alpha, together=True)
         assert 0 < rate <= alpha
+
+
+def test_a_probability_of_1_is_never_exceeded():
+    k, n = np.array([1000, 999, 600]), np.full(3, 1000)
+    assert joint_pvalue(k, n, np.ones(3)).tolist() == [1, 1, 1]

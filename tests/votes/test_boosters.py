@@ -334,7 +334,10 @@ def test_votes_are_those_of_predict(make, wrap, monkeypatch):
     voter = make_voter(f, f.classes_, Inputs.from_array(X3, sigma))
     assert type(voter) is trees.TreesVoter
     g = SmoothedClassifier(f, sigma=sigma, n=300, random_state=0)
+    few = g.certify(X3[::20]).counts  # too few to read the trees
+    monkeypatch.setattr(trees, "_WORTH_READING", 0)
     counts = g.certify(X3[::20]).counts
+    np.testing.assert_array_equal(few, counts)
     monkeypatch.setattr("sksmooth.votes._recognise.has_kernel", lambda: False)
     assert type(make_voter(f, f.classes_, Inputs.from_array(X3, sigma))) is AnyVoter
     np.testing.assert_array_equal(g.certify(X3[::20]).counts, counts)

@@ -93,8 +93,8 @@ class TestRule:
             assert chosen(1e6) == "frozen"
 
     @pytest.mark.parametrize("large", [False, True])
-    def test_branches(self, large, monkeypatch):
-        """A graph holds one way: it is compared on batches as large as for votes."""
+    def test_branches(self, large):
+        """A graph holds one way: no comparison on some inputs shows all others."""
 
         class Branches(nn.Module):
             def __init__(self):
@@ -110,12 +110,33 @@ class TestRule:
         assert chosen(1e9, Branches(), said=said) == mode
         if large:
             assert "passes over 'onnxruntime': the module of Modul" in said[0]
-            assert "answers differently" in said[0]
-            # Where that is not worth it, such a graph is not taken at all.
-            monkeypatch.setattr(_net_choice, "_START", 0)
-            monkeypatch.setattr(_net_choice, "_LAYER", 0)
-            assert chosen(2000, Branches(), said=said) == "eager"
-            assert "another way for another batch" in said[2]
+            assert "may take another way for other inputs" in said[0]
+
+    def test_branches_that_no_probe_takes(self):
+        """Votes of far inputs are those of the module, not of what was recorded."""
+
+        class Far(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.conv = nn.Conv2d(2, 3, 8)
+
+            def forward(self, x):
+                scores = self.conv(x).flatten(1)
+                large = x.flatten(1).amax(1) > 6
+                if large.any():
+                    other = torch.tensor([0.0, 0.0, 9.0])
+                    scores = torch.where(large[:, None], other, scores)
+                return scores
+
+        X = np.random.default_rng(0).normal(size=(18, 2, 8, 8)).astype(np.float32) * 0.3
+        X[16:] += 7
+        torch.manual_seed(0)
+        f = ModuleClassifier(Far(), classes=[0, 1, 2])
+        g = SmoothedClassifier(f, sigma=0.5, n=20_000, bound="joint", random_state=0)
+        counts = g.certify(X).counts
+        assert np.all(counts[16:] == [0, 0, 20_000])
+        with pytest.warns(UserWarning, match="may take another way for other inputs"):
+            g.set_params(net_options={"mode": "frozen"}, n=100).certify(X[:2])
 
     def test_scores_that_are_all_but_equal(self):
         said, module = [], conv()

@@ -9,6 +9,9 @@ import numpy as np
 from ..._compiled import compiled_module
 from ._predict import AnyVoter, explaining
 
+# Votes from which on it pays to read what a library exports: up to seconds.
+_WORTH_READING = 10_000
+
 
 class TreesVoter(AnyVoter):
     """Counts what a sum of trees predicts.
@@ -18,8 +21,12 @@ class TreesVoter(AnyVoter):
     estimator, classes, dtype
         As for ``AnyVoter``.
 
-    model : Model
+    model : Model or None
         What ``compiled`` made of `estimator`.
+
+    read : callable, default=None
+        Returns the model and `nameless`, where that takes long. It is called once there
+        are enough votes; until then `predict` is asked, which answers the same.
 
     nameless : bool, default=True
         Does `estimator` take the columns of a frame as a matrix, with the same result?
@@ -27,10 +34,25 @@ class TreesVoter(AnyVoter):
 
     prefer = "threads"
 
-    def __init__(self, estimator, classes, dtype, model, nameless=True):
+    def __init__(self, estimator, classes, dtype, model, nameless=True, read=None):
         super().__init__(estimator, classes, dtype)
-        self.model, self.nameless = model, nameless
-        self._own = self._class_indices(model.classes)
+        self.model, self._read = None, read
+        if model is not None:
+            self._use(model, nameless)
+
+    def _use(self, model, nameless):
+        self._own, self.nameless = self._class_indices(model.classes), nameless
+        self.model = model
+
+    def expect(self, n_votes):
+        """Read the trees, if there are enough votes; see ``Voter.expect``."""
+        read = self._read
+        if read is None or n_votes < _WORTH_READING:
+            return False
+        self._read, (model, nameless) = None, read()
+        if model is not None:
+            self._use(model, nameless)
+        return model is not None
 
     def classify(self, size):
         """Return the class index of each of the first `size` copies.
@@ -38,6 +60,8 @@ class TreesVoter(AnyVoter):
         Steps may write to the batch, so they run once: what comes out of them goes to
         the compiled trees or, if it is nothing for these, to the classifier itself.
         """
+        if self.model is None:
+            return super().classify(size)
         inputs, batch, rows = self.inputs, self._batch[:size], self._rows[:size]
         as_matrix = self.nameless and inputs.is_plain_matrix
         assemble = inputs.as_matrix if as_matrix else inputs.assemble
