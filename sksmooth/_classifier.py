@@ -179,8 +179,9 @@ class SmoothedClassifier(BaseSmoother):
         faster for convolutions. "channels_last": memory format of images. "dtype":
         "bfloat16" or "float16" compute in less precision. "push_forward": False draws
         noise before the first layer also where it could be drawn behind it. In single
-        and double precision votes on a CPU do not depend on the mode. The certificate
-        is for f as evaluated in this dtype.
+        and double precision votes on a CPU do not depend on the mode, unless you name
+        one for a module that branches on its input, which warns. The certificate is
+        for f as evaluated so.
 
     random_state : int, RandomState instance or None, default=None
         Seeds all noise. With an int, results are reproducible: `fit` draws
