@@ -418,7 +418,7 @@ def test_what_a_row_scores_does_not_depend_on_other_rows(n_classes, dtype, order
     np.testing.assert_array_equal(together[:, 0], 0)
     for row, means in zip(some, together, strict=True):
         expected = weights @ X[row].copy() + voter.offset
-        np.testing.assert_array_equal(means[1:], expected)
+        np.testing.assert_allclose(means[1:], expected, rtol=1e-12, atol=1e-12)
         np.testing.assert_array_equal(means, voter._clean_scores(np.array([row]))[0])
 
 
