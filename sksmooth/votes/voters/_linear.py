@@ -159,12 +159,16 @@ class LinearVoter(Voter):
         others depend, in the last bit, on how many inputs there are.
         """
         means = np.zeros((len(rows), len(self.contenders)))
+        # A product of two vectors may depend on where in memory these are, as in NumPy
+        # 1.26; one with a matrix, of two rows at least, does not.
+        weights = self.weights
+        weights = np.repeat(weights, 2, axis=0) if len(weights) == 1 else weights
         at_once = max(1, _INPUT_BYTES // (8 * max(1, self.X.shape[1])))
         with np.errstate(over="ignore", invalid="ignore"):
             for start in range(0, len(rows), at_once):
                 some = slice(start, start + at_once)
                 X = np.ascontiguousarray(self.X[rows[some]])
-                products = np.matmul(self.weights, X[:, :, None])
+                products = np.matmul(weights, X[:, :, None])[:, : len(self.weights)]
                 means[some, 1:] = products[:, :, 0] + self.offset
             if not np.isfinite(np.abs(means[:, 1:]) + self._reach).all():
                 check_finite(np.inf)  # says what to do
