@@ -4,7 +4,7 @@
 
 The 450 test digits of scikit-learn, pixels in [0, 1], classifiers trained on noisy
 copies at sigma = 0.25. Average certified radius (wrong or abstaining counts 0),
-certified inputs, and milliseconds an input: by votes with two bounds, at alpha = .001,
+certified inputs, and milliseconds per input: by votes with two bounds, at alpha = .001,
 and by method="analytic". "union bound" adds up the rivals without pairs, and "class
 alone" is a radius that does not use the bound on the runner-up: both show what
 a part of the analytic radius is worth.

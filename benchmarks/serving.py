@@ -39,7 +39,7 @@ def main():
     rng = np.random.default_rng(0)
     some = rng.integers(len(X_test), size=n_rows)
     rows = X_test[some] + rng.normal(0, 0.01, (n_rows, 64))
-    print("| | n | abstains | wrong | votes a row | half to | ms a row |")
+    print("| | n | abstains | wrong | votes per row | half to | ms per row |")
     print("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
     for name, f in MODELS.items():
         g = SmoothedClassifier(f, sigma=SIGMA, random_state=0).fit(X_train, y_train)

@@ -167,7 +167,7 @@ def fetch_spambase(*, data_home=None, download_if_missing=True, return_X_y=False
     Raises
     ------
     FileNotFoundError
-        If the file is not to be had; says in which ways it is.
+        If the file cannot be found; the message says how to get it.
 
     References
     ----------
@@ -219,7 +219,7 @@ def fetch_titanic(*, data_home=None, download_if_missing=True, return_X_y=False)
     Raises
     ------
     FileNotFoundError
-        If the file is not to be had; says in which ways it is.
+        If the file cannot be found; the message says how to get it.
 
     ImportError
         If pandas is not installed.

@@ -59,7 +59,7 @@ class Asked:
 
     @property
     def usual(self):
-        """About how many votes an input takes.
+        """About how many votes each input takes.
 
         Rules stop well before the last look for most inputs, and not at the first one:
         in the middle of their orders of magnitude.
