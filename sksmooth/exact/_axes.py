@@ -15,9 +15,13 @@ from ..models._bounded import EPS, SMALLEST, Bounded
 TINY = 1e-300
 
 
+class Unsupported(ValueError):
+    """There is no exact answer for this kind of classifier."""
+
+
 def unsupported(what):
     """Return the error that says `what` was found and what could have been."""
-    return ValueError(
+    return Unsupported(
         f"method='exact' cannot compute the class probabilities of {what}. It supports "
         "two-class linear classifiers, DecisionTreeClassifier of any depth, and "
         "two-class AdaBoostClassifier or GradientBoostingClassifier of depth-1 trees; "
@@ -25,6 +29,44 @@ def unsupported(what):
         "(scalers, feature selection) or in a FrozenEstimator. For anything else use "
         "method='monte_carlo'."
     )
+
+
+def columns_of(features, n_features, steps):
+    """Return the column of x that each feature is made of: coef * x[column] + offset.
+
+    Parameters
+    ----------
+    features : ndarray of int of shape (n_axes,)
+
+    n_features : int
+        How many come out of the last step.
+
+    steps : sequence of transformers
+
+    Returns
+    -------
+    column : ndarray of int of shape (n_axes,)
+
+    coef, offset : Bounded of shape (n_axes,)
+
+    Raises
+    ------
+    Unsupported
+        If a step is not affine, or mixes features.
+    """
+    rows = np.zeros((len(features), n_features))
+    rows[np.arange(len(features)), features] = 1.0
+    rows, offset = Bounded(rows), Bounded(np.zeros(len(features)))
+    for step in reversed(steps):
+        name = type(step).__name__
+        pulled = pull_back(step, rows, offset)
+        if pulled is None:
+            raise unsupported(f"a tree behind {name}, which is not affine")
+        rows, offset = pulled
+        if np.any(np.count_nonzero(rows.may_differ_from_0, axis=1) > 1):
+            raise unsupported(f"a tree behind {name}, which mixes features")
+    column = rows.may_differ_from_0.argmax(axis=1)
+    return column, rows[np.arange(len(features)), column], offset
 
 
 class Axes:
@@ -46,24 +88,12 @@ class Axes:
 
     Raises
     ------
-    ValueError
-        If a step is not affine, or mixes features.
+    Unsupported
+        As ``columns_of``; or if a column with noise makes two of the features.
     """
 
     def __init__(self, features, n_features, steps, noise):
-        rows = np.zeros((len(features), n_features))
-        rows[np.arange(len(features)), features] = 1.0
-        rows, offset = Bounded(rows), Bounded(np.zeros(len(features)))
-        for step in reversed(steps):
-            name = type(step).__name__
-            pulled = pull_back(step, rows, offset)
-            if pulled is None:
-                raise unsupported(f"a tree behind {name}, which is not affine")
-            rows, offset = pulled
-            if np.any(np.count_nonzero(rows.may_differ_from_0, axis=1) > 1):
-                raise unsupported(f"a tree behind {name}, which mixes features")
-        self.column = rows.may_differ_from_0.argmax(axis=1)
-        coef = rows[np.arange(len(features)), self.column]
+        self.column, coef, offset = columns_of(features, n_features, steps)
         self.coef, self.coef_error = coef.value, coef.error
         self.offset, self.offset_error = offset.value, offset.error
         self.level = Level(np.abs(self.coef), coef.error, noise.sigma[self.column])
@@ -76,8 +106,11 @@ class Axes:
         self.exact &= (self.coef_error == 0) & (self.offset_error == 0)
 
     def place(self, X):
-        """Return z for each input, (n_axes, n_inputs), and bounds on its error."""
-        x = X.T[self.column]
+        """Return z for each input, (n_axes, n_inputs), and bounds on its error.
+
+        0 stands for what is missing: whoever asks knows where that is.
+        """
+        x = np.nan_to_num(X.T[self.column], copy=False)
         with np.errstate(over="ignore", invalid="ignore"):
             scaled = self.coef[:, None] * x
             z = scaled + self.offset[:, None]
@@ -162,6 +195,7 @@ class Intervals:
         pairs = np.column_stack([np.concatenate([axis, axis]), ends])
         edges, place = np.unique(pairs.astype(float), axis=0, return_inverse=True)
         self.low, self.high = np.split(place.ravel(), 2)
+        self.own_axis = axis.astype(np.intp)
         self.axis = edges[:, 0].astype(np.intp)
         # float32(z) is the float32 nearest to z. For t a float32 and t' the next one,
         # float32(z) <= t is z < (t + t') / 2 or, where the tie is rounded to t, z <=

@@ -7,9 +7,9 @@ from ..models._bounded import EPS, SMALLEST
 from ..models._linear import check_finite, linear_scores
 from ..models._unwrap import unwrap
 from ..noise import Gaussian
-from ._axes import Level, unsupported
+from ._axes import Level, Unsupported, columns_of, unsupported
 from ._stumps import ExactStumps, is_boosting, stumps_of
-from ._trees import ExactTree, is_tree
+from ._trees import ExactTree, features_of, is_tree
 
 # Inputs are taken in chunks of about this much memory, so that it stays in cache.
 _CHUNK_BYTES = 2**23
@@ -46,9 +46,10 @@ def exact_probabilities(estimator, classes, inputs):
     ------
     ValueError
         If `estimator` or the noise is not supported, or X has columns that are not
-        numbers, or missing values.
+        numbers, or missing values in front of anything but a tree.
     """
-    X, sigma = numbers_of(inputs)
+    takes_gaps = is_tree(unwrap(estimator).last)
+    X, sigma = numbers_of(inputs, takes_gaps=takes_gaps)
     model, own_classes = _make_model(estimator, inputs.noise.at(sigma))
     columns = places(own_classes, classes)
     probabilities = np.zeros((len(X), len(classes)))
@@ -58,6 +59,43 @@ def exact_probabilities(estimator, classes, inputs):
         probabilities[rows, columns] = both[0].T
         upper[rows, columns] = np.minimum(both[1], 1).T
     return probabilities, upper
+
+
+def is_exact(estimator, noise):
+    """Tell whether exact answers are known for f and a kind of noise.
+
+    It depends on the model alone, and not on which features have noise: where that
+    matters, as for two features that a step makes of one, all of them do.
+
+    Parameters
+    ----------
+    estimator : fitted classifier
+
+    noise : BoundNoise
+
+    Returns
+    -------
+    is_exact : bool
+        True: ``exact_probabilities`` takes every X of numbers; or ``exact_distances``
+        does, where f is linear and noise is not normal.
+    """
+    if noise.cdf_bounds is None:
+        return False
+    chain = unwrap(estimator)
+    if linear_scores(chain, bounded=True) is not None:
+        return is_halfspace(estimator) and (noise.is_normal or noise.keeps_halfspaces)
+    f = chain.last
+    try:
+        if is_tree(f):
+            used = features_of(f)
+        elif is_boosting(f):
+            used = np.unique([stump[0] for stump in stumps_of(f)[-1]]).astype(np.intp)
+        else:
+            return False
+        columns = columns_of(used, f.n_features_in_, chain.steps)[0]
+    except Unsupported:
+        return False
+    return len(set(columns.tolist())) == len(columns)
 
 
 def is_halfspace(estimator):
@@ -115,7 +153,7 @@ def exact_distances(estimator, classes, inputs):
     return selected, distance
 
 
-def numbers_of(inputs, method="exact"):
+def numbers_of(inputs, method="exact", *, takes_gaps=False):
     """Return X and the noise level of each column, which have to be numbers."""
     if inputs.categories is not None:
         raise ValueError(
@@ -138,13 +176,13 @@ def numbers_of(inputs, method="exact"):
             )
         raise unsupported(what)
     X, sigma = matrix
-    if np.isnan(X.min(initial=0)):
+    if np.isnan(X.min(initial=0)) and not takes_gaps:
         row, column = np.argwhere(np.isnan(X))[0].tolist()
         raise ValueError(
             f"Input X contains NaN (first in input {inputs.origin[row]}, column "
-            f"{column}, counted from 0), and method={method!r} takes no missing "
-            "values. Use method='monte_carlo', which does if the classifier does, or "
-            "leave these inputs out."
+            f"{column}, counted from 0), and method={method!r} takes missing values "
+            "only of a decision tree. Use method='monte_carlo', which does if the "
+            "classifier does, or leave these inputs out."
         )
     return matrix
 
@@ -257,6 +295,8 @@ def places(own_classes, classes):
 
 def _describe_inputs(inputs):
     """Say what keeps `inputs` from being a matrix of numbers."""
+    if inputs.counts:
+        return "a classifier of columns of counts, to which noise is rounded"
     if inputs.frame is None:
         return f"a classifier of inputs of shape {inputs.input_shape}"
     table = inputs.table

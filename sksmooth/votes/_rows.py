@@ -525,6 +525,21 @@ class Inputs:
         """The columns without noise, as an array of numbers."""
         return numbers(self.table[:, self._others])
 
+    @property
+    def has_numbers(self):
+        """Is an input a row of numbers to which noise is added, and nothing else?
+
+        Depends on what kinds of columns there are, and not on what is in them. Not so
+        where noise is rounded: f sees whole numbers there.
+        """
+        if self.values.ndim != 2 or self.categories is not None:
+            return False
+        if self.is_sparse or self.container is not None or self.counts:
+            return False
+        if self.frame is None:
+            return True
+        return all(dtype.is_numeric() for dtype in self.table.schema.dtypes())
+
     def matrix(self):
         """Return (X, sigma) with every column as a number, or None if that fails.
 
@@ -533,17 +548,13 @@ class Inputs:
         for short cuts that never make a noisy copy. On a grid there are none: f is
         what `predict` computes for each point of it, rounding included.
         """
-        values, noise = self.values, self.noise
-        if values.ndim != 2 or noise.step is not None or self.categories is not None:
-            return None
-        if self.is_sparse or self.container is not None:
+        if self.noise.step is not None or not self.has_numbers:
             return None
         if self.frame is None:
-            sigma = np.broadcast_to(noise.sigma, values.shape[1:]).astype(float)
+            values = self.values
+            sigma = np.broadcast_to(self.noise.sigma, values.shape[1:]).astype(float)
             return values, sigma
         table = self.table
-        if not all(dtype.is_numeric() for dtype in table.schema.dtypes()):
-            return None
         sigma = np.zeros(table.shape[1])
         sigma[list(self.noisy)] = self.sigma
         return numbers(table).astype(float, copy=False), sigma
