@@ -22,6 +22,7 @@ FLOORS = {
         ("_claims", "_reach", "_balls"),
         ("_certificate", "_validation"),
         ("metrics", "logs", "_smoother", "_augmenter"),
+        ("_class_smoother",),
         ("display", "_classifier"),
         ("torch",),
         ("__init__",),

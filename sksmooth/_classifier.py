@@ -10,11 +10,11 @@ import numpy as np
 from sklearn.utils.validation import check_consistent_length
 
 from ._certificate import Certificate
+from ._class_smoother import ClassSmoother
 from ._columns import names_of
 from ._labels import as_labels, label_indices
 from ._reach import Reach
 from ._sklearn import Interval, StrOptions
-from ._smoother import BaseSmoother
 from .exact._multiclass import analytic_bounds
 from .exact._probabilities import (
     exact_distances,
@@ -48,7 +48,7 @@ _FIRST_TO_PREDICT = 25
 _STOPPABLE = ("cohen", "monte_carlo")
 
 
-class SmoothedClassifier(BaseSmoother):
+class SmoothedClassifier(ClassSmoother):
     """Provably robust classifier: the majority vote of another one under noise.
 
     Wraps a classifier f and predicts, for each input x, the class that f most often
@@ -269,7 +269,7 @@ class SmoothedClassifier(BaseSmoother):
     """
 
     _parameter_constraints: dict = {
-        **BaseSmoother._parameter_constraints,
+        **ClassSmoother._parameter_constraints,
         "n0": [Interval(Integral, 1, None, closed="left")],
         "stopping": [StrOptions({"sequential", "fixed"})],
         "bound": [StrOptions(set(BOUNDS))],

@@ -1,12 +1,12 @@
-"""How a base classifier is wrapped: trained under noise, and made ready to vote."""
+"""How a base estimator is wrapped: trained under noise, and made ready to be asked."""
 
 import warnings
 from collections.abc import Mapping
 from numbers import Integral, Real
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
 from sklearn.exceptions import InconsistentVersionWarning, NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import get_tags
@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from ._columns import as_column
 from ._fit_signature import FitOfWrapper, takes_weights
-from ._labels import check_abstain_label, label_indices, name_classes
+from ._labels import name_classes
 from ._seeding import seeded_training
 from ._sklearn import (
     HasMethods,
@@ -34,14 +34,11 @@ from ._validation import (
     SEEDS,
     FromFit,
     all_or_nothing,
-    check_classes,
     check_estimator,
     check_inputs,
-    check_y,
     draw_entropy,
 )
 from ._version import __version__
-from .models._net_labels import check_net_labels, labels_for_nets
 from .models._nets import as_net_takes, check_devices
 from .noise import find_noise
 from .noise._flips import flip_threshold
@@ -52,14 +49,13 @@ from .stats._checks import MAX_VOTES, check_votes
 from .votes._missing import check_may_train, check_missing, training_with_missing
 from .votes._rows import Flips
 from .votes._spread import warn_of_little_noise
-from .votes._voting import Voting
 from .votes.voters._predict import check_one_row
 
 
 class Prepared(NamedTuple):
     """What every answer about one X needs."""
 
-    voting: Voting
+    voting: Any  # a Voting, or a Valuing
     noise: Proof  # of the level that the user is told, which radii depend on
     loss: np.ndarray | None  # what a grid takes off the radius of each input
     abstain_label: object
@@ -75,10 +71,11 @@ class Prepared(NamedTuple):
         return self._replace(voting=self.voting.of(rows))
 
 
-class BaseSmoother(KeepsSecrets, ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+class BaseSmoother(KeepsSecrets, MetaEstimatorMixin, BaseEstimator):
     """Wraps `estimator`, fitted or not.
 
-    The parameters are those below; a subclass has them in its ``__init__``.
+    The parameters are those below; a subclass has them in its ``__init__``. What is
+    learned about y and how answers are drawn is for it, too: the methods at the end.
     """
 
     _parameter_constraints: dict = {
@@ -109,7 +106,6 @@ class BaseSmoother(KeepsSecrets, ClassifierMixin, MetaEstimatorMixin, BaseEstima
     # `fit` hands sample_weight on: whether it is wanted is for the base to say.
     __metadata_request__fit = {"sample_weight": UNUSED}
 
-    classes_ = FromFit()
     n_features_in_ = FromFit()
     feature_names_in_ = FromFit()
 
@@ -125,7 +121,7 @@ class BaseSmoother(KeepsSecrets, ClassifierMixin, MetaEstimatorMixin, BaseEstima
             values are for `estimator` to take: they get no noise.
 
         y : array-like of shape (n_inputs,)
-            Their labels.
+            Their labels or, for a regressor, targets.
 
         sample_weight : array-like of shape (n_inputs,), default=None
             Passed to the `fit` of `estimator`, repeated for every copy. A parameter of
@@ -137,13 +133,13 @@ class BaseSmoother(KeepsSecrets, ClassifierMixin, MetaEstimatorMixin, BaseEstima
 
         Returns
         -------
-        self : SmoothedClassifier
+        self : object
 
         Raises
         ------
         ValueError
-            If a parameter, X or y is unusable; the message says what to do. The
-            classifier is then as it was before.
+            If a parameter, X or y is unusable; the message says what to do. This
+            estimator is then as it was before.
         """
         with all_or_nothing(self):
             self._fit(X, y, sample_weight, params)
@@ -155,11 +151,10 @@ class BaseSmoother(KeepsSecrets, ClassifierMixin, MetaEstimatorMixin, BaseEstima
         inputs = check_inputs(X, self.sigma, self, reset=True, noise=noise)
         warn_of_little_noise(inputs)
         check_may_train(self.estimator, inputs)
-        y = check_y(y)
+        y = self._check_y(y)
         if sample_weight is not None:
             sample_weight = as_column(sample_weight, "sample_weight")
         check_consistent_length(inputs.values, y, sample_weight)
-        check_abstain_label(self.abstain_label, np.unique(y))
         self.entropy_ = draw_entropy(self.random_state)
         estimator = clone(self.estimator)
         n_copies, named = self.n_copies, None
@@ -187,7 +182,7 @@ class BaseSmoother(KeepsSecrets, ClassifierMixin, MetaEstimatorMixin, BaseEstima
             estimator.fit(None, None)  # raises if it is not fitted; trains nothing
             check_missing(estimator, inputs, most=1)
             check_one_row(estimator, inputs)
-            _check_known(y, check_classes(getattr(estimator, "classes_", None)))
+            self._check_frozen(estimator, y)
         else:
             fit_params = self._fit_params(sample_weight, params)
             X_noisy, rows = noisy_training_set(inputs, n_copies, self.entropy_)
@@ -195,7 +190,7 @@ class BaseSmoother(KeepsSecrets, ClassifierMixin, MetaEstimatorMixin, BaseEstima
             if inputs.frame is None:
                 X_noisy = as_net_takes(estimator, X_noisy)
             check_devices(estimator)
-            y, named = labels_for_nets(estimator, y)
+            y, named = self._y_for(estimator, y)
             entropy = None if self.random_state is None else self.entropy_
             with (
                 seeded_training(estimator, entropy),
@@ -204,11 +199,7 @@ class BaseSmoother(KeepsSecrets, ClassifierMixin, MetaEstimatorMixin, BaseEstima
                 estimator.fit(X_noisy, y[rows], **fit_params)
             check_missing(estimator, inputs, most=1)
         self.estimator_ = estimator
-        if named is None:
-            check_net_labels(estimator)
-            named = getattr(estimator, "classes_", np.unique(y))
-        self.classes_ = check_classes(named)
-        check_abstain_label(self.abstain_label, self.classes_)
+        self._learn_targets(estimator, y, named)
 
     def _validate_params(self):
         check_estimator(self.estimator)
@@ -232,11 +223,6 @@ class BaseSmoother(KeepsSecrets, ClassifierMixin, MetaEstimatorMixin, BaseEstima
                 "scikit-learn's metadata routing."
             )
         return params
-
-    @property
-    def abstain_label_(self):
-        """What stands for "no prediction"; of the same kind as `classes_`."""
-        return check_abstain_label(self.abstain_label, self.classes_)
 
     @property
     def _categorical_places(self):
@@ -268,10 +254,8 @@ class BaseSmoother(KeepsSecrets, ClassifierMixin, MetaEstimatorMixin, BaseEstima
             estimator, entropy = self.estimator_, self.entropy_
         else:
             estimator, entropy = self.estimator, draw_entropy(self.random_state)
-            check_classes(getattr(estimator, "classes_", None))
-            check_net_labels(estimator)
-        classes = self.classes_
-        label = check_abstain_label(self.abstain_label, classes)
+            self._check_base(estimator)
+        label = self.abstain_label_
         kind = find_noise(self.noise)
         inputs = check_inputs(X, self.sigma, self, reset=False, noise=kind)
         check_missing(estimator, inputs)
@@ -296,9 +280,8 @@ class BaseSmoother(KeepsSecrets, ClassifierMixin, MetaEstimatorMixin, BaseEstima
         inputs, loss = inputs.on_grid(self.grid)
         if loss is not None and one and np.ndim(inputs.sigma):  # in units of sigma
             loss = np.where(loss > 0, np.nextafter(loss * float(self.sigma), np.inf), 0)
-        voting = Voting(
+        voting = self._voting(
             estimator,
-            classes,
             inputs,
             entropy=entropy,
             purposes=purposes,
@@ -359,7 +342,7 @@ class BaseSmoother(KeepsSecrets, ClassifierMixin, MetaEstimatorMixin, BaseEstima
         except NotFittedError:
             return False
         except (AttributeError, TypeError):  # not made for scikit-learn's own check
-            return hasattr(self.estimator, "classes_")
+            return self._seems_fitted(self.estimator)
         return True
 
     def __sklearn_tags__(self):
@@ -368,16 +351,37 @@ class BaseSmoother(KeepsSecrets, ClassifierMixin, MetaEstimatorMixin, BaseEstima
             base = get_tags(self.estimator)
             tags.input_tags.positive_only = base.input_tags.positive_only
             tags.input_tags.allow_nan = allows_nan(self.estimator)
-            if base.classifier_tags is not None:
-                tags.classifier_tags.multi_class = base.classifier_tags.multi_class
-                tags.classifier_tags.poor_score = base.classifier_tags.poor_score
         return tags
 
+    # What there is to predict, and how.
 
-def _check_known(y, classes):
-    unknown = np.flatnonzero(label_indices(y, classes) < 0)
-    if len(unknown):
-        raise ValueError(
-            f"y holds {y[unknown[0]]!r}, which the frozen estimator does not know: its "
-            f"classes are {classes.tolist()!r}."
-        )
+    # What stands for "no prediction"; there is none unless a subclass has one.
+    abstain_label_ = None
+
+    def _check_y(self, y):
+        """Return the y that `fit` was given as an array, after checking it."""
+        raise NotImplementedError
+
+    def _check_base(self, estimator):
+        """Raise a ValueError if a fitted base does not tell what it predicts."""
+        raise NotImplementedError
+
+    def _check_frozen(self, estimator, y):
+        """Raise a ValueError if a base that is not trained cannot predict y."""
+        raise NotImplementedError
+
+    def _y_for(self, estimator, y):
+        """Return y as `estimator` is trained on it, and what stands behind it."""
+        raise NotImplementedError
+
+    def _learn_targets(self, estimator, y, named):
+        """Store what the base that has been trained predicts."""
+        raise NotImplementedError
+
+    def _voting(self, estimator, inputs, **settings):
+        """Return what draws the answers of `estimator` to noisy copies."""
+        raise NotImplementedError
+
+    def _seems_fitted(self, estimator):
+        """Tell of an estimator that scikit-learn cannot ask whether it is fitted."""
+        raise NotImplementedError

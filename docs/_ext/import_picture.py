@@ -29,6 +29,7 @@ ACROSS = {
     "_validation": 0.08,
     "_augmenter": 0.2,
     "_smoother": 0.42,
+    "_class_smoother": 0.42,
     "logs": 0.68,
     "metrics": 0.9,
     "_classifier": 0.5,
