@@ -7,6 +7,7 @@ from sklearn.utils import get_tags
 from ._labels import check_abstain_label, label_indices
 from ._smoother import BaseSmoother
 from ._validation import FromFit, check_classes, check_y
+from .exact._probabilities import is_exact
 from .models._net_labels import check_net_labels, labels_for_nets
 from .votes._voting import Voting
 
@@ -25,6 +26,9 @@ class ClassSmoother(ClassifierMixin, BaseSmoother):
         y = check_y(y)
         check_abstain_label(self.abstain_label, np.unique(y))
         return y
+
+    def _has_exact(self, estimator, noise):
+        return is_exact(estimator, noise)
 
     def _check_base(self, estimator):
         check_classes(getattr(estimator, "classes_", None))

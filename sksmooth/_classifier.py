@@ -23,7 +23,7 @@ from .exact._probabilities import (
 )
 from .noise import find_noise
 from .noise._grid import grid_step, loss_of_others
-from .noise._sigma import is_one_number, least_levels, sigma_of_numbers
+from .noise._sigma import least_levels, sigma_of_numbers
 from .stats import sample_sizes
 from .stats._certify import (
     BOUNDS,
@@ -33,7 +33,7 @@ from .stats._certify import (
     bounds_from_upper,
     certify_votes,
 )
-from .stats._checks import check_level, check_positive, check_radius
+from .stats._checks import check_level, check_radius
 from .stats._planning import can_name_class, fewest_samples_to_name, too_small
 from .stats._radius import certified_after_loss, radius_after_loss
 from .stats._sequential import BoundProbability, CertifyKnownLabel, NameTopClass
@@ -45,7 +45,6 @@ from .votes.run._store import VoteStore
 _FIRST_TO_PREDICT = 25
 
 # The one way of certifying that can stop early and still give a valid radius.
-_STOPPABLE = ("cohen", "monte_carlo")
 
 
 class SmoothedClassifier(ClassSmoother):
@@ -286,7 +285,7 @@ class SmoothedClassifier(ClassSmoother):
         flip=0.5,
         shared_noise=False,
         grid=None,
-        method="monte_carlo",
+        method="auto",
         alpha=0.001,
         n0=100,
         n=100_000,
@@ -381,9 +380,9 @@ class SmoothedClassifier(ClassSmoother):
         >>> g.predict(X[[0, 70, 149]])  # the second one is a close call
         array([ 0, -1,  2])
         """
-        prepared = self._ready(X, *self._purposes("predict"))
-        if self._is_exact:
-            _, bounds, _ = self._exact(prepared, store)
+        prepared = self._ready(X, "predict")
+        if self._is_exact(prepared.method):
+            _, bounds, _ = self._exact(prepared, store, leader_only=True)
             return prepared.labels(bounds.selected, _certified(prepared, bounds)[1])
         looks = self._looks(_FIRST_TO_PREDICT)
         if self.abstain_label is not None and not can_name_class(looks, self.alpha):
@@ -437,16 +436,20 @@ class SmoothedClassifier(ClassSmoother):
                [0.   , 0.498, 0.502],
                [0.   , 0.277, 0.723]])
         """
-        prepared = self._ready(X, *self._purposes("predict"))
-        if self._is_exact:
+        prepared = self._ready(X, "predict")
+        if self._is_exact(prepared.method):
             shares = self._exact(prepared, store)[0]
-            if shares is None:
+            if shares is None and self.method == "auto":
+                voting = prepared.voting.with_purposes("predict")
+                prepared = prepared._replace(voting=voting, method="monte_carlo")
+            elif shares is None:
                 raise ValueError(
                     "the probabilities of a linear classifier are not known exactly "
                     f"under {self.noise!r} noise, only its radii: use "
                     "method='monte_carlo' to estimate them."
                 )
-            return shares
+            else:
+                return shares
         votes = self._top_class_votes(prepared, store)
         return votes.counts / votes.n_used[:, None]
 
@@ -521,8 +524,8 @@ class SmoothedClassifier(ClassSmoother):
         >>> prediction, radius.round(2)
         (array([ 0, -1,  2]), array([0.62, 0.  , 0.12]))
         """
-        prepared = self._ready(X, *self._purposes())
-        early, reach = radius_tol is not None, self._reach
+        prepared = self._ready(X)
+        early, reach = radius_tol is not None, self._reach_by(prepared.method)
         if not reach.certifies(self.n, early=early):
             needed = reach.fewest(0.0, early=early)
             warnings.warn(
@@ -604,8 +607,9 @@ class SmoothedClassifier(ClassSmoother):
                [ True, False]])
         """
         radii = check_radius(radius)
-        prepared = self._ready(X, *self._purposes(known_label=True))
-        reach = self._reach.told(norm, prepared.voting.inputs.n_noisy, changes)
+        prepared = self._ready(X, known_label=True)
+        reach = self._reach_by(prepared.method)
+        reach = reach.told(norm, prepared.voting.inputs.n_noisy, changes)
         unreachable = reach.unreachable(radii, self.n, self.sigma)
         if unreachable:
             warnings.warn(unreachable, stacklevel=2)
@@ -619,7 +623,7 @@ class SmoothedClassifier(ClassSmoother):
         y = as_labels(y, "y")
         check_consistent_length(prepared.voting.inputs.values, y)
         label = label_indices(y, prepared.voting.classes)
-        if self._is_certain or not BOUNDS[self.bound].by_threshold:
+        if self._is_certain(prepared.method) or not BOUNDS[self.bound].by_threshold:
             with self._open(store, prepared) as store:
                 certificate = self._certify(prepared, store=store)
             right = certificate.selected == label
@@ -686,7 +690,8 @@ class SmoothedClassifier(ClassSmoother):
         1.599
         """
         self._check_domain(changes)
-        return self._reach.told(norm, changes=changes).radius(self.n, known_label)
+        reach = self._reach_by(self._method).told(norm, changes=changes)
+        return reach.radius(self.n, known_label)
 
     def required_samples(self, radius, *, known_label=False, norm=None, changes=0):
         """Return the smallest `n` with which a radius can be certified at all.
@@ -733,14 +738,15 @@ class SmoothedClassifier(ClassSmoother):
         if np.ndim(check_radius(radius)):
             raise ValueError(f"radius must be one number, got {radius!r}.")
         self._check_domain(changes)
-        reach = self._reach.told(norm, changes=changes)
+        method = self._method
+        reach = self._reach_by(method).told(norm, changes=changes)
         needed = reach.fewest(float(radius), known_label)
         if needed is None:
             raise ValueError(
                 "no feasible number of votes certifies a radius of "
                 f"{radius / self._noise.unit:g} sigma: {reach.noise.remedy}."
             )
-        return 0 if self._is_certain else needed
+        return 0 if self._is_certain(method) else needed
 
     def _check_domain(self, changes):
         """Raise a ValueError if it is not known yet how many values categories have."""
@@ -751,19 +757,11 @@ class SmoothedClassifier(ClassSmoother):
                 "which fit learns: call fit."
             )
 
-    @property
-    def _noise(self):
-        """The noise, as far as radii depend on it: before X is known."""
-        sigma = np.ones(1)
-        if is_one_number(self.sigma):
-            sigma = float(check_positive(self.sigma, "sigma"))
-        return self._kind.bind(sigma)
-
-    @property
-    def _reach(self):
+    def _reach_by(self, method):
+        """Return what can be certified by a method that is not "auto"."""
         # Before `fit` it may not be known that there are only two classes.
         n_classes = max(2, len(getattr(self, "classes_", range(3))))
-        settings = self.bound, self.stopping, self._furthest
+        settings = self.bound, self.stopping, self._furthest(method)
         levels, n_features = self._known_levels()
         n_noisy = loss = None
         if n_features is not None:
@@ -779,52 +777,51 @@ class SmoothedClassifier(ClassSmoother):
             loss,
             *settings,
             n_noisy,
-            is_distance=self._has_distances,
+            is_distance=self._has_distances(method),
         )
 
-    @property
-    def _is_exact(self):
+    def _is_exact(self, method):
         """Is nothing left to chance?"""
-        return self.method == "exact" or find_noise(self.noise).listed is not None
+        return method == "exact" or find_noise(self.noise).listed is not None
 
-    @property
-    def _is_certain(self):
+    def _is_certain(self, method):
         """Is nothing in a certificate left to chance?"""
-        return self.method == "analytic" or self._is_exact
+        return method == "analytic" or self._is_exact(method)
 
-    @property
-    def _furthest(self):
-        """The largest radius, where nothing is left to chance; else None."""
-        if not self._is_certain:
+    def _furthest(self, method):
+        """Return the largest radius, where nothing is left to chance; else None."""
+        if not self._is_certain(method):
             return None
-        return np.inf if self._has_distances else self._noise.furthest
+        return np.inf if self._has_distances(method) else self._noise.furthest
 
-    @property
-    def _has_distances(self):
+    def _has_distances(self, method):
         """Are radii distances to where f changes, and not due to probabilities?"""
-        if self.method != "exact" or not self._noise.keeps_halfspaces:
+        if method != "exact" or not self._noise.keeps_halfspaces:
             return False
         f = vars(self).get("estimator_", self.estimator)
         return self.__sklearn_is_fitted__() and is_halfspace(f)
 
-    def _purposes(self, purpose=None, known_label=False):
-        """What votes are drawn for, to certify unless a purpose is named."""
-        bound = BOUNDS.get(self.bound)  # parameters have not been checked yet
-        if not bound or (self._is_exact if purpose else self._is_certain):
+    def _purposes(self, method, purpose=None, known_label=False):
+        """Return what votes are drawn for, to certify unless a purpose is named."""
+        if self._is_exact(method) if purpose else self._is_certain(method):
             return ("estimate",)
         if purpose is not None:
             return (purpose,)
+        bound = BOUNDS[self.bound]
         selects = bound.needs_selection and not (known_label and bound.by_threshold)
         return ("estimate", "select") if selects else ("estimate",)
 
     def _certify(self, prepared, radius_tol=None, store=None, names=(None, None)):
         """Do what `certify` says, with what is prepared already."""
-        if radius_tol is not None and (self.bound, self.method) != _STOPPABLE:
+        by_votes = self.method in ("auto", "monte_carlo")
+        if radius_tol is not None and not (by_votes and self.bound == "cohen"):
             raise ValueError(
                 "radius_tol stops early only with bound='cohen' and "
                 f"method='monte_carlo', not with {self.bound!r} and {self.method!r}."
             )
-        if self._is_certain:
+        if self._is_certain(prepared.method):
+            if radius_tol is not None:  # of no use, but it may be wrong
+                _tolerances(radius_tol, len(prepared.voting.inputs))
             _, bounds, votes = self._exact(prepared, store)
             none = np.zeros(votes.counts.shape, np.int64)
             return self._certificate(prepared, none, votes, bounds, names)
@@ -854,6 +851,8 @@ class SmoothedClassifier(ClassSmoother):
         """Return the store of votes as a context, which is None without a path."""
         if path is None or isinstance(path, VoteStore):
             return nullcontext(path)
+        if self.method == "auto" and prepared.method == "exact":
+            return nullcontext(None)  # there will be none to keep
         if self.method == "exact" or (self.method == "analytic" and not predicts):
             raise ValueError(
                 f"method={self.method!r} draws no votes that a store could keep: call "
@@ -868,10 +867,12 @@ class SmoothedClassifier(ClassSmoother):
             )
         return VoteStore(path, *fingerprint(prepared.voting))
 
-    def _ready(self, X, *purposes):
+    def _ready(self, X, *purpose, known_label=False):
         """Prepare, and find out at once whether a net can be evaluated as asked."""
-        prepared = self._prepare(X, purposes)
-        if self.method != "exact":
+        prepared = self._prepare(
+            X, lambda method: self._purposes(method, *purpose, known_label=known_label)
+        )
+        if prepared.method != "exact":
             check_level(self.alpha)
             if self.net_options:
                 prepared.voting.recognised  # noqa: B018
@@ -906,7 +907,7 @@ class SmoothedClassifier(ClassSmoother):
         with self._open(path, prepared, predicts=True) as store:
             return prepared.voting.draw("predict", rule, store)
 
-    def _exact(self, prepared, store=None):
+    def _exact(self, prepared, store=None, leader_only=False):
         """Return exact class probabilities, what they certify, and the votes, if any.
 
         None for probabilities that are only bounded. `store` may be a path, or a store
@@ -914,16 +915,17 @@ class SmoothedClassifier(ClassSmoother):
         """
         voting = prepared.voting
         listed = find_noise(self.noise).listed
-        if self.method == "analytic":
+        if prepared.method == "analytic":
             found = analytic_bounds(voting.estimator, voting.classes, voting.inputs)
             none = np.zeros((len(found[0]), len(voting.classes)), np.int64)
             bounds = bounds_from_rest(*found, prepared.noise)
             return None, bounds, Votes(none, none[:, 0], None)
         if listed is None:
             self._open(store, prepared)
-            if self._has_distances:
+            if self._has_distances(prepared.method):
                 return self._distances(prepared)
-            found = exact_probabilities(voting.estimator, voting.classes, voting.inputs)
+            asked = voting.estimator, voting.classes, voting.inputs
+            found = exact_probabilities(*asked, leader_only=leader_only)
             none = np.zeros(found[0].shape, np.int64)
             votes = Votes(none, none[:, 0], None)
             return found[0], bounds_from_upper(*found, prepared.noise), votes
@@ -949,10 +951,11 @@ class SmoothedClassifier(ClassSmoother):
         return None, bounds, Votes(none, none[:, 0], None)
 
     def _certificate(self, prepared, selection, votes, bounds, names, looks=None):
-        exact, listed = self._is_certain, find_noise(self.noise).listed
+        method = prepared.method
+        exact, listed = self._is_certain(method), find_noise(self.noise).listed
         radius, certified = _certified(prepared, bounds)
         n = (listed or 0) if exact else self.n
-        bound = "analytic" if self.method == "analytic" else "exact"
+        bound = "analytic" if method == "analytic" else "exact"
         return Certificate(
             prediction=prepared.labels(bounds.selected, certified),
             radius=radius,
@@ -977,7 +980,7 @@ class SmoothedClassifier(ClassSmoother):
             feature_names=names[1],
             n_noisy=prepared.voting.inputs.n_noisy,
             certified=certified,
-            is_distance=self._has_distances,
+            is_distance=self._has_distances(method),
         )
 
 

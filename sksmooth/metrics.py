@@ -307,9 +307,10 @@ class _CertifiedAccuracyScorer(_BaseScorer):
                 "outermost, as in SmoothedClassifier(make_pipeline(StandardScaler(), "
                 "LogisticRegression())): then noise and radius are in the units of X."
             )
-        prepared = estimator._ready(X, *estimator._purposes(known_label=True))
+        prepared = estimator._ready(X, known_label=True)
         n_noisy = prepared.voting.inputs.n_noisy
-        reach = estimator._reach.told(self._norm, n_noisy, self._changes)
+        reach = estimator._reach_by(prepared.method)
+        reach = reach.told(self._norm, n_noisy, self._changes)
         unreachable = reach.unreachable(self._radii, estimator.n, estimator.sigma)
         if unreachable and unreachable not in self._warned:
             self._warned.add(unreachable)

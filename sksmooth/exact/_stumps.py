@@ -18,6 +18,10 @@ from ._trees import is_tree
 # Up to so many cells of constant f, f is asked for its class in each of them.
 _MAX_CELLS = 2**12
 
+# A class whose probability is bounded by this is not the leading one, by a margin that
+# no bracket has.
+_CLEARLY_LESS = 0.49
+
 
 class ExactStumps:
     """Class probabilities of a sum of stumps and a threshold at 0.
@@ -60,26 +64,81 @@ class ExactStumps:
         self.pieces = np.cumsum([0, *sizes])
         if np.prod(sizes, dtype=float) <= _MAX_CELLS:
             self.plan = _Cells(estimator, features, self.cuts)
+            self.moments = None
         else:
             # What f's own sum, and each of ours, may be off by: a rounding a term.
             error = 8 * EPS * (len(estimator.estimators_) + 4) * size
             self.plan = Convolution(constant, scores, error)
+            self.moments = _Moments(constant, scores, size)
 
     @property
     def row_bytes(self):
         """Memory that one input takes."""
         return self.intervals.row_bytes + self.plan.row_bytes
 
-    def probabilities(self, X):
-        """Return probabilities and upper bounds, each (2, n_inputs)."""
+    def probabilities(self, X, *, leader_only=False):
+        """Return probabilities and upper bounds, each (2, n_inputs).
+
+        With `leader_only` those of an input may be rough, if it is known at once which
+        class has most of it.
+        """
         masses = self.intervals.upper(X)
         masses = [
             np.ascontiguousarray(masses[start:stop].T)
             for start, stop in zip(self.pieces[:-1], self.pieces[1:], strict=True)
         ]
-        lower, upper = self.plan.bracket(masses, len(X))
+        if leader_only and self.moments is not None:
+            middle, upper = self.moments.bound(masses)
+            open_ = upper.min(axis=0) > _CLEARLY_LESS
+            if np.any(open_):
+                some = [of_one[open_] for of_one in masses]
+                middle[:, open_], upper[:, open_] = self._bracket(some)
+            return middle, upper
+        return self._bracket(masses)
+
+    def _bracket(self, masses):
+        lower, upper = self.plan.bracket(masses, len(masses[0]))
         middle = lower + upper
         return middle / middle.sum(axis=0), upper + TINY
+
+
+class _Moments:
+    """Bounds from the mean and the variance of the score: Cantelli's inequality.
+
+    A sum with variance v is below 0, m away from its mean, with probability at most
+    v / (v + m^2).
+
+    Parameters
+    ----------
+    constant : float
+
+    scores : list of ndarray
+        As of a ``Convolution``.
+
+    size : float
+        What all terms may add up to in absolute value.
+    """
+
+    def __init__(self, constant, scores, size):
+        self.constant, self.scores, self.size = constant, scores, size
+
+    def bound(self, masses):
+        """Return rough probabilities and upper bounds, each (2, n_inputs)."""
+        mean, variance = np.full(len(masses[0]), self.constant), np.zeros(1)
+        for mass, score in zip(masses, self.scores, strict=True):
+            own = mass @ score
+            mean += own
+            variance = variance + np.maximum(mass @ score**2 - own**2, 0.0)
+        # Far more than masses that are a few eps too large, and sums of as many terms
+        # here and in f, can be off by; where that matters, nothing is settled.
+        distance = np.maximum(np.abs(mean) - 1e-8 * self.size, 0.0)
+        variance = variance + 1e-8 * self.size**2
+        other = variance / (variance + distance**2)
+        ahead = (mean > 0).astype(int)
+        upper = np.ones((2, len(mean)))
+        upper[1 - ahead, np.arange(len(mean))] = other
+        middle = np.stack([1 - ahead, ahead]).astype(float)
+        return middle, upper
 
 
 class _Cells:

@@ -16,6 +16,16 @@ def check_finite(scores):
         )
 
 
+def count_scores(chain):
+    """Return how many scores a linear classifier has, 1 for two classes.
+
+    Cheap; None for all others. Steps may still not be affine.
+    """
+    if chain.own or not predicts_by_linear_scores(chain.last):
+        return None
+    return 1 if np.ndim(chain.last.coef_) < 2 else chain.last.coef_.shape[0]
+
+
 def linear_scores(chain, *, bounded=False, than=0):
     """Return (weights, offset) in input units, or None if a Chain is not linear.
 

@@ -8,6 +8,7 @@ import sys
 import time
 import warnings
 from contextlib import contextmanager, nullcontext
+from copy import copy
 from functools import cached_property
 
 import numpy as np
@@ -116,6 +117,13 @@ class Voting:
         seen = {}
         keys = self.keys[self.purposes[0]]
         return np.array([seen.setdefault(key, row) for row, key in enumerate(keys)])
+
+    def with_purposes(self, *purposes):
+        """Return the voting on the same inputs for other purposes."""
+        twin = copy(self)
+        twin.purposes = purposes
+        vars(twin).pop("keys", None)
+        return twin
 
     def of(self, rows):
         """Return the voting on some of the inputs."""
