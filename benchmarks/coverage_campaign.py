@@ -151,7 +151,12 @@ def campaign(n_inputs, seed):
             step = 2.0 ** np.floor(np.log2(sigma)) / 2**16 if grid == "auto" else grid
             digits = 1e-12 if grid is None else DIGITS
             g = SmoothedClassifier(
-                model.base, sigma=sigma, n=n, grid=grid, random_state=seed
+                model.base,
+                sigma=sigma,
+                n=n,
+                grid=grid,
+                method="monte_carlo",
+                random_state=seed,
             )
             x = model.inputs(m // 2, sigma, rng)
             p = model.truth(x, sigma, step)

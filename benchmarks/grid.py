@@ -101,7 +101,13 @@ def main():
     for name, f, X in classifiers():
         votes = [
             SmoothedClassifier(
-                f, sigma=SIGMA, n=2000, n0=1, grid=grid, random_state=0
+                f,
+                sigma=SIGMA,
+                n=2000,
+                n0=1,
+                grid=grid,
+                method="monte_carlo",
+                random_state=0,
             ).certify
             for grid in (None, "auto")
         ]

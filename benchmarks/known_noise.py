@@ -38,6 +38,7 @@ def smoothed(random_state, n_features=5):
     return SmoothedClassifier(
         halfspace(n_features),
         sigma=SIGMA,
+        method="monte_carlo",
         alpha=ALPHA,
         n=N,
         n0=N0,

@@ -43,6 +43,7 @@ def main():
     for kind, shared_noise in (("independent", False), ("shared", True)):
         g = SmoothedClassifier(
             base,
+            method="monte_carlo",
             sigma=3.0,
             n=10_000,
             shared_noise=shared_noise,

@@ -66,7 +66,9 @@ def measure(work):
 
 def speed_up(name, f, X, n, method):
     """Print what two workers gain; return votes a second of one."""
-    g = SmoothedClassifier(f, sigma=0.25, n=n, n0=10, random_state=0)
+    g = SmoothedClassifier(
+        f, sigma=0.25, method="monte_carlo", n=n, n0=10, random_state=0
+    )
     got = {}
     for n_jobs in (1, N_JOBS):
         g.set_params(n_jobs=n_jobs)
@@ -92,7 +94,9 @@ def hours(n_inputs, n, votes_per_second, n_workers=1):
 def check_model(name, f, X, n_votes, votes_per_second):
     """Print a prediction for other n and numbers of inputs, and what they took."""
     for n_inputs, n in ((len(X) // 4, n_votes), (len(X) // 16, 3 * n_votes)):
-        g = SmoothedClassifier(f, sigma=0.25, n=n, n0=10, random_state=0)
+        g = SmoothedClassifier(
+            f, sigma=0.25, method="monte_carlo", n=n, n0=10, random_state=0
+        )
         _, _, cpu = measure(lambda g=g, k=n_inputs: g.certify(X[:k]))
         predicted = 3600 * hours(n_inputs, n + 10, votes_per_second)
         print(
@@ -117,7 +121,8 @@ import numpy as np, sys, time
 from benchmarks.parallel import forest
 from sksmooth import SmoothedClassifier
 f, X = forest()
-g = SmoothedClassifier(f, sigma=0.25, random_state=0, n_jobs=int(sys.argv[2]))
+settings = {"method": "monte_carlo", "random_state": 0, "n_jobs": int(sys.argv[2])}
+g = SmoothedClassifier(f, sigma=0.25, **settings)
 try:
     g.certify(X, store=sys.argv[1])
 except KeyboardInterrupt:

@@ -97,7 +97,9 @@ def clone(f):
 
 
 def by_sksmooth(f, X, n_inputs):
-    g = SmoothedClassifier(f, sigma=SIGMA, n=VOTES, n0=1, random_state=0)
+    g = SmoothedClassifier(
+        f, method="monte_carlo", sigma=SIGMA, n=VOTES, n0=1, random_state=0
+    )
     g.certify(X[:n_inputs])
 
 

@@ -36,7 +36,8 @@ distance = np.abs(f.decision_function(X)) / np.linalg.norm(f.coef_)
 # By more and more votes, and by computing the probabilities instead.
 sigma = 1.0
 sizes = [1_000, 10_000, 100_000]
-voters = [SmoothedClassifier(f, sigma=sigma, n=n, random_state=0) for n in sizes]
+votes = {"sigma": sigma, "method": "monte_carlo"}
+voters = [SmoothedClassifier(f, **votes, n=n, random_state=0) for n in sizes]
 exact = SmoothedClassifier(f, sigma=sigma, method="exact")
 certificates = {f"{g.n:,} votes": g.certify(X) for g in voters}
 certificates["exact"] = exact.certify(X)
@@ -57,7 +58,7 @@ for name, certificate in certificates.items():
 # An input's certificate may be wrong with probability alpha. Other seeds draw other
 # votes, so the rate can be counted.
 n_draws = 40
-g = SmoothedClassifier(f, sigma=sigma, n=10_000)
+g = SmoothedClassifier(f, **votes, n=10_000)
 too_large = 0
 for seed in range(n_draws):
     certificate = g.set_params(random_state=seed).certify(X)

@@ -119,12 +119,16 @@ class SmoothedClassifier(ClassSmoother):
         for d features. None trusts that f cannot tell x from the lowest bits of
         x + noise, as other implementations do. Does not affect training.
 
-    method : {"monte_carlo", "exact", "analytic"}, default="monte_carlo"
+    method : {"auto", "monte_carlo", "exact", "analytic"}, default="auto"
         "exact" computes the probabilities instead of voting: no votes, no failure
-        probability. For decision trees, two-class ensembles of stumps and two-class
-        linear classifiers, also behind scalers. "analytic" certifies linear
-        classifiers of any number of classes from bounds on their probabilities, under
-        Gaussian noise and without votes, too; `predict` and `predict_proba` vote.
+        probability, no limit on radii from `n`. For decision trees, two-class
+        ensembles of stumps and two-class linear classifiers, also behind scalers; an
+        error for all others. "monte_carlo" votes. "auto" is "exact" where that
+        applies, by the kind of model, of noise and of columns, and votes elsewhere or
+        if there is a `grid`; ``Certificate.bound`` says which it was. "analytic"
+        certifies linear classifiers of any number of classes from bounds on their
+        probabilities, under Gaussian noise and without votes, too; `predict` and
+        `predict_proba` vote.
 
     alpha : float, default=0.001
         Probability, for each input, that `predict` names a class other than g(x), or
@@ -417,7 +421,8 @@ class SmoothedClassifier(ClassSmoother):
             In the order of `classes_`; rows sum to 1. Multiples of 1/n if `stopping`
             is "fixed"; of 1/25, 1/50, ... for inputs with a clear vote if it is
             "sequential": set it to "fixed" where the probabilities themselves
-            matter. Without error if `method` is "exact".
+            matter. Without error where `method` is exact; but under noise of
+            which only the radii of a linear classifier are known, "auto" votes here.
 
         Raises
         ------
@@ -472,10 +477,11 @@ class SmoothedClassifier(ClassSmoother):
             and gives the largest radius; with a tolerance alpha is split between the
             looks, which can cost a class that is only just certified. "Could not" is
             meant up to an error of 0.001, which the guarantee does not rest on. Only
-            for the bound "cohen".
+            for the bound "cohen". Changes nothing where "auto" is exact.
 
         store : path-like, default=None
-            A file that keeps the votes of every input that is decided. The same call
+            A file that keeps the votes of every input that is decided; not made where
+            "auto" is exact and there are none. The same call
             continues where one that was interrupted stopped, however it ended; votes
             that are there are not drawn again, and serve another `alpha` or `bound`,
             too. Several processes may use one file at once. It is bound to the model,
@@ -668,7 +674,7 @@ class SmoothedClassifier(ClassSmoother):
         Returns
         -------
         radius : float
-            In the units of certified radii. Infinite if `method` is "exact" or
+            In the units of certified radii. Infinite where `method` is exact or
             "analytic", unless the noise is bounded. With a `grid`: for an input on it.
 
         Raises
@@ -715,7 +721,7 @@ class SmoothedClassifier(ClassSmoother):
         Returns
         -------
         n : int
-            0 if `method` is "exact" or "analytic".
+            0 where `method` is exact, or "analytic".
 
         Raises
         ------

@@ -57,7 +57,8 @@ def smoothed(estimator, **params):
     if params.pop("shared", False):
         params |= {"shared_noise": True} if "shared_noise" in known else {}
         params |= {} if "shared_noise" in known else {"noise": "shared"}
-    params = {"n": 300, "n0": 50, "random_state": 0, "sigma": 0.4, **params}
+    votes = {"method": "monte_carlo", "n": 300, "n0": 50}
+    params = {**votes, "random_state": 0, "sigma": 0.4, **params}
     return SmoothedClassifier(estimator, **params)
 
 

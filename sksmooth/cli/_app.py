@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import __version__
 from .._certificate import round_down
+from .._claims import CERTAIN
 from .._writing import write_file
 from ..logs._write import certification_text, label_texts, prediction_text
 from ..noise import FAMILIES
@@ -57,9 +58,10 @@ _PARAMS = [
     ),
     click.option(
         "--method",
-        type=click.Choice(["monte_carlo", "exact", "analytic"]),
-        help="exact computes instead of voting, for a few kinds of models; analytic "
-        "certifies linear models of several classes without votes.",
+        type=click.Choice(["auto", "monte_carlo", "exact", "analytic"]),
+        help="exact computes instead of voting, for two-class linear models, trees and "
+        "two-class stumps; auto is exact for these, and votes for all others; analytic "
+        "certifies linear models of several classes without votes.  [default: auto]",
     ),
     click.option(
         "--noise",
@@ -235,8 +237,8 @@ def certify(model, data, radius_tol, store, out, quiet, **options):
     if n_certified:
         middle = np.quantile(radius[certificate.certified], 0.5, method="lower")
         words += f", median radius {round_down(middle)}"
-    if g.method != "monte_carlo":
-        settings = g.method
+    if certificate.bound in CERTAIN:
+        settings = certificate.bound
     else:
         settings = f"sigma={sigma_text(g.sigma)}, n={g.n}, alpha={g.alpha:g}"
     if not quiet:

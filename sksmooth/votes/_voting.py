@@ -8,7 +8,6 @@ import sys
 import time
 import warnings
 from contextlib import contextmanager, nullcontext
-from copy import copy
 from functools import cached_property
 
 import numpy as np
@@ -120,15 +119,15 @@ class Voting:
 
     def with_purposes(self, *purposes):
         """Return the voting on the same inputs for other purposes."""
-        twin = copy(self)
-        twin.purposes = purposes
-        vars(twin).pop("keys", None)
-        return twin
+        return self._twin(purposes=purposes)
 
     def of(self, rows):
         """Return the voting on some of the inputs."""
+        return self._twin(inputs=self.inputs.take(rows))
+
+    def _twin(self, **changes):
         twin = object.__new__(Voting)
-        vars(twin).update(vars(self), inputs=self.inputs.take(rows))
+        vars(twin).update(vars(self), **changes)
         for name in ("keys", "_voter"):
             vars(twin).pop(name, None)
         return twin
