@@ -1,6 +1,7 @@
 # make demo         examples/plot_quickstart.py: a table and a plot, in about a minute
 # make test         all tests and doctests
 # make test-oldest  the same with the oldest supported versions, and without torch
+# make test-gpu     what needs a GPU, with a torch that is for it (PIP_FLAGS)
 # make lint         style, format and docstrings
 # make docs         the documentation, in docs/_build/html, and its doctests
 # make gallery      the same with all examples run
@@ -29,13 +30,17 @@ INPUTS = pyproject.toml constraints.txt
 SPHINX = rm -rf docs/_build docs/api/generated && \
     MPLBACKEND=Agg $(BIN)/python -m sphinx -W --keep-going -q docs docs/_build/html
 
-.PHONY: demo test test-oldest mutants lint docs gallery data clean
+.PHONY: demo test test-oldest test-gpu mutants lint docs gallery data clean
 
 demo: $(VENV)/.plot-installed
 	MPLBACKEND=Agg $(BIN)/python examples/plot_quickstart.py
 
 test: $(VENV)/.test-installed
 	$(BIN)/python -m $(PYTEST)
+
+# Where there is none, these fail; `make test` skips them.
+test-gpu: $(VENV)/.test-installed
+	SKSMOOTH_TEST_DEVICE=cuda $(BIN)/python -m pytest -m gpu tests/test_gpu.py
 
 data: $(VENV)/.data-installed
 	$(BIN)/python tools/fetch_data.py

@@ -31,6 +31,7 @@ PAGES = [
     "cli",
     "scaling",
     "speed",
+    "compatibility",
     "pitfalls",
     "comparison",
     "architecture",

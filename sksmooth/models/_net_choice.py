@@ -1,7 +1,8 @@
 """What mode "auto" means for a net: by rule, from its layers and the votes asked for.
 
 No clock is asked, so that the choice is the same on any machine with the same packages.
-It is a matter of time alone: votes do not depend on it.
+It is a matter of time alone: votes do not depend on it. On a GPU, where close calls are
+not asked about again, the votes asked for do not count, so that f is one function.
 """
 
 import warnings
@@ -42,6 +43,51 @@ _LONG = 60.0
 _hinted = False
 
 
+def laid_out(plain, fed, say):
+    """Return a net in the memory format that suits its device, for any votes.
+
+    Channels last for convolutions of images on a GPU, whose fastest kernels take them
+    so; not on a grid, where f is what the net as it is computes.
+
+    Parameters
+    ----------
+    plain : TorchNet
+        In eager mode.
+
+    fed : Fed
+        What it gets for some inputs.
+
+    say : callable
+        Takes what the user may want to know, in words.
+
+    Returns
+    -------
+    net : TorchNet
+        `plain`, if its answers are others then.
+    """
+    if not _wants_channels_last(plain, fed):
+        return plain
+    try:
+        with same_draws(plain.device):
+            view = in_mode(plain, fed, "eager", channels_last=True, asked_for=False)
+    except (ValueError, RuntimeError) as error:  # as where 16 copies fill the memory
+        say(f"mode 'auto' passes over channels_last: {error}.")
+        return plain
+    say("mode 'auto' is 'eager' with channels_last.")
+    return view
+
+
+def _wants_channels_last(plain, fed):
+    return (
+        plain.device.type == "cuda"
+        and any(isinstance(m, nn.Conv2d) for m in _parts(plain))
+        and fed.values.ndim == 4
+        and fed.grid is None
+        and plain.first is None
+        and not plain.borrowed
+    )
+
+
 def faster(plain, fed, n_votes, say):
     """Return an engine for a net if that pays, in place of the plain one, or None.
 
@@ -64,7 +110,7 @@ def faster(plain, fed, n_votes, say):
     """
     if not may_be_faster(plain, fed) or _SHARE * n_votes < _COMPARED:
         return None
-    with same_draws():
+    with same_draws(plain.device):
         return _faster(plain, fed, n_votes, say)
 
 

@@ -58,7 +58,7 @@ def ready(net, classes, fed, settled):
         push_forward(view, fed)
     if settled.mode in ("eager", "auto") and not settled.channels_last:
         return view
-    with same_draws():
+    with same_draws(view.device):
         return in_mode(view, fed, settled.mode, settled.channels_last)
 
 
@@ -233,11 +233,12 @@ def _difference(a, b):
 
 
 @contextmanager
-def same_draws():
-    """Let what is random in a net draw, and put its generators back."""
+def same_draws(device):
+    """Let what is random in a net on a device draw, and put its generators back."""
     state = np.random.get_state()
+    devices = [device] if device.type == "cuda" else []
     try:
-        with torch.random.fork_rng(devices=[]):
+        with torch.random.fork_rng(devices=devices):
             yield
     finally:
         np.random.set_state(state)

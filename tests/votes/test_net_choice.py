@@ -184,6 +184,55 @@ class TestRule:
         assert torch.equal(torch.get_rng_state(), before)
 
 
+class TestOnAGPU:
+    """There is none here: that a net is on one is what these tests pretend."""
+
+    @pytest.fixture(autouse=True)
+    def pretend(self, monkeypatch):
+        wants = _net_choice._wants_channels_last
+
+        def on_cuda(plain, fed):
+            twin = copy.copy(plain)
+            twin.device = torch.device("cuda")
+            return wants(twin, fed)
+
+        monkeypatch.setattr(_net_choice, "_wants_channels_last", on_cuda)
+
+    def layout(self, module, said, options=None, X=IMAGES, grid=None):
+        f = ModuleClassifier(module, classes=[0, 1, 2])
+        inputs = Inputs.from_array(X, 0.3).on_grid(grid)[0]
+        voter = recognise(f, f.classes_, inputs, options, said.append).voter
+        return voter.net.memory_format
+
+    def test_images_have_their_channels_last(self):
+        said, last, other = [], torch.channels_last, torch.preserve_format
+        assert self.layout(conv(), said) == last
+        assert said == ["mode 'auto' is 'eager' with channels_last."]
+        assert self.layout(conv(), said, {"mode": "eager"}) == other
+        assert self.layout(conv(), said, grid=2.0**-8) == other
+        rows = IMAGES.reshape(30, -1)
+        assert self.layout(MLP(128, 3).eval(), said, X=rows) == other
+        assert len(said) == 1
+
+    @pytest.mark.parametrize("fails", [False, True])
+    def test_not_where_answers_are_others(self, fails):
+        class Looks(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.conv = nn.Conv2d(2, 3, 8)
+
+            def forward(self, x):
+                if not x.is_contiguous():
+                    if fails:
+                        raise RuntimeError("CUDA out of memory")
+                    return -self.conv(x).flatten(1)
+                return self.conv(x).flatten(1)
+
+        said = []
+        assert self.layout(Looks(), said) == torch.preserve_format
+        assert said[0].startswith("mode 'auto' passes over channels_last: the module")
+
+
 def test_work():
     """Of a convolution, its numbers times the products of each."""
     net = TorchNet(ModuleClassifier(conv()), np.arange(3))

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from ...models._first_layer import reduced
-from ...models._net_choice import faster, may_be_faster
+from ...models._net_choice import faster, laid_out, may_be_faster
 from ...models._net_modes import ready
 from ...models._net_options import check_options
 from ...models._torch_net import CONVOLVED_AT_ONCE, explained
@@ -47,6 +47,8 @@ def make(net, classes, feed, inputs, net_options, say):
     """
     fed, settled = feed(inputs), check_options(net_options)
     view = ready(net, classes, fed, settled)
+    if settled.mode == "auto":
+        view = laid_out(view, fed, say)
     voter = TorchVoter(view, feed, fed)
     if settled.mode == "auto" and may_be_faster(view, fed):
         voter.choose = lambda n_votes: faster(view, fed, n_votes, say)
