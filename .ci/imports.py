@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "sksmooth"
 FLOORS = {
     "": (
         ("_sklearn", "_version", "_tensors", "_summary", "_fit_signature", "_writing"),
-        ("_find_categorical", "_frame_dtype"),
+        ("_find_categorical", "_frame_dtype", "_versions"),
         ("_containers", "_columns", "_categories", "_compiled", "_errors", "_optional"),
         ("noise", "models", "_labels", "datasets"),
         ("_seeding",),

@@ -4,6 +4,7 @@ from ._augmenter import GaussianAugmenter
 from ._certificate import Certificate
 from ._classifier import SmoothedClassifier
 from ._version import __version__ as __version__
+from ._versions import show_versions
 from .display import (
     CertifiedAccuracyDisplay,
     NoisyInputsDisplay,
@@ -31,4 +32,5 @@ __all__ = [
     "certified_accuracy_scorer",
     "certified_accuracy_scorers",
     "merge_stores",
+    "show_versions",
 ]
