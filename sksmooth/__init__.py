@@ -7,6 +7,7 @@ from ._version import __version__ as __version__
 from .display import (
     CertifiedAccuracyDisplay,
     NoisyInputsDisplay,
+    ProbabilityDisplay,
     SmoothedDecisionDisplay,
     VotesDisplay,
 )
@@ -23,6 +24,7 @@ __all__ = [
     "CertifiedAccuracyDisplay",
     "GaussianAugmenter",
     "NoisyInputsDisplay",
+    "ProbabilityDisplay",
     "SmoothedClassifier",
     "SmoothedDecisionDisplay",
     "VotesDisplay",
