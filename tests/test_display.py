@@ -288,6 +288,32 @@ def test_bad_certified_accuracy():
         make.from_certificate(projected, y, rho=0.1)
 
 
+def test_accuracy_under_attack_is_dashed():
+    attacked = {"g": ([0.5, 0.0], [0.25, 0.9]), "f": ([0, 0.5], [1.0, 0.0])}
+    display = CertifiedAccuracyDisplay.from_certificate(
+        {"g": PAIR, "h": PAIR}, TRUE, label_acr=False, under_attack=attacked
+    )
+    g, f = display.attacked_
+    np.testing.assert_array_equal(g.get_xydata(), [[0, 0.9], [0.5, 0.25]])
+    # What is broken at a radius is broken to the right of it.
+    assert (g.get_drawstyle(), g.get_linestyle()) == ("steps-post", "--")
+    assert g.get_color() == display.line_[0].get_color()
+    others = {line.get_color() for line in display.line_}
+    assert f.get_color() not in others
+    assert legend(display) == ["g", "h", "g, under attack", "f, under attack"]
+    assert display.ax_.get_ylabel() == "Robust accuracy"
+    assert len(display.plot().attacked_) == 2
+    alone = CertifiedAccuracyDisplay.from_certificate(
+        PAIR, TRUE, under_attack=([0, 1], [0.5, 0.5])
+    )
+    assert legend(alone) == ["ACR = 0.30", "under attack"]
+    assert alone.attacked_[0].get_color() == alone.line_.get_color()
+    with pytest.raises(ValueError, match="must not grow with the radius"):
+        alone.plot(under_attack=([0, 1], [0.5, 0.6]))
+    with pytest.raises(ValueError, match="2 radii, but 1 of accuracy under attack"):
+        alone.plot(under_attack=([0, 1], [0.5]))
+
+
 # Probabilities of the true class
 
 
