@@ -8,6 +8,7 @@ from ._versions import show_versions
 from .display import (
     CertifiedAccuracyDisplay,
     NoisyInputsDisplay,
+    ProbabilityDisplay,
     SmoothedDecisionDisplay,
     VotesDisplay,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "CertifiedAccuracyDisplay",
     "GaussianAugmenter",
     "NoisyInputsDisplay",
+    "ProbabilityDisplay",
     "SmoothedClassifier",
     "SmoothedDecisionDisplay",
     "VotesDisplay",

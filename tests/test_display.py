@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from scipy.stats import norm
 from sklearn.datasets import load_iris, make_moons
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
@@ -16,6 +17,7 @@ from sklearn.tree import DecisionTreeClassifier
 from sksmooth import (
     CertifiedAccuracyDisplay,
     NoisyInputsDisplay,
+    ProbabilityDisplay,
     SmoothedClassifier,
     SmoothedDecisionDisplay,
     VotesDisplay,
@@ -284,6 +286,100 @@ def test_bad_certified_accuracy():
     projected = smoothed().certify(X).recertify(n=10_000)
     with pytest.raises(ValueError, match="projection certifies nothing"):
         make.from_certificate(projected, y, rho=0.1)
+
+
+def test_accuracy_under_attack_is_dashed():
+    attacked = {"g": ([0.5, 0.0], [0.25, 0.9]), "f": ([0, 0.5], [1.0, 0.0])}
+    display = CertifiedAccuracyDisplay.from_certificate(
+        {"g": PAIR, "h": PAIR}, TRUE, label_acr=False, under_attack=attacked
+    )
+    g, f = display.attacked_
+    np.testing.assert_array_equal(g.get_xydata(), [[0, 0.9], [0.5, 0.25]])
+    # What is broken at a radius is broken to the right of it.
+    assert (g.get_drawstyle(), g.get_linestyle()) == ("steps-post", "--")
+    assert g.get_color() == display.line_[0].get_color()
+    others = {line.get_color() for line in display.line_}
+    assert f.get_color() not in others
+    assert legend(display) == ["g", "h", "g, under attack", "f, under attack"]
+    assert display.ax_.get_ylabel() == "Robust accuracy"
+    assert len(display.plot().attacked_) == 2
+    alone = CertifiedAccuracyDisplay.from_certificate(
+        PAIR, TRUE, under_attack=([0, 1], [0.5, 0.5])
+    )
+    assert legend(alone) == ["ACR = 0.30", "under attack"]
+    assert alone.attacked_[0].get_color() == alone.line_.get_color()
+    with pytest.raises(ValueError, match="must not grow with the radius"):
+        alone.plot(under_attack=([0, 1], [0.5, 0.6]))
+    with pytest.raises(ValueError, match="2 radii, but 1 of accuracy under attack"):
+        alone.plot(under_attack=([0, 1], [0.5]))
+
+
+# Probabilities of the true class
+
+
+def test_distribution_is_certified_accuracy_by_probability():
+    """Right of 1/2, what lies above p is what is certified at sigma Phi^-1(p)."""
+    g = smoothed(sigma=0.5)
+    c = g.certify(X)
+    display = ProbabilityDisplay.from_certificate(c, y)
+    p, share = display.line_.get_data()
+    assert display.line_.get_drawstyle() == "steps-post"
+    assert (p[0], p[-1], share[-1]) == (0, 1, 1)
+    above = p[1:] > 0.5
+    radius = 0.5 * norm.ppf(p[1:][above])
+    finite = np.isfinite(radius)
+    # Up to p the curve has the height of the value before: R >= r, as certified.
+    np.testing.assert_allclose(
+        1 - share[:-1][above][finite],
+        certified_accuracy_score(y, c, radius=(1 - 1e-9) * radius[finite]),
+        rtol=1e-12,
+    )
+    not_certified = 1 - certified_accuracy_score(y, c, radius=0)
+    assert share[p <= 0.5][-1] == pytest.approx(not_certified)
+    wrong = c.selected != y
+    assert wrong.any() and (display.probability[wrong] == 0).all()
+    np.testing.assert_array_equal(display.probability[~wrong], c.p_lower[~wrong])
+    same = ProbabilityDisplay.from_predictions(y, {"a": c, "b": c})
+    assert legend(same) == ["a", "b"]
+    np.testing.assert_array_equal(same.line_[1].get_xydata(), np.c_[p, share])
+
+
+def test_distribution_by_hand():
+    display = ProbabilityDisplay(probability=np.array([0.0, 0.75, 0.75, 1.0])).plot(
+        name="g"
+    )
+    np.testing.assert_array_equal(
+        display.line_.get_xydata(), [[0, 0.25], [0.75, 0.75], [1, 1]]
+    )
+    assert display.half_.get_xdata() == [0.5, 0.5]
+    second = ProbabilityDisplay(probability=[np.array([0.5])], name=["f"])
+    second.plot(display.ax_, curve_kwargs={"lw": 3})
+    np.testing.assert_array_equal(second.line_.get_xydata(), [[0, 0], [0.5, 1], [1, 1]])
+    assert second.line_.get_color() != display.line_.get_color()
+    for bad in ([], [1.1], [np.nan]):
+        with pytest.raises(ValueError, match="one number from 0 to 1"):
+            ProbabilityDisplay(probability=np.array(bad)).plot()
+
+
+def test_distribution_of_logs_and_of_the_certificates_behind_them(tmp_path):
+    g = {0.25: smoothed(), 0.5: smoothed(sigma=0.5)}
+    c = {sigma: each.certify(X) for sigma, each in g.items()}
+    for sigma in c:
+        write_log(c[sigma], y, tmp_path / str(sigma))
+    logs = {sigma: tmp_path / str(sigma) for sigma in c}
+    read = ProbabilityDisplay.from_log(logs, sigma={sigma: sigma for sigma in c})
+    made = ProbabilityDisplay.from_estimator(g, X, y, name=["a", "b"])
+    assert legend(read) == ["0.25", "0.5"] and legend(made) == ["a", "b"]
+    for k, each in enumerate(c.values()):
+        certified = (each.prediction == y) & (each.radius > 0)
+        expected = np.where(certified, made.probability[k], 0)
+        np.testing.assert_allclose(read.probability[k], expected, atol=1e-5)
+    with pytest.raises(ValueError, match="sigma must be positive"):
+        ProbabilityDisplay.from_log(logs, sigma=0.0)
+    with pytest.raises(TypeError, match="a tuple knows no probabilities"):
+        ProbabilityDisplay.from_certificate(PAIR, TRUE)
+    with pytest.raises(ValueError, match="inconsistent numbers"):
+        ProbabilityDisplay.from_certificate(c[0.25], y[:2])
 
 
 # Decision regions

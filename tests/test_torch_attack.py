@@ -17,6 +17,7 @@ pytest.importorskip("skorch")
 from sksmooth import SmoothedClassifier  # noqa: E402
 from sksmooth.torch import (  # noqa: E402
     DecisionAttack,
+    DeepFool,
     ModuleClassifier,
     SmoothedPGD,
     empirical_robust_accuracy,
@@ -236,6 +237,82 @@ class TestErrors:
     def test_clone(self):
         attack = SmoothedPGD(0.7, steps=3, clip=(0, 1))
         assert clone(attack).get_params() == attack.get_params()
+
+
+class TestDeepFool:
+    """Against a net itself, not a smoothed one."""
+
+    def test_shortest_way_between_linear_classes(self):
+        rng = np.random.default_rng(0)
+        module = torch.nn.Linear(4, 5)
+        f = ModuleClassifier(module, classes=list("abcde"))
+        x = rng.normal(size=(50, 4))
+        logits = module(torch.from_numpy(x).float()).detach().double().numpy()
+        w, place = module.weight.detach().double().numpy(), logits.argmax(axis=1)
+        distance = np.array(
+            [
+                min(
+                    (z[k] - z[c]) / np.linalg.norm(w[k] - w[c])
+                    for c in range(5)
+                    if c != k
+                )
+                for z, k in zip(logits, place, strict=True)
+            ]
+        )
+        labels = f.predict(x)
+        moved = DeepFool(batch_size=17).generate(f, x, labels)
+        assert (f.predict(moved) != labels).all()
+        length = np.linalg.norm(moved - x, axis=1)
+        np.testing.assert_allclose(length, distance, rtol=2e-3, atol=1e-5)
+        # What is wrong anyway is left alone; and no ball is left.
+        np.testing.assert_array_equal(
+            DeepFool().generate(f, x, np.roll(list("abcde"), 1)[place]), x
+        )
+        short = DeepFool(0.9 * distance).generate(f, x, labels)
+        assert (np.linalg.norm(short - x, axis=1) <= 0.9 * distance).all()
+        assert (f.predict(short) == labels).all()
+        radii = np.quantile(distance, [0.2, 0.5, 0.8]) * 1.005
+        accuracy = empirical_robust_accuracy(f, x, labels, radii, DeepFool())
+        np.testing.assert_array_equal(accuracy, [np.mean(distance > r) for r in radii])
+
+    def test_never_nearer_than_the_boundary_of_a_net(self):
+        """On the plane, where all points around an input can be looked at."""
+        torch.manual_seed(3)
+        module = torch.nn.Sequential(
+            torch.nn.Linear(2, 16), torch.nn.ReLU(), torch.nn.Linear(16, 3)
+        )
+        f = ModuleClassifier(module)
+        x = np.random.default_rng(0).normal(size=(20, 2)).astype(np.float32)
+        labels = f.predict(x)
+        clip = (-3.0, 3.0)
+        moved = DeepFool(clip=clip).generate(f, x, labels)
+        assert moved.min() >= -3 and moved.max() <= 3
+        length = np.linalg.norm(moved - x, axis=1)
+        found = f.predict(moved) != labels
+        angle = np.linspace(0, 2 * np.pi, 241)
+        ring = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+        steps = np.linspace(0, 3, 301)
+        points = x[:, None, None] + steps[:, None, None] * ring
+        differs = f.predict(points.reshape(-1, 2)).reshape(points.shape[:3])
+        differs = (differs != labels[:, None, None]).any(axis=2)
+        nearest = np.where(differs.any(1), steps[differs.argmax(axis=1)], np.inf)
+        assert found.sum() >= 10
+        # The grid of points has steps of 0.01.
+        assert (length[found] >= nearest[found] - 0.0101).all()
+        assert np.median(length[found] / nearest[found]) < 1.3
+
+    def test_errors(self, digits):
+        with pytest.raises(ValueError, match="SmoothedPGD attacks g itself"):
+            DeepFool().generate(digits, X[:2], y[:2])
+        net = digits.estimator_
+        moved = DeepFool().generate(net, X[:5], y[:5])
+        assert moved.shape == (5, 64) and moved.dtype == np.float32
+        with pytest.raises(ValueError, match="y must have a label"):
+            DeepFool().generate(net, X[:2], [0, 11])
+        for params in ({"overshoot": -1}, {"epsilon": -1}, {"max_iter": 0}):
+            (name,) = params
+            with pytest.raises(ValueError, match=f"^{name} must"):
+                DeepFool(**params).generate(net, X[:2], y[:2])
 
 
 class TestDecisionAttack:

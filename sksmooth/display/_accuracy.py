@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from ._curves import checked_curves, each_of
-from ._drawing import NORMS, draw_curves, draw_legend
+from ._curves import checked_attacks, checked_curves, each_of
+from ._drawing import NORMS, draw_attacks, draw_curves, draw_legend
 from ._from_certificates import FromCertificates
 from ._style import place
 
@@ -50,6 +50,12 @@ class CertifiedAccuracyDisplay(FromCertificates):
         How many inputs are distinct, and how many there are with repeats. The title of
         the legend tells, where a lower bound is drawn and some inputs are repeated.
 
+    under_attack : pair (radius, accuracy), or dict of str to pair, default=None
+        What attacks have left, as ``empirical_robust_accuracy`` of ``sksmooth.torch``
+        measures it, at radii in the unit of the axis: each drawn dashed, with a mark at
+        each radius. It stays below a mark to the right of it. One under the name of a
+        curve has its colour, and is an upper bound beside that lower one.
+
     Attributes
     ----------
     line_ : matplotlib Line2D, or list of them
@@ -60,6 +66,9 @@ class CertifiedAccuracyDisplay(FromCertificates):
 
     ceiling_ : matplotlib Line2D, None, or list
         The largest radii that the votes could certify.
+
+    attacked_ : list of matplotlib Line2D
+        The dashed curves.
 
     ax_ : matplotlib Axes
         Axes with the curves.
@@ -102,6 +111,7 @@ class CertifiedAccuracyDisplay(FromCertificates):
     unit: str = "units of X"
     norm: str = "l2"
     n_inputs: Any = None
+    under_attack: Any = None
 
     def plot(
         self,
@@ -111,6 +121,7 @@ class CertifiedAccuracyDisplay(FromCertificates):
         curve_kwargs=None,
         plot_ceiling=True,
         label_acr=True,
+        under_attack=None,
     ):
         """Draw the curves.
 
@@ -131,6 +142,9 @@ class CertifiedAccuracyDisplay(FromCertificates):
         label_acr : bool, default=True
             Tell the average certified radius next to the name of each curve.
 
+        under_attack : pair (radius, accuracy), or dict of str to pair, default=None
+            Dashed curves; None takes those of the display, which keeps what is given.
+
         Returns
         -------
         display : CertifiedAccuracyDisplay
@@ -143,20 +157,27 @@ class CertifiedAccuracyDisplay(FromCertificates):
 
         ValueError
             If there are not as many names or dicts as curves, or not as many values in
-            a curve as radii.
+            a curve as radii; if an accuracy under attack grows with the radius.
         """
         curves = checked_curves(self)
         names = each_of(self.name if name is None else name, len(curves), "names")
         kwargs = each_of(curve_kwargs, len(curves), "curve_kwargs")
         if not plot_ceiling:
             curves = [curve._replace(max_radius=None) for curve in curves]
+        if under_attack is not None:
+            self.under_attack = under_attack
+        attacked = checked_attacks(self.under_attack)
         ax = place(self, ax)
         artists = draw_curves(ax, curves, names, kwargs, label_acr)
         self.line_, self.band_, self.ceiling_ = (
             artists[0] if len(curves) == 1 else map(list, zip(*artists, strict=True))
         )
+        self.attacked_ = draw_attacks(ax, attacked, names, [a[0] for a in artists])
         xlabel = f"{NORMS[self.norm]} radius ({self.unit})"
-        ax.set(xlabel=xlabel, ylabel="Certified accuracy")
+        ax.set(
+            xlabel=xlabel,
+            ylabel="Robust accuracy" if attacked else "Certified accuracy",
+        )
         ax.set_xlim(left=0)
         ax.set_ylim(0, 1.02)
         draw_legend(self)

@@ -140,6 +140,24 @@ def checked_curves(display):
     ]
 
 
+def checked_attacks(under_attack):
+    """Return a dict of radii and the accuracy under attack at each, by increasing."""
+    found = {}
+    for name, pair in by_name({} if under_attack is None else under_attack).items():
+        radius, accuracy = pair
+        radius = as_column(radius, "radius", float)
+        accuracy = _heights(accuracy, radius, "accuracy under attack")
+        order = np.argsort(radius)
+        found[name] = radius[order], accuracy[order]
+        if (np.diff(accuracy[order]) > 0).any():
+            raise ValueError(
+                "accuracy under attack must not grow with the radius: what is broken "
+                "in a ball is broken in every larger one. empirical_robust_accuracy "
+                "takes all radii in one call and sees to that."
+            )
+    return found
+
+
 def each_of(value, n_curves, things):
     """Return a list of one thing a curve: the list given, or the same for all."""
     values = value if isinstance(value, list) else [value] * n_curves

@@ -9,6 +9,7 @@ from ._style import INK, colors, style
 NORMS = {"l1": r"$\ell_1$", "l2": r"$\ell_2$", "linf": r"$\ell_\infty$"}
 
 _TAG = "sksmooth certified accuracy"
+_ATTACK_TAG = "sksmooth accuracy under attack"
 _CEILING = {"linestyle": ":", "linewidth": 1.2}
 _BAND = {"alpha": 0.3, "linewidth": 0}
 
@@ -44,6 +45,27 @@ def draw_curves(ax, curves, names, kwargs, label_acr):
                 curve.max_radius, color=line.get_color(), zorder=1, **_CEILING
             )
         artists.append((line, band, ceiling))
+    return artists
+
+
+def draw_attacks(ax, attacked, names, lines):
+    """Draw accuracies under attack; one under the name of a curve has its colour."""
+    taken = {name: line.get_color() for name, line in zip(names, lines, strict=True)}
+    n_before = sum(line.get_gid() in (_TAG, _ATTACK_TAG) for line in ax.lines)
+    free = iter(colors(n_before + len(attacked))[n_before:])
+    artists = []
+    for name, (radius, accuracy) in attacked.items():
+        artists += ax.plot(
+            radius,
+            accuracy,
+            color=taken[name] if name in taken else next(free),
+            # What is broken in a ball is broken in every larger one.
+            drawstyle="steps-post",
+            linestyle="--",
+            marker=".",
+            label="under attack" if name is None else f"{name}, under attack",
+            gid=_ATTACK_TAG,
+        )
     return artists
 
 

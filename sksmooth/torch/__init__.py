@@ -11,6 +11,7 @@ from ._attack import SmoothedPGD
 from ._catrs import CATRS
 from ._consistency import ConsistencyLoss
 from ._decision import DecisionAttack
+from ._deepfool import DeepFool
 from ._layers import GaussianNoise
 from ._macer import MACER
 from ._module import ModuleClassifier
@@ -25,6 +26,7 @@ __all__ = [
     "CATRS",
     "ConsistencyLoss",
     "DecisionAttack",
+    "DeepFool",
     "GaussianNoise",
     "MACER",
     "ModuleClassifier",

@@ -2,6 +2,9 @@
 
 import torch
 
+# Where a shift is rounded, it does not leave the ball.
+INSIDE = 1 - 1e-6
+
 
 def ascend(slope, start, *, steps, step_size, epsilon=None, around=None, restrict=None):
     """Yield where each step of gradient ascent leads.

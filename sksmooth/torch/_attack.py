@@ -8,14 +8,11 @@ from sklearn.base import BaseEstimator
 
 from .._labels import as_labels, label_indices
 from ..models._find_nets import net_at_end
-from ..models._torch_net import TorchNet, eval_mode, first_output
+from ..models._torch_net import TorchNet, eval_mode
 from ..models._unwrap import unwrap
 from ..noise import find_noise
-from ._ascent import ascend, inside, lengths, slope_of
-from ._copies import check_number, check_weight, log_mean_shares
-
-# Where a step is rounded, it does not leave the ball.
-_INSIDE = 1 - 1e-6
+from ._ascent import INSIDE, ascend, inside, lengths, slope_of
+from ._copies import check_number, check_weight, log_mean_shares, log_shares_of
 
 
 class SmoothedPGD(BaseEstimator):
@@ -169,7 +166,7 @@ class SmoothedPGD(BaseEstimator):
                     for a in (X[part], epsilon[part])
                 )
                 game = _Game(self, net, sigma, x, torch.tensor(y[part]), generator)
-                moved = game.play(radius.reshape(-1, *[1] * (x.ndim - 1)) * _INSIDE)
+                moved = game.play(radius.reshape(-1, *[1] * (x.ndim - 1)) * INSIDE)
                 attacked[part] += moved.cpu().numpy().astype(X.dtype)
         return attacked
 
@@ -244,11 +241,7 @@ class _Game:
     def _log_shares(self, shift, noise):
         """Return log shares of noisy copies, shape (n_copies, n_inputs, n_classes)."""
         copies = (self.x + self.scale * shift + noise).flatten(0, 1)
-        output = first_output(self.net.module(copies), self.net.name)
-        # In double precision shares of a sure net do not underflow.
-        exact = torch.float32 if output.device.type == "mps" else torch.float64
-        shares = self.net.scores(output.to(exact))
-        logs = shares.clamp_min(torch.finfo(exact).tiny).log()
+        logs = log_shares_of(self.net, copies)
         return logs.unflatten(0, (len(noise), len(self.x)))
 
     def _parts(self, noise):
