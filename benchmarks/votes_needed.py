@@ -65,7 +65,8 @@ def compare(name, shares, label, sigma, radii, n=100_000):
     for n_predict in (n, 10_000):
         totals = np.zeros(3)
         for _ in range(REPEATS):
-            rule = NameTopClass(sample_sizes(n_predict, 25), ALPHA)
+            # The "two" classes of ImageNet are the label and all others.
+            rule = NameTopClass(sample_sizes(n_predict, 25), ALPHA, give_up=0)
             value, used = draw_until_settled(rule, shares, rng)
             fixed = NameTopClass(np.array([n_predict]), ALPHA)
             expected, _ = draw_until_settled(fixed, shares, rng)

@@ -4,6 +4,7 @@ import math
 import warnings
 from collections.abc import Mapping
 from contextlib import nullcontext
+from dataclasses import replace
 from numbers import Integral, Real
 
 import numpy as np
@@ -331,7 +332,8 @@ class SmoothedClassifier(ClassSmoother):
 
         Names the class with most votes once Hung and Fithian's test at level `alpha`
         finds it ahead of the runner-up: after 25, 50, 100, ... or `n` votes, the level
-        being split equally between these looks.
+        being split equally between these looks. A close vote between two classes is
+        given up earlier, if at most 5 % of such inputs would still be named.
 
         Parameters
         ----------
@@ -910,6 +912,8 @@ class SmoothedClassifier(ClassSmoother):
     def _top_class_votes(self, prepared, path):
         looks = self._looks(_FIRST_TO_PREDICT)
         rule = NameTopClass(looks, self.alpha)
+        if self.abstain_label is None:  # every vote makes a better guess
+            rule = replace(rule, give_up=0)
         with self._open(path, prepared, predicts=True) as store:
             return prepared.voting.draw("predict", rule, store)
 

@@ -26,6 +26,7 @@ from ._checks import (
     check_part,
     check_radius,
 )
+from ._futility import GIVE_UP, most_to_give_up
 from ._radius import certified_after_loss, radius_after_loss
 from ._ranking import rank_verification_pvalue
 
@@ -280,7 +281,8 @@ class NameTopClass:
     """Is the class with most votes the most probable one? Hung and Fithian's test.
 
     The value is True once the test rejects at its share of alpha; then the answer is
-    settled, too.
+    settled, too. A close vote between two classes is given up if that is unlikely to
+    come; one between more is not.
 
     Parameters
     ----------
@@ -289,12 +291,17 @@ class NameTopClass:
 
     alpha : float
         P(the class named is not the most probable one) <= alpha.
+
+    give_up : float, default=0.05
+        Of two classes: P(an input is given up, and later votes would have named its
+        class) <= give_up. 0 gives nothing up.
     """
 
     per_input: ClassVar = ()
 
     looks: np.ndarray
     alpha: float
+    give_up: float = GIVE_UP
 
     def empty(self, n_inputs):
         return np.zeros(n_inputs, bool)
@@ -303,7 +310,10 @@ class NameTopClass:
         alphas = split_alpha(self.alpha, len(self.looks), last=None)
         second, first = np.partition(counts, -2, axis=1)[:, -2:].T
         sure = rank_verification_pvalue(first, second) <= alphas[look]
-        return sure, sure
+        if not self.give_up or counts.shape[1] > 2 or np.all(sure):
+            return sure, sure
+        numbers = tuple(self.looks.tolist()), tuple(alphas.tolist())
+        return sure, sure | (first <= most_to_give_up(*numbers, self.give_up)[look])
 
 
 @dataclass(frozen=True)

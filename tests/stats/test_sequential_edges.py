@@ -255,6 +255,7 @@ OTHER = {
         Other().bind(0.5),
     ],
     "futility": [0.002],
+    "give_up": [0, 0.02],
 }
 
 
