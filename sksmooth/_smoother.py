@@ -59,6 +59,7 @@ class Prepared(NamedTuple):
     noise: Proof  # of the level that the user is told, which radii depend on
     loss: np.ndarray | None  # what a grid takes off the radius of each input
     abstain_label: object
+    method: str  # never "auto"
 
     def labels(self, winner, certain):
         """Return the class of each winner, and the abstain label where not certain."""
@@ -83,7 +84,7 @@ class BaseSmoother(KeepsSecrets, MetaEstimatorMixin, BaseEstimator):
         "sigma": [Interval(Real, 0, None, closed="neither"), "array-like", Mapping],
         "alpha": [Interval(Real, 0, 1, closed="neither")],
         "n": [Interval(Integral, 1, None, closed="left")],
-        "method": [StrOptions({"monte_carlo", "exact", "analytic"})],
+        "method": [StrOptions({"auto", "monte_carlo", "exact", "analytic"})],
         "grid": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"}), None],
         "noise": "no_validation",  # by find_noise
         "categorical_features": "no_validation",  # by find_categorical
@@ -149,6 +150,7 @@ class BaseSmoother(KeepsSecrets, MetaEstimatorMixin, BaseEstimator):
         check_grid(self.grid)
         noise = find_noise(self.noise)
         inputs = check_inputs(X, self.sigma, self, reset=True, noise=noise)
+        self._fitted_on_numbers = inputs.has_numbers
         warn_of_little_noise(inputs)
         check_may_train(self.estimator, inputs)
         y = self._check_y(y)
@@ -266,13 +268,14 @@ class BaseSmoother(KeepsSecrets, MetaEstimatorMixin, BaseEstimator):
         noise, one = inputs.noise, is_one_number(self.sigma)
         if np.ndim(noise.sigma):
             noise = noise.at(float(self.sigma) if one else inputs.level)
-        if self.method != "monte_carlo" and kind.listed is not None:
+        method = self._resolve(estimator, inputs.noise, inputs.has_numbers)
+        if method != "monte_carlo" and kind.listed is not None:
             raise ValueError(
                 f"method={self.method!r} computes probabilities, and under {kind!r} "
                 "there are none: all copies vote, and nothing is drawn. Leave method "
-                "as it is."
+                "out."
             )
-        if self.grid is not None and self.method != "monte_carlo":
+        if self.grid is not None and method != "monte_carlo":
             raise ValueError(
                 f"method={self.method!r} adds no noise to X, so there is nothing to "
                 "round: its certificates hold without a grid. Set grid=None."
@@ -284,14 +287,43 @@ class BaseSmoother(KeepsSecrets, MetaEstimatorMixin, BaseEstimator):
             estimator,
             inputs,
             entropy=entropy,
-            purposes=purposes,
+            purposes=purposes(method) if callable(purposes) else purposes,
             shared_noise=self.shared_noise,
             batch_size=self.batch_size,
             net_options=self.net_options,
             n_jobs=self.n_jobs,
             verbose=self.verbose,
         )
-        return Prepared(voting, noise, loss, label)
+        return Prepared(voting, noise, loss, label, method)
+
+    def _resolve(self, estimator, noise, has_numbers=True):
+        """Return the method, which is never "auto".
+
+        That is exact where parameters and the fitted model allow it. Values of X make
+        no difference; kinds of columns, which `has_numbers` tells about, may.
+        """
+        if self.method != "auto":
+            return self.method
+        has_numbers = has_numbers and vars(self).get("_fitted_on_numbers", True)
+        if self.grid is None and has_numbers and self._has_exact(estimator, noise):
+            return "exact"
+        return "monte_carlo"
+
+    @property
+    def _method(self):
+        """The method, as far as it is known without X."""
+        if self.method != "auto" or not self.__sklearn_is_fitted__():
+            return self._resolve(None, None, has_numbers=False)
+        f = vars(self).get("estimator_", self.estimator)
+        return self._resolve(f, self._noise)
+
+    @property
+    def _noise(self):
+        """The noise, as far as radii depend on it: before X is known."""
+        sigma = np.ones(1)
+        if is_one_number(self.sigma):
+            sigma = float(check_positive(self.sigma, "sigma"))
+        return self._kind.bind(sigma)
 
     def get_metadata_routing(self):
         """Return the routing of metadata: what `fit` gets goes to `estimator`.
