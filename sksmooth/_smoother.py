@@ -45,7 +45,7 @@ from .noise._flips import flip_threshold
 from .noise._grid import check_grid
 from .noise._proof import Proof
 from .noise._sigma import is_one_number, sigma_of_numbers
-from .stats._checks import MAX_VOTES, check_votes
+from .stats._checks import MAX_VOTES, check_positive, check_votes
 from .votes._missing import check_may_train, check_missing, training_with_missing
 from .votes._rows import Flips
 from .votes._spread import warn_of_little_noise
@@ -204,7 +204,7 @@ class BaseSmoother(KeepsSecrets, MetaEstimatorMixin, BaseEstimator):
         self._learn_targets(estimator, y, named)
 
     def _validate_params(self):
-        check_estimator(self.estimator)
+        check_estimator(self.estimator, type(self).__name__, self._wraps)
         if not has_valid_parameters(self):
             super()._validate_params()  # says which
         for name in ("n", "n0"):
@@ -387,8 +387,15 @@ class BaseSmoother(KeepsSecrets, MetaEstimatorMixin, BaseEstimator):
 
     # What there is to predict, and how.
 
+    # What `estimator` has to be: "classifier" or "regressor".
+    _wraps = None
+
     # What stands for "no prediction"; there is none unless a subclass has one.
     abstain_label_ = None
+
+    def _has_exact(self, estimator, noise):
+        """Tell whether no answer needs to be drawn: whether "auto" is "exact"."""
+        raise NotImplementedError
 
     def _check_y(self, y):
         """Return the y that `fit` was given as an array, after checking it."""

@@ -4,7 +4,7 @@ import numpy as np
 
 from ..noise import Gaussian
 from ._binomial import check_trials
-from ._checks import check_level, check_positive, check_radius
+from ._checks import MAX_VOTES, check_level, check_positive, check_radius
 from ._search import first_where
 from ._tails import upper_tail
 
@@ -137,6 +137,34 @@ def estimate_rank(n, quantile):
     """
     rank = np.ceil(n * quantile * (1 - 4 * np.finfo(float).eps))
     return int(np.clip(rank, 1, n))
+
+
+def fewest_values(lower, upper, alpha):
+    """Return the smallest n with which both ends are finite; None if no n is enough.
+
+    Parameters
+    ----------
+    lower, upper : float
+        Levels, see ``quantile_ranks``.
+
+    alpha : float
+
+    Returns
+    -------
+    n : int or None
+    """
+    farther = max(upper, float(np.nextafter(1 - lower, 2)))  # as far as 1 - lower
+
+    def enough(n):
+        k_low, k_up = quantile_ranks(n, lower, upper, alpha)
+        return k_low > 0 and k_up <= n
+
+    if farther >= 1:
+        return None
+    n = int(np.log(alpha / 2) / np.log(farther))  # farther^n = alpha / 2
+    if n > MAX_VOTES:
+        return None
+    return next(k for k in range(max(1, n - 1), n + 9) if enough(k))
 
 
 def _level(value, name):
