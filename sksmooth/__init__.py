@@ -3,6 +3,8 @@
 from ._augmenter import GaussianAugmenter
 from ._certificate import Certificate
 from ._classifier import SmoothedClassifier
+from ._interval import IntervalCertificate
+from ._regressor import SmoothedRegressor
 from ._version import __version__ as __version__
 from ._versions import show_versions
 from .display import (
@@ -24,10 +26,12 @@ __all__ = [
     "Certificate",
     "CertifiedAccuracyDisplay",
     "GaussianAugmenter",
+    "IntervalCertificate",
     "NoisyInputsDisplay",
     "ProbabilityDisplay",
     "SmoothedClassifier",
     "SmoothedDecisionDisplay",
+    "SmoothedRegressor",
     "VotesDisplay",
     "average_certified_radius_score",
     "certified_accuracy_score",

@@ -15,6 +15,8 @@ from .votes._voting import Voting
 class ClassSmoother(ClassifierMixin, BaseSmoother):
     """Wraps the classifier `estimator`, fitted or not, whose votes are counted."""
 
+    _wraps = "classifier"
+
     classes_ = FromFit()
 
     @property

@@ -8,7 +8,18 @@ from sklearn.base import _fit_context
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.dummy import DummyClassifier
 from sklearn.frozen import FrozenEstimator
-from sklearn.linear_model import RidgeClassifier
+from sklearn.linear_model import (
+    ARDRegression,
+    BayesianRidge,
+    ElasticNet,
+    HuberRegressor,
+    LassoCV,
+    LinearRegression,
+    Ridge,
+    RidgeClassifier,
+    RidgeCV,
+    SGDRegressor,
+)
 from sklearn.linear_model._base import LinearClassifierMixin
 from sklearn.metrics._scorer import _BaseScorer
 from sklearn.model_selection._search import BaseSearchCV
@@ -40,6 +51,7 @@ __all__ = [
     "has_valid_parameters",
     "hist_boosting",
     "predicts_by_linear_scores",
+    "predicts_linearly",
     "process_routing",
     "query_tree_content",
 ]
@@ -52,6 +64,23 @@ _LINEAR_DECISIONS = {
     LinearClassifierMixin.decision_function,
     LinearDiscriminantAnalysis.decision_function,
 }
+
+
+# Of regressors whose `predict` is nothing but `_decision_function`. Which of them share
+# the methods of a common base depends on the version.
+_LINEAR_REGRESSORS = (
+    ARDRegression,
+    BayesianRidge,
+    ElasticNet,
+    HuberRegressor,
+    LassoCV,
+    LinearRegression,
+    Ridge,
+    RidgeCV,
+    SGDRegressor,
+)
+_REGRESSION_PREDICTS = {cls.predict for cls in _LINEAR_REGRESSORS}
+_REGRESSION_DECISIONS = {cls._decision_function for cls in _LINEAR_REGRESSORS}
 
 
 class KeepsSecrets:
@@ -108,6 +137,19 @@ def predicts_by_linear_scores(estimator):
         and getattr(cls, "decision_function", None) in _LINEAR_DECISIONS
         and "decision_function" not in vars(estimator)
         and getattr(estimator.classes_, "ndim", None) == 1
+    )
+
+
+def predicts_linearly(estimator):
+    """Is `estimator.predict` of a regressor ``coef_ @ x + intercept_``?
+
+    True only if it is scikit-learn's own, as in ``predicts_by_linear_scores``.
+    """
+    cls = type(estimator)
+    return (
+        getattr(cls, "predict", None) in _REGRESSION_PREDICTS
+        and getattr(cls, "_decision_function", None) in _REGRESSION_DECISIONS
+        and "_decision_function" not in vars(estimator)
     )
 
 

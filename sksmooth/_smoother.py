@@ -204,7 +204,7 @@ class BaseSmoother(KeepsSecrets, MetaEstimatorMixin, BaseEstimator):
         self._learn_targets(estimator, y, named)
 
     def _validate_params(self):
-        check_estimator(self.estimator)
+        check_estimator(self.estimator, type(self).__name__, self._wraps)
         if not has_valid_parameters(self):
             super()._validate_params()  # says which
         for name in ("n", "n0"):
@@ -387,8 +387,15 @@ class BaseSmoother(KeepsSecrets, MetaEstimatorMixin, BaseEstimator):
 
     # What there is to predict, and how.
 
+    # What `estimator` has to be: "classifier" or "regressor".
+    _wraps = None
+
     # What stands for "no prediction"; there is none unless a subclass has one.
     abstain_label_ = None
+
+    def _has_exact(self, estimator, noise):
+        """Tell whether no answer needs to be drawn: whether "auto" is "exact"."""
+        raise NotImplementedError
 
     def _check_y(self, y):
         """Return the y that `fit` was given as an array, after checking it."""

@@ -363,13 +363,21 @@ def _check_what_base_says(X, estimator, inputs):
             raise
 
 
-def check_estimator(estimator):
+def check_estimator(estimator, wrapper="SmoothedClassifier", needed="classifier"):
     """Raise a TypeError if `estimator` cannot be one, and say what is near to it.
 
-    A regressor is none either: votes are counted by class.
+    Parameters
+    ----------
+    estimator : object
+
+    wrapper : str, default="SmoothedClassifier"
+        The class that it is for.
+
+    needed : {"classifier", "regressor"}, default="classifier"
+        What it has to be, if it says what it is.
     """
     torch = sys.modules.get("torch")
-    what = "the 'estimator' parameter of SmoothedClassifier"
+    what = f"the 'estimator' parameter of {wrapper}"
     if torch is not None and isinstance(estimator, torch.nn.Module):
         raise TypeError(
             f"{what} is a torch module ({type(estimator).__name__}): wrap it in "
@@ -388,10 +396,15 @@ def check_estimator(estimator):
             f"{type(estimator).__name__}, which has no 'predict'."
         )
     kind = estimator_type(estimator)
-    if kind not in (None, "classifier"):
+    if kind not in (None, needed):
+        why = {
+            "classifier": "votes are counted by class. SmoothedRegressor is for those",
+            "regressor": "it predicts a quantile. SmoothedClassifier is for those",
+        }
+        hint = " that predict numbers" if needed == "classifier" else " with classes"
         raise TypeError(
-            f"SmoothedClassifier needs a classifier, but {type(estimator).__name__} is "
-            f"a {kind}: votes are counted by class."
+            f"{wrapper} needs a {needed}, but {type(estimator).__name__} is a {kind}: "
+            f"{why[needed]}{hint}."
         )
 
 

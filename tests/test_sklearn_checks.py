@@ -1,10 +1,11 @@
 """scikit-learn's own checks, and the reasons for those that cannot hold."""
 
-from sklearn.linear_model import LogisticRegression
-from sklearn.tree import DecisionTreeClassifier
+from sklearn.ensemble import GradientBoostingRegressor
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from sksmooth import GaussianAugmenter, SmoothedClassifier
+from sksmooth import GaussianAugmenter, SmoothedClassifier, SmoothedRegressor
 
 
 def smoothed(estimator, **params):
@@ -22,6 +23,10 @@ def smoothed(estimator, **params):
 )
 def test_without_abstention(estimator, check):
     check(estimator)
+
+
+def regressing(estimator, **params):
+    return SmoothedRegressor(estimator, **{"sigma": 0.1, "n": 100, **params})
 
 
 def abstaining_failures(estimator):
@@ -57,4 +62,16 @@ def augmenter_failures(estimator):
     [GaussianAugmenter()], expected_failed_checks=augmenter_failures
 )
 def test_augmenter(estimator, check):
+    check(estimator)
+
+
+@parametrize_with_checks(
+    [
+        regressing(LinearRegression()),
+        regressing(LinearRegression(), method="monte_carlo"),
+        regressing(DecisionTreeRegressor(random_state=0)),
+        regressing(GradientBoostingRegressor(n_estimators=3), grid="auto"),
+    ]
+)
+def test_regressor(estimator, check):
     check(estimator)

@@ -1,4 +1,4 @@
-"""Exact class probabilities of a decision tree under noise: the sum over its leaves."""
+"""Exact probabilities of what a tree answers under noise: the sum over its leaves."""
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -9,38 +9,47 @@ from ._axes import EPS, TINY, Axes, Intervals, unsupported
 
 
 class ExactTree:
-    """Class probabilities of a DecisionTreeClassifier.
+    """Probabilities of the classes of a tree, or of whatever else its leaves stand for.
 
     A leaf is a box, and the noise is independent between features, so its mass is a
     product of interval masses over the features on its path.
 
     Parameters
     ----------
-    tree : fitted DecisionTreeClassifier
+    tree : fitted DecisionTreeClassifier or DecisionTreeRegressor
 
     steps : sequence of transformers
         What x goes through on its way to the tree.
 
     noise : BoundNoise
         Of the columns of x, one level for each.
+
+    answers : ndarray of int of shape (n_nodes,), default=None
+        What each node stands for: 0, 1, ..., all of which occur at leaves, in the place
+        of classes; None for those.
     """
 
-    def __init__(self, tree, steps, noise):
-        self.n_classes = len(tree.classes_)
+    def __init__(self, tree, steps, noise, answers=None):
+        if answers is None:
+            features = features_of(tree)
+            self.n_classes = len(tree.classes_)
+            answers = tree.tree_.value[:, 0].argmax(axis=1)
+        else:
+            features = splits_of(tree)
+            self.n_classes = answers.max() + 1
         leaves, boxes = _leaves(tree.tree_)
         # Which of them some input without gaps reaches.
         filled = [all(low < high for low, high, _ in box.values()) for box in boxes]
         # Longest paths first, so that those that go on are always the first few.
         order = sorted(range(len(boxes)), key=lambda i: -len(boxes[i]))
         boxes = [boxes[i] for i in order]
-        winner = tree.tree_.value[leaves[order], 0].argmax(axis=1)
+        winner = answers[leaves[order]]
         self.by_class = csr_array(
             (np.ones(len(order)), (winner, np.arange(len(order)))),
             shape=(self.n_classes, len(order)),
         )
         filled = np.array(filled)[order]
         self.has_leaf = np.isin(np.arange(self.n_classes), winner[filled])[:, None]
-        features = features_of(tree)
         self.axes = Axes(features, tree.n_features_in_, steps, noise)
         axis_of = {feature: axis for axis, feature in enumerate(features.tolist())}
         sides = [
@@ -139,6 +148,11 @@ def features_of(tree):
     """
     if tree.n_outputs_ != 1:
         raise unsupported(f"a decision tree with {tree.n_outputs_} outputs")
+    return splits_of(tree)
+
+
+def splits_of(tree):
+    """Return the features that a tree splits on."""
     splits = tree.tree_.children_left != -1
     return np.unique(tree.tree_.feature[splits]).astype(np.intp)
 

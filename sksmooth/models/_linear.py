@@ -1,8 +1,8 @@
-"""Linear classifiers: their scores in the units of the input."""
+"""Linear classifiers and regressors: their scores in the units of the input."""
 
 import numpy as np
 
-from .._sklearn import predicts_by_linear_scores
+from .._sklearn import predicts_by_linear_scores, predicts_linearly
 from ._affine import pull_back_all
 from ._bounded import Bounded
 
@@ -47,3 +47,18 @@ def linear_scores(chain, *, bounded=False, than=0):
         others = np.delete(np.arange(n_scores), than)
         coef, offset = coef[others] - coef[than], offset[others] - offset[than]
     return pull_back_all(chain.steps, coef, offset)
+
+
+def linear_outputs(chain):
+    """Return (weights, offset) of a linear regressor in input units; None for others.
+
+    ``Bounded`` numbers with a row for each output, as ``linear_scores`` returns them
+    for classifiers.
+    """
+    f = chain.last
+    if chain.own or not predicts_linearly(f):
+        return None
+    coef = f.coef_.toarray() if hasattr(f.coef_, "toarray") else f.coef_
+    coef = np.atleast_2d(coef).astype(float)
+    offset = np.broadcast_to(f.intercept_, (len(coef),)).astype(float)
+    return pull_back_all(chain.steps, Bounded(coef), Bounded(offset))

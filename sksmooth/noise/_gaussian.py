@@ -60,6 +60,10 @@ class BoundGaussian(BoundNoise):
         slack = _SLACK * (1 + np.clip(size, 0, 40) ** 2)
         return np.minimum(ndtr(z) * (1 + slack) + _TINY, 1.0)
 
+    def levels(self, p, distance):
+        """Phi(Phi^-1(p) -+ distance), rounded outwards."""
+        return self.worst(p, distance), self.upper(p, distance)
+
     @staticmethod
     def cdf_bounds(low, high):
         """Bound Phi; see ``BoundNoise.cdf_bounds``.

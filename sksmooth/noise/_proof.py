@@ -106,6 +106,35 @@ class Proof(ABC):
         rest = np.where(p > 0, np.nextafter(1 - p, 0), 1.0)
         return np.minimum(np.nextafter(1 - self.worst(rest, distance), 2), 1.0)
 
+    def levels(self, p, distance):
+        """Return between which levels here the `p`-quantile stays, within a distance.
+
+        What is at most y with probability p there has at least the probability
+        1 - sup{u: worst(u) <= 1 - p} here; and what has inf{u: worst(u) >= p} here has
+        at least p there.
+
+        Parameters
+        ----------
+        p : array-like of float
+            In (0, 1).
+
+        distance : array-like of float
+            In multiples of `unit`.
+
+        Returns
+        -------
+        lower, upper : ndarray of float
+            Rounded down and up; 0 and 1 where there is no such level.
+        """
+        p, distance = np.broadcast_arrays(
+            np.asarray(p, float), np.asarray(distance, float)
+        )
+        rest = np.nextafter(1 - p, 2)
+        upper = _first_level(lambda u: self.worst(u, distance) >= p, p)
+        left = _first_level(lambda u: self.worst(u, distance) > rest, 1 - p)
+        lower = np.where(left < 1, np.nextafter(1 - left, 0), 0.0)
+        return np.maximum(lower, 0.0), upper
+
     def needed(self, radius):
         """Return the probability above which a class is certified at a radius.
 
@@ -260,3 +289,13 @@ class Proof(ABC):
             Rounded up.
         """
         return ball_around(radius, self.norm, norm, n_features)
+
+
+def _first_level(holds, low):
+    """Return a level at which `holds` was found true, next to where it is not; or 1."""
+    high = np.ones(np.shape(low))
+    for _ in range(60):
+        middle = (low + high) / 2
+        found = holds(middle)
+        low, high = np.where(found, low, middle), np.where(found, middle, high)
+    return high

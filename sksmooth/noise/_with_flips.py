@@ -165,6 +165,10 @@ class BoundWithFlips(BoundNoise):
         """See ``Proof.upper``."""
         return self._unchanged.upper(p, distance)
 
+    def levels(self, p, distance):
+        """See ``Proof.levels``."""
+        return self._unchanged.levels(p, distance)
+
     def needed(self, radius):
         """See ``Proof.needed``."""
         return self._unchanged.needed(radius)

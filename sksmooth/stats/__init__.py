@@ -9,6 +9,7 @@ from ._population import (
     certified_accuracy_lower_bound,
     population_accuracy_lower_bound,
 )
+from ._quantiles import quantile_levels, quantile_ranks
 from ._radius import radius_from_probabilities
 from ._ranking import rank_verification_pvalue
 from ._sequential import sample_sizes, split_alpha
@@ -25,6 +26,8 @@ __all__ = [
     "max_certifiable_radius",
     "multiclass_bounds",
     "population_accuracy_lower_bound",
+    "quantile_levels",
+    "quantile_ranks",
     "radius_from_probabilities",
     "rank_verification_pvalue",
     "required_samples",

@@ -37,7 +37,8 @@ def depends_on_company(recognised, classes, inputs):
     ----------
     recognised : Recognised
 
-    classes : ndarray of shape (n_classes,)
+    classes : ndarray of shape (n_classes,), or None
+        None: answers are numbers, which rounding may change.
 
     inputs : Inputs
 
@@ -60,7 +61,9 @@ def depends_on_company(recognised, classes, inputs):
             if fed is not None and fed.factor is None:
                 return _net_depends(recognised, classes, fed, kinds)
             asked, dtype = as_predict_takes(estimator, inputs.values.dtype)
-            return _predict_depends(asked, inputs.as_dtype(dtype), kinds)
+            are_numbers = classes is None
+            inputs = inputs.as_dtype(dtype)
+            return _predict_depends(asked, inputs, kinds, are_numbers)
 
 
 def why_no_certificate(estimator):
@@ -109,8 +112,10 @@ def _net_depends(recognised, classes, fed, kinds):
     return _depends(output, batches, differ, differ_by_size, {size, 1}, fed)
 
 
-def _predict_depends(estimator, inputs, kinds):
+def _predict_depends(estimator, inputs, kinds, are_numbers=False):
     batches = two_batches(inputs, kinds, n_copies(inputs.values))
+    nets = nets_in(estimator)
+    tolerance = max(map(_tolerance_of, nets), default=_TOLERANCE["cpu"])
 
     def ask(method):
         def answers(batch):
@@ -121,14 +126,17 @@ def _predict_depends(estimator, inputs, kinds):
         return answers
 
     size = len(batches[0].values) // 2
+    if are_numbers:
+        differ = partial(_numbers_differ, tolerance=tolerance)
+        return _depends(
+            ask(estimator.predict), batches, differ, differ, {size, 1}, inputs
+        )
     labels = ask(estimator.predict)
     if _depends(labels, batches, _labels_differ, _labels_differ, {size}, inputs):
         return True
-    nets = nets_in(estimator)
     if not nets or not hasattr(estimator, "predict_proba"):
         return False
     # Few labels are near enough to a boundary for a net that looks at others a little.
-    tolerance = max(map(_tolerance_of, nets))
     differ = partial(_numbers_differ, tolerance=tolerance)
 
     def differ_by_size(a, b):

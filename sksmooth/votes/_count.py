@@ -55,7 +55,7 @@ class Asked:
     def __init__(self, rule, places=None):
         self.fixed = isinstance(rule, Integral)
         self.looks = np.array([rule]) if self.fixed else rule.looks
-        self._rule, self._places = rule, places
+        self.rule, self._places = rule, places
 
     @property
     def usual(self):
@@ -66,13 +66,16 @@ class Asked:
         """
         return math.sqrt(float(self.looks[0]) * float(self.looks[-1]))
 
+    def places(self, rows):
+        """Return where rows stand among the inputs that the rule knows."""
+        return rows if self._places is None else self._places[rows]
+
     def settled(self, look, rows, votes):
         """Note the rule's values for rows at their looks; return which are settled."""
         settled = look == len(self.looks) - 1
         if self.fixed or not len(rows):
             return settled
-        places = rows if self._places is None else self._places[rows]
-        value, enough = self._rule(look, places, votes.counts[rows])
+        value, enough = self.rule(look, self.places(rows), votes.counts[rows])
         votes.value[rows] = np.maximum(votes.value[rows], value)
         return settled | enough
 
@@ -104,10 +107,7 @@ def count(voter, asked, todo, votes, batch_size="auto", shared=None, report=None
         how many votes were drawn.
     """
     looks = asked.looks
-    if batch_size == "auto":
-        batch_size = max(1, min(voter.batch_bytes // voter.row_bytes, _MAX_AUTO_ROWS))
-    voter.forget()
-    batch_size = voter.allocate(min(batch_size, len(votes.counts) * int(looks[-1])))
+    batch_size = allocate(voter, batch_size, len(votes.counts) * int(looks[-1]))
     if shared is not None:
         rows = np.array([row for row, _ in todo], int)
         count_shared(voter, rows, asked, votes, voter.open(shared), batch_size, report)
@@ -139,6 +139,14 @@ def count(voter, asked, todo, votes, batch_size="auto", shared=None, report=None
         # Inputs under way come before new ones, so that few streams are open at a time.
         room = batch_size - int(waiting.missing.sum() + going_on.missing.sum())
         under_way = waiting.and_then(going_on, starting(room))
+
+
+def allocate(voter, batch_size, most):
+    """Make room for a batch of noisy copies, at most so many; return its size."""
+    if batch_size == "auto":
+        batch_size = max(1, min(voter.batch_bytes // voter.row_bytes, _MAX_AUTO_ROWS))
+    voter.forget()
+    return voter.allocate(min(batch_size, most))
 
 
 class _UnderWay(NamedTuple):

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from .._sklearn import surely_refuses_nan
+from .._sklearn import estimator_type, surely_refuses_nan
 from ._rows import numbers
 from .voters._predict import check_one_row, copied
 
@@ -129,6 +129,8 @@ def _ask(estimator, inputs):
 
 def _refused(estimator, inputs, error=None):
     name = type(estimator).__name__
+    is_regressor = estimator_type(estimator) == "regressor"
+    kind = "regressor" if is_regressor else "classifier"
     does = "answers NaN to" if isinstance(error, _AnswersNaN) else "does not take"
     if hasattr(estimator, "steps"):
         advice = (
@@ -136,12 +138,12 @@ def _refused(estimator, inputs, error=None):
         )
     else:
         advice = (
-            "an imputer inside, SmoothedClassifier(make_pipeline(SimpleImputer(), "
+            f"an imputer inside, Smoothed{kind.title()}(make_pipeline(SimpleImputer(), "
             f"{name}(...)))"
         )
     return ValueError(
         f"{where_missing(inputs)}, which {name} {does}. A missing value stays missing "
-        f"in every noisy copy, so the classifier has to take it: put {advice}, or "
+        f"in every noisy copy, so the {kind} has to take it: put {advice}, or "
         "leave these inputs or columns out."
     )
 

@@ -158,7 +158,7 @@ class Voting:
             drawn: nothing can be certified by them. To predict, that is a warning.
         """
         n_inputs = len(self.inputs)
-        votes = Votes.none(n_inputs, len(self.classes), rule)
+        votes = self._none(n_inputs, rule)
         rows, ledger, bar = np.arange(n_inputs), None, None
         if store is not None:
             ledger = Ledger(store, self.keys[purpose], rule, votes)
@@ -171,6 +171,10 @@ class Voting:
             if len(rows):
                 self._draw(purpose, rule, rows, votes, ledger, bar)
         return votes
+
+    def _none(self, n_inputs, rule):
+        """Return room for what is drawn for some inputs."""
+        return Votes.none(n_inputs, len(self.classes), rule)
 
     def _check_company(self, purpose):
         if not self._depends_on_company:
@@ -248,10 +252,14 @@ class Voting:
                 report(some, int(part.n_used.sum()))
 
     def _count(self, voter, purpose, asked, todo, votes, report=None):
-        shared = None
-        if self.shared_noise:
-            shared = stream_key(self.entropy, purpose, SHARED)
+        shared = self._shared_key(purpose)
         count(voter, asked, todo, votes, self.batch_size, shared, report)
+
+    def _shared_key(self, purpose):
+        """Return the key of the noise of all inputs, None if each has its own."""
+        if not self.shared_noise:
+            return None
+        return stream_key(self.entropy, purpose, SHARED)
 
     def __getstate__(self):
         """Travel to another process: rows come in chunks, and the voter is made there.
@@ -274,7 +282,7 @@ class Voting:
 def work(shared, rows, chunk):
     """Count the votes on a chunk of rows; what a worker does."""
     (voting, purpose, rule), (inputs, keys) = shared, chunk
-    votes = Votes.none(len(rows), len(voting.classes), rule)
+    votes = voting._none(len(rows), rule)
     voter = voting.recognised.voter
     voter.expect(voting._expected)
     voter = voter.on(inputs)

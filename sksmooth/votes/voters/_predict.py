@@ -98,7 +98,7 @@ class AnyVoter(CopyingVoter):
 
     def _by_predict(self, estimator, X, size):
         """Return the class indices of what `estimator` makes of `size` copies, X."""
-        labels = _predict(estimator, X, "noisy copies")
+        labels = asked(estimator, X, "noisy copies")
         if labels.shape == (size, 1):
             labels = labels[:, 0]
         if labels.shape != (size,):
@@ -125,7 +125,8 @@ class AnyVoter(CopyingVoter):
         return self._order[place]
 
 
-def _predict(estimator, X, what):
+def asked(estimator, X, what):
+    """Return what `estimator` predicts; its errors say that X are `what`."""
     with explaining(estimator, X, what):
         return np.asarray(estimator.predict(X))
 
@@ -146,7 +147,7 @@ def explaining(estimator, X, what="noisy copies"):
 def check_one_row(estimator, inputs):
     """Let `estimator` predict the first input as it is, to see whether it can."""
     one = copied(estimator, inputs.take(slice(0, 1)))
-    _predict(estimator, one, "inputs as they are")
+    asked(estimator, one, "inputs as they are")
 
 
 def copied(estimator, inputs):
