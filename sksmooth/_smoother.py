@@ -393,10 +393,6 @@ class BaseSmoother(KeepsSecrets, MetaEstimatorMixin, BaseEstimator):
     # What stands for "no prediction"; there is none unless a subclass has one.
     abstain_label_ = None
 
-    def _has_exact(self, estimator, noise):
-        """Tell whether no answer needs to be drawn: whether "auto" is "exact"."""
-        raise NotImplementedError
-
     def _check_y(self, y):
         """Return the y that `fit` was given as an array, after checking it."""
         raise NotImplementedError
