@@ -117,7 +117,9 @@ def votes_of_a_tree():
     X, y = load_iris(return_X_y=True)
     X, y = X[::10], y[::10]
     f = DecisionTreeClassifier(random_state=0)
-    g = SmoothedClassifier(f, sigma=0.5, n=50, random_state=0).fit(X, y)
+    g = SmoothedClassifier(
+        f, method="monte_carlo", sigma=0.5, n=50, random_state=0
+    ).fit(X, y)
     return g.certify(X).counts.tolist()
 
 

@@ -63,7 +63,9 @@ class Loaded(ClassifierMixin, BaseEstimator):
 
 
 def smoothed(f, **params):
-    return SmoothedClassifier(f, sigma=0.2, n=200, random_state=0, **params)
+    return SmoothedClassifier(
+        f, method="monte_carlo", sigma=0.2, n=200, random_state=0, **params
+    )
 
 
 CLAIMS = [

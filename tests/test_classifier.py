@@ -35,7 +35,9 @@ X, y = load_iris(return_X_y=True)
 
 
 def smoothed(estimator, **params):
-    return SmoothedClassifier(estimator, **{"n": 500, "random_state": 0, **params})
+    return SmoothedClassifier(
+        estimator, **{"method": "monte_carlo", "n": 500, "random_state": 0, **params}
+    )
 
 
 class TestAnswers:

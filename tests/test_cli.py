@@ -43,7 +43,14 @@ PACKAGE_FOLDER = Path(__file__).parents[1]
 
 def smoothed(estimator, **params):
     return SmoothedClassifier(
-        estimator, **{"sigma": 0.5, "n": 1_000, "random_state": 0, **params}
+        estimator,
+        **{
+            "method": "monte_carlo",
+            "sigma": 0.5,
+            "n": 1_000,
+            "random_state": 0,
+            **params,
+        },
     )
 
 

@@ -32,7 +32,7 @@ BOUNDS = ["cohen", "joint", "multiclass"]
 
 
 def smoothed(estimator=None, **params):
-    defaults = {"n": 1000, "sigma": 0.5, "random_state": 0}
+    defaults = {"method": "monte_carlo", "n": 1000, "sigma": 0.5, "random_state": 0}
     estimator = GaussianNB() if estimator is None else estimator
     return SmoothedClassifier(estimator, **{**defaults, **params})
 

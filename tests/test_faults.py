@@ -33,7 +33,13 @@ GRIDS = [None, "auto"]
 
 
 def smoothed(estimator, **params):
-    defaults = {"n": 300, "n0": 20, "sigma": 0.5, "random_state": 0}
+    defaults = {
+        "method": "monte_carlo",
+        "n": 300,
+        "n0": 20,
+        "sigma": 0.5,
+        "random_state": 0,
+    }
     return SmoothedClassifier(estimator, **{**defaults, **params})
 
 

@@ -39,7 +39,7 @@ WEIGHTS = np.array([1.0, -2.0, 0.5, 3.0])
 
 
 def smoothed(estimator=None, **params):
-    defaults = {"n": 2000, "sigma": 0.5, "random_state": 0}
+    defaults = {"method": "monte_carlo", "n": 2000, "sigma": 0.5, "random_state": 0}
     estimator = GaussianNB() if estimator is None else estimator
     return SmoothedClassifier(estimator, **{**defaults, **params})
 

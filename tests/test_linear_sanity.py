@@ -28,12 +28,14 @@ def within_binomial_bounds(k, m, p):
 def test_g_equals_f_wherever_it_does_not_abstain(make):
     f = make(WEIGHTS, OFFSET)
     X = random_points(400)
-    g = SmoothedClassifier(f, sigma=0.5, n=2000, random_state=0)
+    g = SmoothedClassifier(f, method="monte_carlo", sigma=0.5, n=2000, random_state=0)
     prediction = g.predict(X)
     answered = prediction != -1
     assert answered.mean() > 0.9
     np.testing.assert_array_equal(prediction[answered], f.predict(X)[answered])
-    never = SmoothedClassifier(f, sigma=0.5, n=2000, random_state=0, abstain_label=None)
+    never = SmoothedClassifier(
+        f, method="monte_carlo", sigma=0.5, n=2000, random_state=0, abstain_label=None
+    )
     np.testing.assert_array_equal(never.predict(X)[answered], prediction[answered])
 
 
@@ -44,7 +46,12 @@ def test_rate_of_overclaimed_radii(distance):
     m = 3000
     X = points_at_distance(WEIGHTS, OFFSET, distance, m)
     g = SmoothedClassifier(
-        halfspace(WEIGHTS, OFFSET), sigma=sigma, n=n, alpha=alpha, random_state=0
+        halfspace(WEIGHTS, OFFSET),
+        method="monte_carlo",
+        sigma=sigma,
+        n=n,
+        alpha=alpha,
+        random_state=0,
     )
     prediction, radius = g.certify(X)
     false = (prediction != 1) & (prediction != -1) | (radius > distance)
@@ -63,6 +70,7 @@ def test_rate_of_wrong_predictions(make):
     X = points_at_distance(WEIGHTS, OFFSET, 1e-9, m)
     g = SmoothedClassifier(
         make(WEIGHTS, OFFSET),
+        method="monte_carlo",
         sigma=0.5,
         n=n,
         alpha=alpha,
@@ -81,7 +89,7 @@ def test_rate_of_wrong_predictions(make):
 @pytest.mark.parametrize("distance", [0.25, 0.5, 0.75, 1.0])  # 0.5 to 2 sigma
 def test_radius_approaches_the_distance(distance, n, least):
     f = halfspace(WEIGHTS, OFFSET)
-    g = SmoothedClassifier(f, sigma=0.5, n=n, random_state=1)
+    g = SmoothedClassifier(f, method="monte_carlo", sigma=0.5, n=n, random_state=1)
     _, radius = g.certify(points_at_distance(WEIGHTS, OFFSET, distance, 20))
     assert np.all(radius <= distance)
     assert np.median(radius) / distance > least
@@ -103,7 +111,14 @@ def test_perturbations_inside_and_outside_the_radius():
     """Inside, none of 1,000 directions flips g; just outside, the worst one does."""
     f = halfspace(WEIGHTS, OFFSET)
     x = points_at_distance(WEIGHTS, OFFSET, 0.6, 1)
-    g = SmoothedClassifier(f, sigma=0.5, n=100_000, abstain_label=None, random_state=0)
+    g = SmoothedClassifier(
+        f,
+        method="monte_carlo",
+        sigma=0.5,
+        n=100_000,
+        abstain_label=None,
+        random_state=0,
+    )
     prediction, radius = g.certify(x)
     assert prediction == [1]
     directions = np.random.default_rng(0).normal(size=(1000, len(WEIGHTS)))
@@ -114,7 +129,12 @@ def test_perturbations_inside_and_outside_the_radius():
     # g = f exactly; f has flipped, and so has the majority of the votes of g
     assert f.predict(flipped) == [0]
     big = SmoothedClassifier(
-        f, sigma=0.01, n=100_000, abstain_label=None, random_state=0
+        f,
+        method="monte_carlo",
+        sigma=0.01,
+        n=100_000,
+        abstain_label=None,
+        random_state=0,
     )
     assert big.predict(flipped) == [0]
 
@@ -127,7 +147,9 @@ def test_ellipsoid_of_per_feature_sigma():
     reach = np.linalg.norm(WEIGHTS * sigma)
     X = random_points(300)
     margin = X @ WEIGHTS + OFFSET
-    g = SmoothedClassifier(f, sigma=sigma, n=100_000, random_state=0)
+    g = SmoothedClassifier(
+        f, method="monte_carlo", sigma=sigma, n=100_000, random_state=0
+    )
     certificate = g.certify(X)
     certified = certificate.certified
     # Largest drop of w.x inside {sum (delta_i / sigma_i)^2 < R^2} is R |w * sigma|.
@@ -142,7 +164,12 @@ def test_ellipsoid_of_per_feature_sigma():
     # beyond the exact ellipsoid.
     worst = -np.sign(margin)[:, None] * sigma**2 * WEIGHTS / reach
     never = SmoothedClassifier(
-        f, sigma=sigma / 100, n=2000, abstain_label=None, random_state=0
+        f,
+        method="monte_carlo",
+        sigma=sigma / 100,
+        n=2000,
+        abstain_label=None,
+        random_state=0,
     )
     some = np.flatnonzero(close)
     inside = X[some] + 0.999 * certificate.radius[some, None] * worst[some]
@@ -157,7 +184,12 @@ def test_nothing_is_certified_on_the_boundary():
     m, alpha = 2000, 0.05
     X = points_at_distance(WEIGHTS, OFFSET, 0.0, m)
     g = SmoothedClassifier(
-        halfspace(WEIGHTS, OFFSET), n=100, n0=10, alpha=alpha, random_state=0
+        halfspace(WEIGHTS, OFFSET),
+        method="monte_carlo",
+        n=100,
+        n0=10,
+        alpha=alpha,
+        random_state=0,
     )
     certified = g.certify(X).certified.sum()
     k = np.arange(101)

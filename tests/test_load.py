@@ -13,7 +13,15 @@ from tests.helpers import Fixed, halfspace
 
 def smoothed(estimator, **params):
     return SmoothedClassifier(
-        estimator, **{"n": 100, "n0": 10, "sigma": 1.0, "random_state": 0, **params}
+        estimator,
+        **{
+            "method": "monte_carlo",
+            "n": 100,
+            "n0": 10,
+            "sigma": 1.0,
+            "random_state": 0,
+            **params,
+        },
     )
 
 

@@ -86,7 +86,14 @@ def name_of(f):
 
 
 def smoothed(f, **params):
-    params = {"sigma": 0.3, "n": 200, "n0": 20, "random_state": 0, **params}
+    params = {
+        "method": "monte_carlo",
+        "sigma": 0.3,
+        "n": 200,
+        "n0": 20,
+        "random_state": 0,
+        **params,
+    }
     return SmoothedClassifier(f, **params)
 
 

@@ -91,7 +91,14 @@ def registered(monkeypatch):
 
 def smoothed(base=BASE, **params):
     return SmoothedClassifier(
-        base, **{"sigma": SIGMA, "noise": "steps", "random_state": 0, **params}
+        base,
+        **{
+            "method": "monte_carlo",
+            "sigma": SIGMA,
+            "noise": "steps",
+            "random_state": 0,
+            **params,
+        },
     )
 
 

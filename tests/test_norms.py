@@ -32,7 +32,14 @@ NAMES = ["laplace", "uniform"]
 
 
 def smooth(noise, base=None, **params):
-    settings = {"sigma": 0.4, "n": 300, "n0": 50, "random_state": 0, **params}
+    settings = {
+        "method": "monte_carlo",
+        "sigma": 0.4,
+        "n": 300,
+        "n0": 50,
+        "random_state": 0,
+        **params,
+    }
     base = GaussianNB() if base is None else base
     return SmoothedClassifier(base, noise=noise, **settings)
 

@@ -32,7 +32,14 @@ FOREST = RandomForestClassifier(5, random_state=0).fit(X, y)
 
 def smooth(base=FOREST, **params):
     return SmoothedClassifier(
-        base, **{"sigma": 0.3, "n": 400, "random_state": 0, **params}
+        base,
+        **{
+            "method": "monte_carlo",
+            "sigma": 0.3,
+            "n": 400,
+            "random_state": 0,
+            **params,
+        },
     )
 
 

@@ -18,7 +18,9 @@ TREE = DecisionTreeClassifier(random_state=0).fit(X, y)
 
 
 def smooth(random_state, base=TREE):
-    return SmoothedClassifier(base, sigma=0.5, n=100, random_state=random_state)
+    return SmoothedClassifier(
+        base, method="monte_carlo", sigma=0.5, n=100, random_state=random_state
+    )
 
 
 def test_none_does_not_depend_on_numpys_seed():
@@ -58,7 +60,9 @@ def test_a_number_of_more_bits_is_the_entropy(key):
     np.testing.assert_array_equal(
         smooth(key).predict_proba(X[:9]), smooth(key).predict_proba(X[:9])
     )
-    frozen = SmoothedClassifier(FrozenEstimator(TREE), sigma=0.5, n=100).fit(X, y)
+    frozen = SmoothedClassifier(
+        FrozenEstimator(TREE), method="monte_carlo", sigma=0.5, n=100
+    ).fit(X, y)
     frozen.entropy_ = key
     np.testing.assert_array_equal(
         frozen.predict_proba(X[:9]), smooth(key).predict_proba(X[:9])

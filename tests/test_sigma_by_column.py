@@ -30,7 +30,7 @@ IN_ORDER = [0.3, 2.0, 0.0]
 
 
 def smooth(sigma, f=None, **options):
-    options = {"n": 200, "random_state": 0, **options}
+    options = {"method": "monte_carlo", "n": 200, "random_state": 0, **options}
     f = make_pipeline(StandardScaler(), LogisticRegression()) if f is None else f
     return SmoothedClassifier(f, sigma=sigma, **options)
 

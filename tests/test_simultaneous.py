@@ -20,7 +20,13 @@ X, y = load_iris(return_X_y=True)
 
 
 def smoothed(estimator=None, **params):
-    settings = {"n": 500, "sigma": 0.5, "random_state": 0, **params}
+    settings = {
+        "method": "monte_carlo",
+        "n": 500,
+        "sigma": 0.5,
+        "random_state": 0,
+        **params,
+    }
     return SmoothedClassifier(estimator or GaussianNB(), **settings)
 
 

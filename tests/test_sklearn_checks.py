@@ -19,6 +19,8 @@ def smoothed(estimator, **params):
         smoothed(DecisionTreeClassifier(random_state=0), abstain_label=None),
         smoothed(LogisticRegression(), abstain_label=None, grid="auto"),
         smoothed(LogisticRegression(), abstain_label=None, noise="uniform"),
+        smoothed(LogisticRegression(), abstain_label=None, method="monte_carlo"),
+        smoothed(DecisionTreeClassifier(), abstain_label=None, method="monte_carlo"),
     ]
 )
 def test_without_abstention(estimator, check):

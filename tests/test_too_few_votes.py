@@ -25,7 +25,7 @@ PHRASE = "n is too small for alpha: "
 def unanimous(n, n_classes=3, **params):
     """All votes agree, which is the most that any votes can do."""
     base = Fixed(lambda batch: np.ones(len(batch), int), classes=range(n_classes))
-    return SmoothedClassifier(base, n=n, random_state=0, **params)
+    return SmoothedClassifier(base, method="monte_carlo", n=n, random_state=0, **params)
 
 
 def said(call):
@@ -134,7 +134,10 @@ def test_the_scorer_says_it_once():
     scorer = certified_accuracy_scorer(0.0)
     with pytest.warns(UserWarning, match=PHRASE) as record:
         cross_val_score(
-            SmoothedClassifier(DecisionTreeClassifier(), n=9), X, y, scoring=scorer
+            SmoothedClassifier(DecisionTreeClassifier(), method="monte_carlo", n=9),
+            X,
+            y,
+            scoring=scorer,
         )
     assert len(record) == 1
 
@@ -151,7 +154,7 @@ def test_is_silenced_by_its_first_words():
 def test_an_alpha_beyond_the_bounds_is_refused_before_votes_are_drawn(method):
     calls = []
     base = Fixed(lambda batch: calls.append(len(batch)) or np.ones(len(batch), int))
-    g = SmoothedClassifier(base, n=1000, alpha=1e-16)
+    g = SmoothedClassifier(base, method="monte_carlo", n=1000, alpha=1e-16)
     args = (X, y, 0.1) if method == "certified_correct" else (X,)
     with pytest.raises(ValueError, match="alpha below 1e-15 is beyond"):
         getattr(g, method)(*args)

@@ -39,7 +39,13 @@ def digits_net(**params):
 
 
 def smoothed(estimator, **params):
-    defaults = {"sigma": 0.25, "n": 200, "n0": 20, "random_state": 0}
+    defaults = {
+        "method": "monte_carlo",
+        "sigma": 0.25,
+        "n": 200,
+        "n0": 20,
+        "random_state": 0,
+    }
     return SmoothedClassifier(estimator, **{**defaults, **params})
 
 

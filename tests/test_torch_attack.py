@@ -30,7 +30,13 @@ WEIGHTS = np.array([3.0, -4.0, 0.0, 12.0])  # of length 13
 
 
 def smoothed(estimator, **params):
-    defaults = {"sigma": 0.25, "n": 500, "n0": 50, "random_state": 0}
+    defaults = {
+        "method": "monte_carlo",
+        "sigma": 0.25,
+        "n": 500,
+        "n0": 50,
+        "random_state": 0,
+    }
     return SmoothedClassifier(estimator, **{**defaults, **params})
 
 

@@ -52,7 +52,7 @@ CHEAP = {"sigma": 0.3, "n": 60, "n0": 20, "random_state": 0}
 
 
 def smooth(base, **params):
-    return SmoothedClassifier(base, **{**CHEAP, **params})
+    return SmoothedClassifier(base, **{**CHEAP, "method": "monte_carlo", **params})
 
 
 class Counts(DecisionTreeClassifier):

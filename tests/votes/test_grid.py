@@ -33,7 +33,13 @@ BITS = {np.dtype(np.float32): 24, np.dtype(np.float64): 53}
 
 
 def smoothed(estimator, **params):
-    defaults = {"n": 1000, "sigma": 0.5, "random_state": 0, "grid": "auto"}
+    defaults = {
+        "method": "monte_carlo",
+        "n": 1000,
+        "sigma": 0.5,
+        "random_state": 0,
+        "grid": "auto",
+    }
     return SmoothedClassifier(estimator, **{**defaults, **params})
 
 

@@ -118,7 +118,9 @@ def in_frames(step):
 def votes(f, **params):
     """Votes on some rows, which have to be left as they were."""
     kept = X[:8].copy()
-    g = SmoothedClassifier(f, sigma=1.0, n=200, n0=50, random_state=0, **params)
+    g = SmoothedClassifier(
+        f, method="monte_carlo", sigma=1.0, n=200, n0=50, random_state=0, **params
+    )
     counts = [g.certify(kept).counts, g.predict_proba(kept)]
     np.testing.assert_array_equal(kept, X[:8])
     return counts
@@ -180,7 +182,9 @@ def test_in_place_while_training():
     kept = X.copy()
     for n_copies in (0, 1):
         f = make_pipeline(StandardScaler(copy=False), DecisionTreeClassifier())
-        SmoothedClassifier(f, n_copies=n_copies, n=50).fit(kept, y)
+        SmoothedClassifier(f, method="monte_carlo", n_copies=n_copies, n=50).fit(
+            kept, y
+        )
         np.testing.assert_array_equal(kept, X)
 
 
@@ -213,7 +217,7 @@ def test_what_the_compiled_trees_do_not_take_has_been_through_the_steps_once(las
 def test_numbers_too_large_for_trees_are_reported():
     tree = DecisionTreeClassifier(max_depth=2, random_state=0).fit(X, y)
     f = make_pipeline(FunctionTransformer(np.exp2), tree)
-    g = SmoothedClassifier(f, sigma=1.0, n=100, random_state=0)
+    g = SmoothedClassifier(f, method="monte_carlo", sigma=1.0, n=100, random_state=0)
     with pytest.raises(RuntimeError, match=r"Classifier.predict failed|Pipeline.pred"):
         g.predict(X[:3] + 500)
 
@@ -222,7 +226,7 @@ def test_an_error_in_a_step_is_reported_with_the_batch():
     f = make_pipeline(FunctionTransformer(), DecisionTreeClassifier()).fit(X, y)
     f[0].set_params(func=np.linalg.inv)
     with pytest.raises(RuntimeError, match="Pipeline.predict failed on a batch of"):
-        SmoothedClassifier(f, n=20, random_state=0).predict(X[:3])
+        SmoothedClassifier(f, method="monte_carlo", n=20, random_state=0).predict(X[:3])
 
 
 def test_a_net_that_writes_to_its_input_in_other_modes():

@@ -38,7 +38,14 @@ BASES = {
 
 def smooth(base, **params):
     return SmoothedClassifier(
-        base, **{"sigma": 0.3, "n": 400, "random_state": 0, **params}
+        base,
+        **{
+            "method": "monte_carlo",
+            "sigma": 0.3,
+            "n": 400,
+            "random_state": 0,
+            **params,
+        },
     )
 
 

@@ -207,7 +207,12 @@ def test_frames_share_their_noise():
     frame["b"] = frame["b"].round().astype(int)
     f = make_pipeline(StandardScaler(), GaussianNB()).fit(frame, y)
     g = SmoothedClassifier(
-        f, sigma=[0.5, 0.0, 0.5, 0.2], shared_noise=True, n=300, random_state=0
+        f,
+        method="monte_carlo",
+        sigma=[0.5, 0.0, 0.5, 0.2],
+        shared_noise=True,
+        n=300,
+        random_state=0,
     )
     whole = g.certify(frame)
     part = g.certify(frame[40:70])
@@ -233,7 +238,9 @@ def test_nets_share_their_noise():
 @pytest.mark.parametrize("method", ["predict", "predict_proba", "certify"])
 def test_answers_do_not_depend_on_the_other_inputs(method):
     f = HistGradientBoostingClassifier(max_iter=3, random_state=0)
-    g = SmoothedClassifier(f, shared_noise=True, n=400, random_state=0).fit(X, y)
+    g = SmoothedClassifier(
+        f, method="monte_carlo", shared_noise=True, n=400, random_state=0
+    ).fit(X, y)
     whole = np.stack([*getattr(g, method)(X)])
     for rows in ([3], [149, 20], list(range(100, 30, -7))):
         part = np.stack([*getattr(g, method)(X[rows])])
@@ -334,7 +341,13 @@ def test_false_certificates_under_shared_noise():
     runs = 400
     for seed in range(runs):
         g = SmoothedClassifier(
-            f, sigma=sigma, alpha=0.05, n=500, shared_noise=True, random_state=seed
+            f,
+            method="monte_carlo",
+            sigma=sigma,
+            alpha=0.05,
+            n=500,
+            shared_noise=True,
+            random_state=seed,
         )
         c = g.certify(X)
         # No input truly has this radius, so any share above 0 is a false claim.

@@ -43,7 +43,15 @@ def counting():
 
 def smooth(base=TREE, **params):
     return SmoothedClassifier(
-        base, **{"sigma": 0.3, "n": 200, "n0": 20, "random_state": 0, **params}
+        base,
+        **{
+            "method": "monte_carlo",
+            "sigma": 0.3,
+            "n": 200,
+            "n0": 20,
+            "random_state": 0,
+            **params,
+        },
     )
 
 

@@ -23,7 +23,9 @@ TREE = DecisionTreeClassifier(random_state=0).fit(X, y)
 
 
 def smooth():
-    return SmoothedClassifier(TREE, sigma=0.3, n=100, n0=20, random_state=0)
+    return SmoothedClassifier(
+        TREE, method="monte_carlo", sigma=0.3, n=100, n0=20, random_state=0
+    )
 
 
 EXPECTED = smooth().certify(X)

@@ -55,7 +55,12 @@ def random_twins(seed, n_classes=5, d=6):
 def test_twins(shared_noise, n):
     f, X, sigma = of_the_issue()
     g = SmoothedClassifier(
-        f, sigma=sigma, n=n, shared_noise=shared_noise, random_state=0
+        f,
+        method="monte_carlo",
+        sigma=sigma,
+        n=n,
+        shared_noise=shared_noise,
+        random_state=0,
     )
     assert g.certify(X).counts.tolist() == [[0, n, 0]]
     rng = np.random.default_rng(0)
@@ -68,7 +73,12 @@ def test_twins(shared_noise, n):
 def test_random_twins(seed, shared_noise):
     f, X, sigma = random_twins(seed)
     g = SmoothedClassifier(
-        f, sigma=sigma, n=200, shared_noise=shared_noise, random_state=0
+        f,
+        method="monte_carlo",
+        sigma=sigma,
+        n=200,
+        shared_noise=shared_noise,
+        random_state=0,
     )
     counts = g.certify(X).counts
     _, (one, other) = None, np.flatnonzero(f.intercept_ == 5)
@@ -85,7 +95,11 @@ def test_twins_behind_a_scaler():
     X = data[:20].copy()
     X[:, -1] = scaler.mean_[-1]
     f = make_pipeline(scaler, f)
-    counts = SmoothedClassifier(f, sigma=sigma, n=200, random_state=0).certify(X).counts
+    counts = (
+        SmoothedClassifier(f, method="monte_carlo", sigma=sigma, n=200, random_state=0)
+        .certify(X)
+        .counts
+    )
     higher = np.flatnonzero(f[-1].intercept_ == 5)[1]
     assert not np.any(counts[:, higher])
 
@@ -94,7 +108,9 @@ def test_two_classes_that_noise_does_not_reach():
     """A score that noise does not move is what `predict` says it is."""
     f = halfspace([0.1, 0.2, 0.0], -0.3 * 0.1 - 0.2 * 0.7)
     X = np.array([[0.3, 0.7, 5.0], [0.3, 0.7, -1.0]])
-    g = SmoothedClassifier(f, sigma=[0, 0, 1.0], n=100, random_state=0)
+    g = SmoothedClassifier(
+        f, method="monte_carlo", sigma=[0, 0, 1.0], n=100, random_state=0
+    )
     counts = g.certify(X).counts
     assert counts.argmax(axis=1).tolist() == f.predict(X).tolist()
 
@@ -152,7 +168,11 @@ def test_units_of_a_net_that_noise_moves_alike(activation):
     sigma = np.array([0.5, 0.5, 0.5, 0.0])
     inputs = Inputs.from_array(X, sigma)
     assert type(make_voter(f, f.classes_, inputs)) is AnyVoter
-    counts = SmoothedClassifier(f, sigma=sigma, n=300, random_state=0).certify(X).counts
+    counts = (
+        SmoothedClassifier(f, method="monte_carlo", sigma=sigma, n=300, random_state=0)
+        .certify(X)
+        .counts
+    )
     assert counts.tolist() == [[300, 0], [300, 0]]
     # Units without weights, as training leaves behind, are no reason.
     weights = np.random.default_rng(0).normal(size=(4, 3))
@@ -172,5 +192,7 @@ def test_units_of_a_module_that_noise_moves_alike():
     f = ModuleClassifier(net)
     X = np.random.default_rng(0).normal(size=(10, 4))
     X[:, 3] = 0
-    g = SmoothedClassifier(f, sigma=[0.5, 0.5, 0.5, 0.0], n=300, random_state=0)
+    g = SmoothedClassifier(
+        f, method="monte_carlo", sigma=[0.5, 0.5, 0.5, 0.0], n=300, random_state=0
+    )
     assert np.all(g.certify(X).counts == [300, 0])

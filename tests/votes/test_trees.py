@@ -122,7 +122,12 @@ def test_votes_are_those_of_predict(monkeypatch):
         f.fit(X3, y3)
         for shared_noise in (False, True):
             g = SmoothedClassifier(
-                f, sigma=0.3, n=500, shared_noise=shared_noise, random_state=0
+                f,
+                method="monte_carlo",
+                sigma=0.3,
+                n=500,
+                shared_noise=shared_noise,
+                random_state=0,
             )
             a = g.certify(X3[::10], radius_tol=0.05)
             with monkeypatch.context() as patch:
