@@ -54,7 +54,7 @@ def most_to_give_up(looks, alphas, risk):
     n, most = np.array(looks), np.full(len(looks), -1)
 
     def named(k):
-        leader = np.maximum(k, n - k)
+        leader = np.minimum(np.maximum(k, n - k), n)  # n + 1 stands for never
         return (2 * k > n) & (rank_verification_pvalue(leader, n - leader) <= alphas)
 
     needed = first_where(named, np.zeros(len(n), int), n + 1)
