@@ -33,6 +33,7 @@ CASES = {
     "linear, predict 10,000 rows": (LINEAR, "predict", 10_000, 1_000, 5),
     "linear, predict 100,000 rows": (LINEAR, "predict", 100_000, 1_000, 2),
     "linear, predict 10,000 rows, n = 10,000": (LINEAR, "predict", 10_000, 10_000, 3),
+    "linear, predict 1 row": (LINEAR, "predict", 1, 1_000, 300),
     "linear, certify 1 row": (LINEAR, "certify", 1, 1_000, 300),
     "linear, certify 1,000 rows": (LINEAR, "certify", 1_000, 1_000, 5),
     "linear, certify 100 rows, n = 100,000": (LINEAR, "certify", 100, 100_000, 2),

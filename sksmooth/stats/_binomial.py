@@ -1,5 +1,7 @@
 """Exact confidence bounds for a binomial proportion."""
 
+from functools import lru_cache
+
 import numpy as np
 from scipy import special
 
@@ -58,13 +60,26 @@ def lower_confidence_bound(k, n, alpha):
     array([0.    , 0.7753, 0.9333])
     """
     k, n, alpha = check_trials(k, n, alpha)
+    if k.size == 1:
+        return np.full(k.shape, _lower_of_one(k.item(), n.item(), alpha.item()))[()]
+    return _lower_of_all(k, n, alpha)[()]
+
+
+@lru_cache(maxsize=4096)
+def _lower_of_one(k, n, alpha):
+    """Do it for one case: a service that asks about a row at a time repeats itself."""
+    return _lower_of_all(np.array([k]), np.array([n]), np.array([alpha]))[0]
+
+
+def _lower_of_all(k, n, alpha):
     # alpha^(1/n): the exponent is good to one rounding, exp to another.
     exponent = np.log(alpha) / n
     all_equal = np.exp(exponent) * (1 - (4 - 2 * exponent) * np.finfo(float).eps)
     p_lower = np.where(k == n, all_equal, 0.0)
     some = (k > 0) & (k < n)
-    p_lower[some] = _lower(k[some], n[some], alpha[some])
-    return p_lower[()]
+    if np.any(some):
+        p_lower[some] = _lower(k[some], n[some], alpha[some])
+    return p_lower
 
 
 def _lower(k, n, alpha):

@@ -1,5 +1,7 @@
 """Is the class with most votes the most probable one? Hung and Fithian's test."""
 
+from functools import lru_cache
+
 import numpy as np
 
 from ._checks import check_counts
@@ -47,8 +49,20 @@ def rank_verification_pvalue(n_a, n_b):
     n_a, n_b = np.broadcast_arrays(check_counts(n_a, "n_a"), check_counts(n_b, "n_b"))
     if np.any(n_b > n_a):
         raise ValueError("n_a must be the higher of the two counts.")
+    if n_a.size == 1:
+        return np.full(n_a.shape, _pvalue_of_one(n_a.item(), n_b.item()))[()]
+    return _pvalues(n_a, n_b)[()]
+
+
+@lru_cache(maxsize=4096)
+def _pvalue_of_one(n_a, n_b):
+    """Do it for one case: a service that asks about a row at a time repeats itself."""
+    return _pvalues(np.array([n_a]), np.array([n_b]))[0]
+
+
+def _pvalues(n_a, n_b):
     # P(Bin(N, 1/2) >= n_a) = I_{1/2}(n_a, n_b + 1); the other tail is equal.
     both = 2 * upper_tail(n_a, n_a + n_b, 0.5)
     # Without a rival 2^(1 - n_a), a number that is at hand.
     both = np.where(n_b == 0, np.ldexp(2.0, np.maximum(-n_a, -1075)), both)
-    return np.where(n_a > n_b, np.minimum(both, 1.0), 1.0)[()]
+    return np.where(n_a > n_b, np.minimum(both, 1.0), 1.0)

@@ -1,7 +1,9 @@
 """What a classifier is, found out once for a call, and the voter that is for it."""
 
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from ..models._boosters import is_booster
 from ..models._find_nets import nets_in
@@ -19,6 +21,9 @@ from .voters._mlp import MLPVoter
 from .voters._predict import AnyVoter
 from .voters._sparse import SparseVoter
 from .voters._trees import TreesVoter, has_kernel
+
+# Weights of a linear classifier whose voter is kept for the next call.
+_MOST_REMEMBERED = 2**17
 
 
 class Recognised(NamedTuple):
@@ -153,10 +158,36 @@ def _without_noisy_inputs(scores, layers, classes, inputs):
         return None
     sigma = matrix[1]
     if scores is not None:
-        return None if linear_ties(*scores, sigma) else LinearVoter(*scores, sigma)
+        return _linear_voter(*scores, sigma)
     if layer_ties(layers.weights, sigma):
         return None
     return MLPVoter(layers, classes, sigma)
+
+
+def _linear_voter(weights, offset, sigma):
+    """Return the voter for scores, or None if it would break ties between them.
+
+    Where a service asks about one row at a time, making it takes as long as the votes:
+    it is remembered by the numbers.
+    """
+    parts = [np.ascontiguousarray(part, float) for part in (weights, offset, sigma)]
+    if weights.size > _MOST_REMEMBERED:
+        return _new_linear_voter(*parts)
+    shapes = tuple(part.shape for part in parts)
+    return _remembered(tuple(part.tobytes() for part in parts), shapes)
+
+
+@lru_cache(maxsize=8)
+def _remembered(contents, shapes):
+    parts = map(np.frombuffer, contents)
+    pairs = zip(parts, shapes, strict=True)
+    return _new_linear_voter(*(part.reshape(shape) for part, shape in pairs))
+
+
+def _new_linear_voter(weights, offset, sigma):
+    if linear_ties(weights, offset, sigma):
+        return None
+    return LinearVoter(weights, offset, sigma)
 
 
 def _settled_by_predict(estimator, net, reason, net_options, say):

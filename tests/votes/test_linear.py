@@ -34,6 +34,7 @@ from sksmooth import GaussianAugmenter, _compiled
 from sksmooth._compiled import compiled_module
 from sksmooth.models._linear import linear_scores
 from sksmooth.models._unwrap import unwrap
+from sksmooth.votes import _recognise
 from sksmooth.votes._recognise import Recognised
 from sksmooth.votes._rows import Inputs
 from sksmooth.votes.voters._linear import LinearVoter
@@ -431,3 +432,19 @@ def test_many_wide_rows_are_not_copied_all_at_once():
         assert tracemalloc.get_traced_memory()[1] < 2**21
     finally:
         tracemalloc.stop()
+
+
+def test_a_voter_is_remembered_by_its_numbers(monkeypatch):
+    """The same votes as by one that was made for the call, also once it has changed."""
+    f = LogisticRegression(max_iter=1000).fit(X3, y3)
+    inputs, seen = Inputs.from_array(X3[:60:20], 0.5), []
+    for _ in range(2):
+        for most in (0, 10**6, 10**6):
+            monkeypatch.setattr(_recognise, "_MOST_REMEMBERED", most)
+            settings = {"purpose": "estimate", "entropy": 0}
+            votes = count_votes(f, f.classes_, inputs, 200, **settings)
+            seen.append(votes.counts)
+        f.coef_[:] = f.coef_[::-1]  # in place
+    np.testing.assert_array_equal(seen[:3], seen[:1] * 3)
+    np.testing.assert_array_equal(seen[3:], seen[3:4] * 3)
+    assert np.any(seen[0] != seen[3])
