@@ -22,7 +22,7 @@ FLOORS = {
         ("_claims", "_reach", "_balls"),
         ("_certificate", "_validation", "_interval"),
         ("metrics", "logs", "_smoother", "_augmenter"),
-        ("_class_smoother",),
+        ("_class_smoother", "_interval_scores"),
         ("display", "_classifier", "_regressor"),
         ("torch",),
         ("__init__",),

@@ -4,11 +4,17 @@ from ._augmenter import GaussianAugmenter
 from ._certificate import Certificate
 from ._classifier import SmoothedClassifier
 from ._interval import IntervalCertificate
+from ._interval_scores import (
+    worst_case_absolute_error,
+    worst_case_error_scorer,
+    worst_case_squared_error,
+)
 from ._regressor import SmoothedRegressor
 from ._version import __version__ as __version__
 from ._versions import show_versions
 from .display import (
     CertifiedAccuracyDisplay,
+    IntervalDisplay,
     NoisyInputsDisplay,
     ProbabilityDisplay,
     SmoothedDecisionDisplay,
@@ -27,6 +33,7 @@ __all__ = [
     "CertifiedAccuracyDisplay",
     "GaussianAugmenter",
     "IntervalCertificate",
+    "IntervalDisplay",
     "NoisyInputsDisplay",
     "ProbabilityDisplay",
     "SmoothedClassifier",
@@ -39,4 +46,7 @@ __all__ = [
     "certified_accuracy_scorers",
     "merge_stores",
     "show_versions",
+    "worst_case_absolute_error",
+    "worst_case_error_scorer",
+    "worst_case_squared_error",
 ]

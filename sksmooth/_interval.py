@@ -19,13 +19,17 @@ class IntervalCertificate:
 
     Parameters
     ----------
-    lower, upper : ndarray of float of shape (n_inputs, *outputs, *radius.shape)
+    lower : ndarray of float of shape (n_inputs, *outputs, *radius.shape)
         For every delta of norm at most `radius` the exact quantile of f(x + delta +
-        noise) lies between them, ends included. Infinite where `n` values are too few
-        to tell. (`outputs` is empty, or (n_outputs,) if f predicts rows of numbers.)
+        noise) lies between `lower` and `upper`, ends included. Minus infinity where `n`
+        values are too few to tell. Here `outputs` is nothing, or n_outputs if f
+        predicts rows of numbers.
 
     prediction : ndarray of float of shape (n_inputs, *outputs)
         The quantile for the inputs as they are: an estimate, or exact, see `method`.
+
+    upper : ndarray of float of shape (n_inputs, *outputs, *radius.shape)
+        The other end; infinite where values are too few.
 
     radius : ndarray of float
         What was asked for; 0-d if that was one radius. In the units of the inputs, or
@@ -81,7 +85,7 @@ class IntervalCertificate:
     >>> h = SmoothedRegressor(f, sigma=0.05, random_state=0).fit(X, y)
     >>> certificate = h.certify_interval(X[:3], radius=0.02)
     >>> certificate
-    IntervalCertificate(3 inputs, radius 0.02: 3 bounded, 0 not; median width 57.1;
+    IntervalCertificate(3 inputs, radius 0.02: 3 bounded, 0 not; median width 27.9;
                         quantile=0.5, sigma=0.05, n=1000, alpha=0.001)
     >>> lower, prediction, upper = certificate
     """
@@ -149,12 +153,12 @@ class IntervalCertificate:
         >>> from sksmooth import SmoothedRegressor
         >>> X, y = load_diabetes(return_X_y=True)
         >>> h = SmoothedRegressor(Ridge(), sigma=0.05, random_state=0).fit(X, y)
-        >>> h.certify_interval(X[:2], radius=[0.01, 0.02]).to_frame().round(1)
-           radius  lower  prediction  upper
-        0    0.01  174.9       180.0  185.1
-        0    0.02  169.8       180.0  190.2
-        1    0.01   83.5        88.6   93.6
-        1    0.02   78.4        88.6   98.7
+        >>> h.certify_interval(X[:2], radius=[0.01, 0.02]).to_frame().round(2)
+           radius   lower  prediction   upper
+        0    0.01  167.39      171.36  175.34
+        0    0.02  163.41      171.36  179.31
+        1    0.01   99.22      103.19  107.17
+        1    0.02   95.24      103.19  111.15
         """
         pd = optional("pandas", "IntervalCertificate.to_frame")
         n_inputs, n_radii = len(self.prediction), self.radius.size

@@ -166,10 +166,10 @@ class SmoothedRegressor(RegressorMixin, BaseSmoother):
     >>> f = RandomForestRegressor(20, max_depth=4, random_state=0)
     >>> h = SmoothedRegressor(f, sigma=0.05, random_state=0).fit(X, y)
     >>> h.predict(X[:3]).round()
-    array([173., 100., 157.])
+    array([171., 104., 157.])
     >>> lower, prediction, upper = h.certify_interval(X[:3], radius=0.02)
     >>> lower.round(), upper.round()
-    (array([150.,  84., 129.]), array([202., 141., 190.]))
+    (array([158.,  97., 143.]), array([191., 112., 171.]))
     """
 
     _parameter_constraints: dict = {
@@ -257,7 +257,7 @@ class SmoothedRegressor(RegressorMixin, BaseSmoother):
         >>> X, y = load_diabetes(return_X_y=True)
         >>> f = Ridge().fit(X, y)
         >>> SmoothedRegressor(f, sigma=0.05, quantile=0.9).predict(X[:3]).round()
-        array([213., 122., 204.])
+        array([215., 124., 199.])
         """
         prepared = self._prepare(X, ("estimate",))
         _, middle, _ = self._quantiles(prepared, np.empty(0))
@@ -316,7 +316,7 @@ class SmoothedRegressor(RegressorMixin, BaseSmoother):
         >>> h = SmoothedRegressor(Ridge().fit(X, y), sigma=0.05)  # linear: exact
         >>> lower, prediction, upper = h.certify_interval(X[:2], radius=0.01)
         >>> lower.round(1), prediction.round(1), upper.round(1)
-        (array([178.2,  84.2]), array([182.7,  88.6]), array([187.1,  93.1]))
+        (array([177.6,  85.9]), array([182.7,  91. ]), array([187.8,  96.1]))
         """
         radius = check_radius(radius)
         prepared = self._prepare(X, ("estimate",))

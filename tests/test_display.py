@@ -10,21 +10,25 @@ import pytest
 from scipy.stats import norm
 from sklearn.datasets import load_iris, make_moons
 from sklearn.exceptions import NotFittedError
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.naive_bayes import GaussianNB
-from sklearn.tree import DecisionTreeClassifier
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from sksmooth import (
     CertifiedAccuracyDisplay,
+    IntervalCertificate,
+    IntervalDisplay,
     NoisyInputsDisplay,
     ProbabilityDisplay,
     SmoothedClassifier,
     SmoothedDecisionDisplay,
+    SmoothedRegressor,
     VotesDisplay,
     average_certified_radius_score,
     certified_accuracy_score,
 )
 from sksmooth.logs import write_log
+from sksmooth.noise import Gaussian
 from sksmooth.stats import max_certifiable_radius
 
 from .helpers import halfspace
@@ -667,3 +671,59 @@ def test_matplotlib_is_asked_for_by_name(monkeypatch):
 def test_import_does_not_import_matplotlib():
     code = "import sys, sksmooth; sys.exit('matplotlib' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+
+
+# Intervals
+
+
+def test_intervals_against_radius():
+    f = DecisionTreeRegressor(random_state=0).fit(X[:, :1], X[:, 2])
+    h = SmoothedRegressor(f, sigma=0.5)
+    display = IntervalDisplay.from_estimator(h, X[[0, 99], :1], name=["a", "b"])
+    certificate = h.certify_interval(X[[0, 99], :1], display.radius)
+    assert display.radius[[0, -1]].tolist() == [0.0, 0.75]
+    np.testing.assert_array_equal(display.lower, certificate.lower)
+    assert legend(display) == ["a", "b"]
+    assert display.ax_.get_xlabel() == r"$\ell_2$ radius (units of X)"
+    for k, (band, line) in enumerate(zip(display.band_, display.line_, strict=True)):
+        corners = band.get_paths()[0].vertices
+        assert corners[:, 1].min() == certificate.lower[k].min()
+        assert corners[:, 1].max() == certificate.upper[k].max()
+        assert line.get_ydata().tolist() == [certificate.prediction[k]] * 2
+
+
+def test_intervals_that_end():
+    """Of two outputs the second; from where an end is infinite there is no band."""
+    lower = np.array([[[0.0, 0.0, 0.0], [1.0, 0.0, -np.inf]]])
+    certificate = IntervalCertificate(
+        lower=lower,
+        prediction=np.array([[0.0, 2.0]]),
+        upper=lower + 3,
+        radius=np.array([0.0, 1.0, 2.0]),
+        norm="l1",
+        changes=0,
+        quantile=0.5,
+        n=10,
+        alpha=0.1,
+        sigma=np.ones(3),
+        method="monte_carlo",
+        noise=Gaussian(),
+        index=pd.Index(["x"]),
+    )
+    display = IntervalDisplay.from_certificate(certificate, output=1)
+    assert display.band_[0].get_paths()[0].vertices[:, 0].max() == 1.0
+    assert legend(display) == ["x"]
+    assert display.ax_.get_xlabel() == r"$\ell_1$ radius (units of sigma)"
+    with pytest.raises(ValueError, match="1 inputs, but 2 names"):
+        display.plot(name=["a", "b"])
+
+
+@pytest.mark.parametrize(
+    ("n_inputs", "radius", "message"),
+    [(2, 0.1, "several radii"), (7, [0.1, 0.2], "choose at most 6")],
+)
+def test_bad_intervals(n_inputs, radius, message):
+    h = SmoothedRegressor(LinearRegression().fit(X, y))
+    certificate = h.certify_interval(X[:n_inputs], radius)
+    with pytest.raises(ValueError, match=message):
+        IntervalDisplay.from_certificate(certificate)

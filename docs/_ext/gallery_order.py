@@ -20,6 +20,7 @@ FIRST = [
         "linear_sanity",
         "norms",
         "exact_trees",
+        "regression",
         "forest_attack",
         "spam_filter",
         "data_frame",

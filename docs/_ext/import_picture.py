@@ -33,6 +33,9 @@ ACROSS = {
     "logs": 0.68,
     "metrics": 0.9,
     "_classifier": 0.5,
+    "_regressor": 0.25,
+    "_interval": 0.45,
+    "_interval_scores": 0.75,
     "display": 0.82,
     "cli": 0.65,
 }

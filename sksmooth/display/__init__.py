@@ -2,12 +2,14 @@
 
 from ._accuracy import CertifiedAccuracyDisplay
 from ._images import NoisyInputsDisplay
+from ._intervals import IntervalDisplay
 from ._probability import ProbabilityDisplay
 from ._regions import SmoothedDecisionDisplay
 from ._votes import VotesDisplay
 
 __all__ = [
     "CertifiedAccuracyDisplay",
+    "IntervalDisplay",
     "NoisyInputsDisplay",
     "ProbabilityDisplay",
     "SmoothedDecisionDisplay",

@@ -10,7 +10,7 @@ from ._tails import upper_tail
 
 
 def quantile_levels(quantile, radius, sigma):
-    """Levels between which a quantile under Gaussian noise stays inside a ball.
+    """Compute between which levels a quantile under Gaussian noise stays in a ball.
 
     With h_q(x) the q-quantile of f(x + N(0, sigma^2 I)) and s = radius / sigma,
     h_lower(x) <= h_quantile(x + delta) <= h_upper(x) for every f and every delta of
@@ -61,7 +61,7 @@ def quantile_levels(quantile, radius, sigma):
 
 
 def quantile_ranks(n, lower, upper, alpha):
-    """Ranks of the order statistics that enclose two quantiles, by exact binomials.
+    """Find which order statistics enclose two quantiles, by exact binomials.
 
     With Y_(1) <= ... <= Y_(n) the sorted values of n independent draws,
     P(Y_(k_low) > h_lower or Y_(k_up) < h_upper) <= alpha, whatever the distribution
@@ -81,11 +81,11 @@ def quantile_ranks(n, lower, upper, alpha):
     Returns
     -------
     k_low : int or ndarray of int
-        max{k : P(Bin(n, lower) <= k - 1) <= alpha / 2}. 0: no order statistic is low
-        enough, and the lower end is -inf.
+        Rank max{k : P(Bin(n, lower) <= k - 1) <= alpha / 2}. 0: no order statistic is
+        low enough, and the lower end is -inf.
 
     k_up : int or ndarray of int
-        min{k : P(Bin(n, upper) >= k) <= alpha / 2}. n + 1: none is high enough.
+        Rank min{k : P(Bin(n, upper) >= k) <= alpha / 2}. n + 1: none is high enough.
 
     Raises
     ------
