@@ -9,12 +9,14 @@ import numpy as np
 
 from .. import __version__
 from .._certificate import round_down
-from .._writing import write_file
+from .._writing import is_stream, write_file
+from ..logs._beside import write_beside
 from ..logs._write import certification_text, label_texts, prediction_text
 from ..noise import FAMILIES
 from ..noise._sigma import is_one_number, sigma_by_column
 from ..stats._certify import BOUNDS
 from ..stats._checks import MAX_VOTES
+from ._about_run import about_run, check_place
 from ._command import command
 from ._data import as_model_takes, load_data
 from ._demo import demo
@@ -206,9 +208,14 @@ def certify(model, data, radius_tol, store, out, quiet, **options):
     DATA is a .npy, .npz, .csv or .parquet file. With labels, the result is a log in the
     format of the field (idx, label, predict, radius, correct, time), which
     `sksmooth report` reads; without, idx, predict and radius. predict is -1 for inputs
-    that are not certified.
+    that are not certified. Beside --out run.tsv, run.json holds the settings, without
+    secrets.
     """
-    g, data = _prepare(model, data, store, out, quiet, **options)
+    paths = model, data
+    g, data = _prepare(*paths, store, out, quiet, beside=out, **options)
+    made_by = None
+    if out is not None and not is_stream(out):
+        made_by = about_run(g, *paths, **options)
     start = perf_counter()
     certificate = g.certify(data.X, radius_tol=radius_tol, store=store)
     seconds = perf_counter() - start
@@ -226,6 +233,8 @@ def certify(model, data, radius_tol, store, out, quiet, **options):
     norm, columns = certificate.norm, {"idx": data.idx, "time": time}
     text = certification_text(written, data.y, norm=norm, **columns)
     _write(text, out)
+    if made_by is not None:
+        write_beside(out, certificate, text, **made_by, seconds=round(seconds, 3))
     if not is_one_number(g.sigma):
         say("Note: sigma differs between features, so radii are in units of sigma.")
     if certificate.norm != "l2":
@@ -290,6 +299,7 @@ def _prepare(
     out,
     quiet,
     *,
+    beside=None,
     force,
     key_file,
     trust,
@@ -309,7 +319,9 @@ def _prepare(
     if label is not None and label.endswith(".npy"):
         read["--label"] = label
     check_store(store, read)
-    check_output(out, "--out", read | with_companions(store), force=force)
+    others = read | with_companions(store)
+    check_output(out, "--out", others, force=force)
+    check_place(beside, others, force=force)
     if key_file is not None:
         if "random_state" in params:
             raise click.UsageError("--seed and --key-file: give one of them.")

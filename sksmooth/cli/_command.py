@@ -32,6 +32,10 @@ class Command(click.Command):
             )
         )
 
+    def parse_args(self, ctx, args):
+        ctx.meta["sksmooth.words"] = list(args)
+        return super().parse_args(ctx, args)
+
     def invoke(self, ctx):
         debug = ctx.params.pop("debug")
         if ctx.params.get("out") is None:
