@@ -37,6 +37,13 @@ class Share(NamedTuple):
     why_not_proved: str = ""
 
 
+class Block(NamedTuple):
+    """A piece of a section."""
+
+    kind: str  # "text" or "point", with a text; "table", with rows of texts
+    content: object
+
+
 def statement(certificate, y_true, radius, norm, changes, rho, model):
     """Return what `Certificate.statement` does."""
     if certificate.projected:
@@ -109,8 +116,18 @@ def share_at(entries, radius, n_found, rho, proved, why_not_proved=""):
     return Share(float(radius), found, proved, population, why, why_not_proved)
 
 
-def text_of(entries, radii, certified, shares, *, norm, changes, rho):
-    """Return the statement as text.
+def text_of(entries, radii, certified, shares, **settings):
+    """Return the statement as text; parameters as those of ``sections``."""
+    parts = sections(entries, radii, certified, shares, **settings)
+    blocks = [
+        "\n".join([title.upper(), *(line for one in content for line in _lines(one))])
+        for title, content in parts
+    ]
+    return "\n\n".join(blocks) + "\n"
+
+
+def sections(entries, radii, certified, shares, *, norm, changes, rho):
+    """Return the statement as sections.
 
     Parameters
     ----------
@@ -131,22 +148,26 @@ def text_of(entries, radii, certified, shares, *, norm, changes, rho):
         Categories that may change as well.
 
     rho : float
+
+    Returns
+    -------
+    sections : list of (str, list of Block)
+        Title and content of each.
     """
     check_level(rho, "rho")
     parts = [
-        ("WHAT IS PROVED", _claim(entries, int(np.sum(certified)), norm, changes)),
-        ("HOW", _how(entries)),
-        ("THE INPUTS", _inputs(entries, radii, certified)),
+        ("What is proved", _claim(entries, int(np.sum(certified)), norm, changes)),
+        ("How", _how(entries)),
+        ("The inputs", _inputs(entries, radii, certified)),
     ]
     if shares:
-        parts.append(("CERTIFIED ACCURACY", _accuracy(entries, shares, norm, rho)))
-    parts += [
-        ("WHAT IS ASSUMED", _assumed(entries)),
-        ("WHAT IS NOT PROVED", _not_proved(entries)),
-        ("MADE WITH", _made_with(entries)),
+        parts.append(("Certified accuracy", _accuracy(entries, shares, norm, rho)))
+    return [
+        *parts,
+        ("What is assumed", _assumed(entries)),
+        ("What is not proved", _not_proved(entries)),
+        ("Made with", _made_with(entries)),
     ]
-    blocks = ["\n".join([title, *lines]) for title, lines in parts]
-    return "\n\n".join(blocks) + "\n"
 
 
 def _claim(entries, n_certified, norm, changes):
@@ -175,12 +196,12 @@ def _claim(entries, n_certified, norm, changes):
         f"for {n} inputs, up to {n * alpha:.3g} wrong claims are to be expected."
     )
     return [
-        *_wrapped(
+        *_text(
             f"For {n_certified} of {n} inputs, a class and a radius: the smoothed "
             "classifier gives that class to every input whose distance from this one, "
             f"in {distance}, is {reach} the radius{also}. Distances are {unit}."
         ),
-        *_wrapped(level),
+        *_text(level),
     ]
 
 
@@ -192,7 +213,7 @@ def _changes_text(changes):
 
 
 def _how(entries):
-    lines = _wrapped(
+    lines = _text(
         f"Noise: {entries['noise']}, standard deviation sigma "
         f"{_sigma_text(entries['sigma'])}."
     )
@@ -222,7 +243,7 @@ def _how(entries):
                 f" Drawing could stop at {len(looks)} numbers of votes that were fixed "
                 "before, which share alpha."
             )
-    return lines + _wrapped(how)
+    return lines + _text(how)
 
 
 def _sigma_text(sigma):
@@ -248,14 +269,14 @@ def _sigma_text(sigma):
 def _inputs(entries, radii, certified):
     n, repeats = entries["n_inputs"], len(entries["repeats"])
     n_certified = int(np.sum(certified))
-    lines = _wrapped(
+    lines = _text(
         f"{n} inputs, {n - repeats} of them different. {n - n_certified} are not "
         "certified: the classifier abstains there."
     )
     if n_certified:
         found = np.sort(radii[certified])
         least, middle, most = found[0], found[(n_certified - 1) // 2], found[-1]
-        lines += _wrapped(
+        lines += _text(
             f"Certified radii: least {round_down(least)}, median {round_down(middle)}, "
             f"largest {round_down(most)}."
         )
@@ -268,19 +289,15 @@ def _accuracy(entries, shares, norm, rho):
         [
             f"{one.radius:g}",
             *(
-                _share_text(share, entries["n_inputs"])
+                share_text(share, entries["n_inputs"])
                 for share in (one.found, one.proved, one.population)
             ),
         ]
         for one in shares
     ]
-    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
-    lines = [
-        "  " + "  ".join(cell.rjust(w) for cell, w in zip(row, widths, strict=True))
-        for row in (head, *rows)
-    ]
+    lines = [Block("table", [head, *rows])]
     sure = f"with probability {1 - rho:.6g} at each radius by itself"
-    lines += _wrapped(
+    lines += _text(
         "Found: the share of these inputs that is right and certified, radii in "
         f"{norm}. Proved here: the share of these inputs that truly is, {sure}. Proved "
         "beyond: the share of all inputs of the kind, if these are independent draws "
@@ -291,11 +308,11 @@ def _accuracy(entries, shares, norm, rho):
         (shares[0].why_no_population, "proved beyond"),
     ]:
         if why:
-            lines += _wrapped(f"No share is {what}: {why}.")
+            lines += _text(f"No share is {what}: {why}.")
     return lines
 
 
-def _share_text(share, n_inputs):
+def share_text(share, n_inputs):
     if share is None:
         return "-"
     count = round(share * n_inputs)
@@ -330,7 +347,7 @@ def _assumed(entries):
         "What is used is the smoothed classifier, with what was inside when this was "
         "made: all steps from the input to the class."
     )
-    return [line for point in points for line in _wrapped(point, "- ")]
+    return _points(points)
 
 
 def _not_proved(entries):
@@ -341,26 +358,42 @@ def _not_proved(entries):
         "who drew the noise, and that nothing was left out: to check votes, draw them "
         "again (sksmooth verify).",
     ]
-    return [line for point in points for line in _wrapped(point, "- ")]
+    return _points(points)
 
 
 def _made_with(entries):
     told = ", ".join(
         f"{name} {version}" for name, version in entries["versions"].items()
     )
-    lines = _wrapped(f"{told}; {entries['platform']}.")
+    lines = _text(f"{told}; {entries['platform']}.")
     model = entries.get("model")
     if model is None:
-        return lines + _wrapped("The model is not named here.")
-    return lines + _wrapped(
+        return lines + _text("The model is not named here.")
+    return lines + _text(
         f"Smoothed model: {model['kind']}, fingerprint {model['fingerprint']} (of its "
         "parameters; code is not part of it)."
     )
 
 
-def _wrapped(text, mark=""):
+def _text(text):
+    return [Block("text", text)]
+
+
+def _points(texts):
+    return [Block("point", text) for text in texts]
+
+
+def _lines(block):
+    """Return a block as lines of text."""
+    if block.kind == "table":
+        widths = [max(map(len, column)) for column in zip(*block.content, strict=True)]
+        return [
+            "  " + "  ".join(cell.rjust(w) for cell, w in zip(row, widths, strict=True))
+            for row in block.content
+        ]
+    mark = "- " if block.kind == "point" else ""
     return textwrap.wrap(
-        text,
+        block.content,
         _WIDTH,
         initial_indent="  " + mark,
         subsequent_indent="  " + " " * len(mark),

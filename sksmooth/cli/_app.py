@@ -17,7 +17,7 @@ from ..noise._sigma import is_one_number, sigma_by_column
 from ..stats._certify import BOUNDS
 from ..stats._checks import MAX_VOTES
 from ._about_run import about_run, check_place
-from ._command import command
+from ._command import UNPACK_LIMIT, command
 from ._data import as_model_takes, load_data
 from ._demo import demo
 from ._key import read_key
@@ -142,14 +142,7 @@ _FILES = [
         help="Load a .pkl, .pickle or .joblib file. DANGER: this runs whatever code "
         "the file holds, with your rights. Only for files of people you trust.",
     ),
-    click.option(
-        "--unpack-limit",
-        type=click.FloatRange(min=0, min_open=True),
-        default=1,
-        show_default=True,
-        metavar="GB",
-        help="Refuse a compressed MODEL or DATA that unpacks to more than this.",
-    ),
+    UNPACK_LIMIT,
     click.option("-q", "--quiet", is_flag=True, help="Print results and errors only."),
 ]
 

@@ -13,6 +13,15 @@ INTERRUPTED = 130
 # Errors whose text was written for the user; others also show their type.
 _IN_WORDS = (ValueError, RuntimeError, ImportError, TypeError)
 
+UNPACK_LIMIT = click.option(
+    "--unpack-limit",
+    type=click.FloatRange(min=0, min_open=True),
+    default=1,
+    show_default=True,
+    metavar="GB",
+    help="Refuse a compressed MODEL or DATA that unpacks to more than this.",
+)
+
 
 def command(*examples):
     """Make a function a command; its help ends with examples."""
