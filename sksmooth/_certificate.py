@@ -13,6 +13,7 @@ from ._claims import (
 )
 from ._columns import as_rows
 from ._optional import optional
+from ._statement import statement
 from ._summary import round_down as round_down
 from ._summary import summary
 from .noise import Gaussian, Noise
@@ -513,6 +514,78 @@ class Certificate(CertifiedBalls):
         105
         """
         return certified_together(self, radius, alpha, norm, changes)
+
+    def statement(
+        self, y_true=None, *, radius=0.0, norm=None, changes=0, rho=0.001, model=None
+    ):
+        """Say in words and numbers what is proved, for those who did not make it.
+
+        What is claimed and at which level, noise and votes, abstentions, certified
+        accuracy with what is proved of it, what is assumed, what is not proved, and
+        versions.
+
+        Parameters
+        ----------
+        y_true : array-like of shape (n_inputs,), default=None
+            True labels; None leaves accuracy out.
+
+        radius : float or array-like of float, default=0.0
+            Radii, >= 0, at which to tell the certified accuracy; chosen before the
+            votes are looked at.
+
+        norm : {"l1", "l2", "linf"}, default=None
+            Of all radii in the statement. None is the certificate's own, which the
+            text names.
+
+        changes : int or pair of int, default=0
+            Categories that may change as well. For SparseFlip, (additions, deletions)
+            of ones.
+
+        rho : float, default=0.001
+            Probability with which each bound on certified accuracy may fail.
+
+        model : SmoothedClassifier or fitted classifier, default=None
+            To name its kind and a fingerprint of the classifier that was smoothed, as
+            stores of votes keep it.
+
+        Returns
+        -------
+        text : str
+            Of 79 columns. Shares and radii are rounded down.
+
+        Raises
+        ------
+        ValueError
+            If the certificate is a projection, an argument is out of range, lengths
+            differ, there are no inputs although there are labels, or the model cannot
+            be pickled.
+
+        See Also
+        --------
+        certified_accuracy_lower_bound : What is proved for these inputs.
+        sksmooth.stats.population_accuracy_lower_bound : For where they come from.
+
+        Notes
+        -----
+        The versions are those of the process that writes the statement.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.naive_bayes import GaussianNB
+        >>> from sksmooth import SmoothedClassifier
+        >>> X, y = load_iris(return_X_y=True)
+        >>> g = SmoothedClassifier(GaussianNB(), n=1_000, random_state=0).fit(X, y)
+        >>> certificate = g.certify(X[::2])
+        >>> text = certificate.statement(y[::2], radius=[0, 0.5], model=g)
+        >>> print(text[text.index("THE INPUTS") :])
+        THE INPUTS
+          75 inputs, 75 of them different. ...
+        CERTIFIED ACCURACY
+          radius   found  proved here  proved beyond
+        ...
+        """
+        return statement(self, y_true, radius, norm, changes, rho, model)
 
     def __repr__(self):
         return summary(self)

@@ -10,13 +10,15 @@ import numpy as np
 from .. import __version__
 from .._certificate import round_down
 from .._claims import CERTAIN
-from .._writing import write_file
+from .._writing import is_stream, write_file
+from ..logs._beside import write_beside
 from ..logs._write import certification_text, label_texts, prediction_text
 from ..noise import FAMILIES
 from ..noise._sigma import is_one_number, sigma_by_column
 from ..stats._certify import BOUNDS
 from ..stats._checks import MAX_VOTES
-from ._command import command
+from ._about_run import about_run, check_place
+from ._command import UNPACK_LIMIT, command
 from ._data import as_model_takes, load_data
 from ._demo import demo
 from ._key import read_key
@@ -142,14 +144,7 @@ _FILES = [
         help="Load a .pkl, .pickle or .joblib file. DANGER: this runs whatever code "
         "the file holds, with your rights. Only for files of people you trust.",
     ),
-    click.option(
-        "--unpack-limit",
-        type=click.FloatRange(min=0, min_open=True),
-        default=1,
-        show_default=True,
-        metavar="GB",
-        help="Refuse a compressed MODEL or DATA that unpacks to more than this.",
-    ),
+    UNPACK_LIMIT,
     click.option("-q", "--quiet", is_flag=True, help="Print results and errors only."),
 ]
 
@@ -208,9 +203,14 @@ def certify(model, data, radius_tol, store, out, quiet, **options):
     DATA is a .npy, .npz, .csv or .parquet file. With labels, the result is a log in the
     format of the field (idx, label, predict, radius, correct, time), which
     `sksmooth report` reads; without, idx, predict and radius. predict is -1 for inputs
-    that are not certified.
+    that are not certified. Beside --out run.tsv, run.json holds the settings, without
+    secrets.
     """
-    g, data = _prepare(model, data, store, out, quiet, **options)
+    paths = model, data
+    g, data = _prepare(*paths, store, out, quiet, beside=out, **options)
+    made_by = None
+    if out is not None and not is_stream(out):
+        made_by = about_run(g, *paths, **options)
     start = perf_counter()
     certificate = g.certify(data.X, radius_tol=radius_tol, store=store)
     seconds = perf_counter() - start
@@ -228,6 +228,8 @@ def certify(model, data, radius_tol, store, out, quiet, **options):
     norm, columns = certificate.norm, {"idx": data.idx, "time": time}
     text = certification_text(written, data.y, norm=norm, **columns)
     _write(text, out)
+    if made_by is not None:
+        write_beside(out, certificate, text, **made_by, seconds=round(seconds, 3))
     if not is_one_number(g.sigma):
         say("Note: sigma differs between features, so radii are in units of sigma.")
     if certificate.norm != "l2":
@@ -292,6 +294,7 @@ def _prepare(
     out,
     quiet,
     *,
+    beside=None,
     force,
     key_file,
     trust,
@@ -311,7 +314,9 @@ def _prepare(
     if label is not None and label.endswith(".npy"):
         read["--label"] = label
     check_store(store, read)
-    check_output(out, "--out", read | with_companions(store), force=force)
+    others = read | with_companions(store)
+    check_output(out, "--out", others, force=force)
+    check_place(beside, others, force=force)
     if key_file is not None:
         if "random_state" in params:
             raise click.UsageError("--seed and --key-file: give one of them.")

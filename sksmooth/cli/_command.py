@@ -13,6 +13,15 @@ INTERRUPTED = 130
 # Errors whose text was written for the user; others also show their type.
 _IN_WORDS = (ValueError, RuntimeError, ImportError, TypeError)
 
+UNPACK_LIMIT = click.option(
+    "--unpack-limit",
+    type=click.FloatRange(min=0, min_open=True),
+    default=1,
+    show_default=True,
+    metavar="GB",
+    help="Refuse a compressed MODEL or DATA that unpacks to more than this.",
+)
+
 
 def command(*examples):
     """Make a function a command; its help ends with examples."""
@@ -31,6 +40,10 @@ class Command(click.Command):
                 ["--debug"], is_flag=True, help="Show the traceback of an error."
             )
         )
+
+    def parse_args(self, ctx, args):
+        ctx.meta["sksmooth.words"] = list(args)
+        return super().parse_args(ctx, args)
 
     def invoke(self, ctx):
         debug = ctx.params.pop("debug")

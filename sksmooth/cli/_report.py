@@ -9,16 +9,19 @@ import click
 from .._optional import optional
 from .._writing import is_stream, write_file
 from ..logs import certified_accuracy_table, format_table, mark_best, read_log
-from ._command import command
+from ..logs._beside import place_beside
+from ._command import UNPACK_LIMIT, command
 from ._paths import check_named, check_output
+from ._report_page import report_page
 from ._streams import emit, say
-from ._types import Numbers
+from ._types import ImageShape, Numbers
 
 
 @command(
     "report run.tsv",
     "report small=run1.tsv large=run2.tsv --radii 0,0.25,0.5 --markdown",
     "report *.tsv --plot accuracy.png",
+    "report run.tsv --model model.skops --data test.npz --html run.html",
 )
 @click.argument("logs", nargs=-1, required=True, metavar="[NAME=]LOG...")
 @click.option(
@@ -43,8 +46,33 @@ from ._types import Numbers
     type=click.Path(dir_okay=False),
     help="Draw certified accuracy against radius into this file.",
 )
-@click.option("--force", is_flag=True, help="Overwrite the file of --plot.")
-def report(logs, radii, digits, style, plot_path, force):
+@click.option(
+    "--html",
+    "html_path",
+    type=click.Path(dir_okay=False),
+    help="Write a page on one log into this file: what is proved and assumed, curves, "
+    "classes, single inputs, how to reproduce it. Needs the .json file beside the log.",
+)
+@click.option(
+    "--model",
+    "model_path",
+    type=click.Path(exists=True, dir_okay=False),
+    help="With --html: the model that was certified, to be compared. It is not loaded.",
+)
+@click.option(
+    "--data",
+    "data_path",
+    type=click.Path(exists=True, dir_okay=False),
+    help="With --html: the data that were certified, to be compared and shown.",
+)
+@click.option(
+    "--image-shape",
+    type=ImageShape(),
+    help="With --data: each row is an image, such as 28x28 or 32x32x3.",
+)
+@UNPACK_LIMIT
+@click.option("--force", is_flag=True, help="Overwrite the files of --plot and --html.")
+def report(logs, radii, digits, style, plot_path, html_path, force, **of_page):
     """Print the certified accuracy of LOGs at several radii.
 
     A LOG is a file that `sksmooth certify` wrote, or any in that format. Its row gets
@@ -56,6 +84,10 @@ def report(logs, radii, digits, style, plot_path, force):
         plot_path, kind = _kind_of_plot(plot_path)
         others = {f"the log {name}": log for name, log in named.items()}
         check_output(plot_path, "--plot", others, force=force)
+    if html_path is not None:
+        _check_page(html_path, named, plot_path, of_page, force)
+    elif any(of_page[name] is not None for name in ("model_path", "data_path")):
+        raise click.UsageError("--model and --data are for the page: add --html FILE.")
     frames = {}
     for name, path in named.items():
         if not os.path.isfile(path):
@@ -70,10 +102,33 @@ def report(logs, radii, digits, style, plot_path, force):
     else:
         text = format_table(table, style=style, digits=digits)
     picture = None if plot_path is None else _picture(frames, kind)
+    if html_path is not None:
+        limit = 1e9 * of_page.pop("unpack_limit")
+        (log_path,) = named.values()
+        content = report_page(log_path, radii=radii, limit=limit, **of_page)
+        write_file(html_path, content)
     emit(text)
+    if html_path is not None:
+        say(f"Page saved to {html_path}")
     if plot_path is not None:
         write_file(plot_path, picture)
         say(f"Plot saved to {plot_path}")
+
+
+def _check_page(html_path, named, plot_path, of_page, force):
+    """Refuse a page that could not be made, or that would replace something."""
+    if len(named) > 1:
+        raise click.UsageError("--html is about one log: name one.")
+    (log_path,) = named.values()
+    others = {
+        "the log": log_path,
+        "what stands beside the log": place_beside(log_path),
+        "--plot": plot_path,
+        "--model": of_page["model_path"],
+        "--data": of_page["data_path"],
+    }
+    others = {name: path for name, path in others.items() if path is not None}
+    check_output(html_path, "--html", others, force=force)
 
 
 def _named(logs):

@@ -58,6 +58,19 @@ class Numbers(click.ParamType):
         return numbers
 
 
+class ImageShape(click.ParamType):
+    """Height, width and perhaps channels of an image, such as 28x28 or 32x32x3."""
+
+    name = "HxW[x3]"
+
+    def convert(self, value, param, ctx):
+        parts = value.split("x")
+        digits = all(part.isdecimal() and 0 < int(part) < 10**6 for part in parts)
+        if not (digits and len(parts) in (2, 3)):
+            self.fail(f"{value!r} is not of the form 28x28 or 32x32x3.")
+        return tuple(map(int, parts))
+
+
 class Sigma(click.ParamType):
     """A noise level, or one for each of some columns: 0.5, or amount=0.3,*=0."""
 

@@ -7,6 +7,7 @@ from contextlib import suppress
 import numpy as np
 
 from .._optional import optional
+from ._beside import ATTRIBUTE, read_beside
 from ._format import ABSTAIN, HEADER, is_abstention, is_whole, plain_number, whole
 
 _REQUIRED = HEADER[:3]
@@ -38,7 +39,9 @@ def read_log(path):
         (or "-1") for abstentions; `radius` float, if the file has it; `correct` bool,
         label == predict, False for abstentions; `time` float, seconds, if the file has
         it. Other columns are numbers if all of their values are. No rows if the file
-        has none.
+        has none. ``log.attrs["run"]`` is a dict of what `write_log` or the command
+        line put into the JSON file beside the log (sigma, norm, n, alpha, versions
+        and more), if there is one.
 
     Raises
     ------
@@ -54,7 +57,8 @@ def read_log(path):
     -----
     UserWarning
         If the last line is incomplete, and so left out. A last line without a line
-        end counts as complete if all values are there and it ends with the time.
+        end counts as complete if all values are there and it ends with the time. If the
+        JSON file beside it was written with other content of the log.
 
     See Also
     --------
@@ -81,7 +85,8 @@ def read_log(path):
     2    2      2       -1    0.00    False   0.0
     """
     pd = optional("pandas", "read_log")
-    columns, rows, numbers = _read_rows(path)
+    content = _read_content(path)
+    columns, rows, numbers = _read_rows(path, content)
     cells = {name: [row[k] for row in rows] for k, name in enumerate(columns)}
 
     def parsed(name, parse, dtype):
@@ -95,12 +100,16 @@ def read_log(path):
     for name, parse in [("radius", _radius), ("time", _seconds)]:
         if name in cells:
             log[name] = parsed(name, parse, np.float64)
-    return pd.DataFrame(log)
+    frame = pd.DataFrame(log)
+    beside = read_beside(path, content)
+    if beside is not None:
+        frame.attrs[ATTRIBUTE] = beside
+    return frame
 
 
-def _read_rows(path):
+def _read_rows(path, content):
     """Return the columns of a log, its rows as lists of texts, and their lines."""
-    text = _read_text(path)
+    text = _as_text(path, content)
     lines = [(k, line) for k, line in enumerate(text.split("\n"), 1) if line.strip()]
     if not lines:
         raise ValueError(f"{path} is empty: a log begins with a line of column names.")
@@ -132,10 +141,13 @@ def _read_rows(path):
     return columns, rows, [number for number, _ in lines[1:]]
 
 
-def _read_text(path):
-    """Return the text of a file, its lines ended by \\n."""
+def _read_content(path):
     with open(path, "rb") as file:
-        content = file.read()
+        return file.read()
+
+
+def _as_text(path, content):
+    """Return the text of a file, its lines ended by \\n."""
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

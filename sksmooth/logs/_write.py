@@ -11,6 +11,7 @@ from .._claims import told_answers
 from .._columns import as_column
 from .._labels import as_labels, check_same_kind, is_text
 from .._writing import write_file
+from ._beside import check_beside, write_beside
 from ._format import ABSTAIN, HEADER, is_whole, whole
 
 _DIGITS = 6
@@ -23,6 +24,10 @@ def write_log(certificate, y, path, *, norm=None, idx=None, time=None):
     The file appears complete or not at all: it is written under another name in the
     same folder, and then takes the place of any file at `path`, whose mode it keeps.
     Links are followed. A device or FIFO is written into and stays what it is.
+
+    What a Certificate knows and the format has no place for, such as sigma, n, alpha,
+    the norm and the versions, goes into a JSON file of the same name beside it:
+    run.json for run.tsv, and sigma_0.25.json for sigma_0.25. `read_log` finds it.
 
     Parameters
     ----------
@@ -49,8 +54,9 @@ def write_log(certificate, y, path, *, norm=None, idx=None, time=None):
     ------
     ValueError
         If lengths differ, if a radius is infinite, negative or NaN, if a label cannot
-        be written, if the certificate is a projection, or if its radii are not l2 and
-        no norm is told. Nothing is written then.
+        be written, if the certificate is a projection, if its radii are not l2 and no
+        norm is told, or if there is a JSON file of that name that belongs to something
+        else. Nothing is written then.
 
     OSError
         If the file cannot be written. A file that was there is as before.
@@ -64,7 +70,7 @@ def write_log(certificate, y, path, *, norm=None, idx=None, time=None):
     An input without a certified radius is written as predict -1, radius 0.0, whatever
     the abstain label. Radii are rounded down to 6 significant digits, so that what
     is written is certified too. If sigma was an array they are in units of sigma, which
-    the format has no place to say; nor has it one for the norm.
+    only the JSON file says; so it is for the norm.
 
     Strings are written as they are; most other readers of the format expect numbers. A
     class -1 would read as an abstention and is refused: encode such labels first, for
@@ -90,7 +96,13 @@ def write_log(certificate, y, path, *, norm=None, idx=None, time=None):
     1       2       1       0.250000        0       0:00:01.250000
     2       2       -1      0.0     0       0:00:02
     """
-    write_file(path, certification_text(certificate, y, norm=norm, idx=idx, time=time))
+    text = certification_text(certificate, y, norm=norm, idx=idx, time=time)
+    knows_more = hasattr(certificate, "first_equal")
+    if knows_more:
+        check_beside(path)
+    write_file(path, text)
+    if knows_more:
+        write_beside(path, certificate, text)
 
 
 def certification_text(certificate, y=None, *, norm=None, idx=None, time=None):

@@ -1,0 +1,386 @@
+"""The page of a run: what is proved, for people who did not make it."""
+
+import os
+import shlex
+from pathlib import Path
+
+import click
+import numpy as np
+
+from .._optional import optional
+from .._statement import sections, share_at, share_text
+from .._summary import round_down
+from ..logs import read_log
+from ..logs._beside import ATTRIBUTE, place_beside
+from ..logs._read import is_abstaining
+from ..stats._repeats import certified_weight_lower_bound
+from ._about_run import digest
+from ._data import load_data
+from ._html import Picture, drawing, page, table, tag
+
+# Probability with which each bound on a share may fail.
+RHO = 0.001
+
+# Inputs of each kind that are shown, and their values.
+_SHOWN, _MOST_VALUES = 5, 6
+
+_BINS = 20
+
+_NEEDED = ("n_inputs", "alpha", "bound", "norm", "sigma", "noise", "repeats", "p_lower")
+
+
+def report_page(log_path, model_path, data_path, image_shape, radii, limit):
+    """Return the page of a run as text.
+
+    Parameters
+    ----------
+    log_path : str
+        Of `sksmooth certify`, with the JSON file beside it.
+
+    model_path, data_path : str or None
+        The files that were certified; others are refused.
+
+    image_shape : tuple of int or None
+        Shape of the image that each row is.
+
+    radii : sequence of float
+
+    limit : float
+        Bytes that data may unpack to, see ``load_data``.
+    """
+    matplotlib = optional("matplotlib", "--html", extra="plot")
+    matplotlib.use("Agg")
+    log = read_log(log_path)
+    entries = _entries(log, log_path)
+    if model_path is not None:
+        _check_same(entries, "model", model_path, "--model", log_path)
+    X = None if data_path is None else _inputs(entries, log_path, data_path, limit)
+    run = _Run(log, entries, radii)
+    body = [
+        tag("h1", f"Certified robustness: {Path(log_path).stem}"),
+        tag("p", run.in_short(), **{"class": "lead"}),
+        *_statement(run),
+        tag("h2", "Certified accuracy by radius"),
+        _curve(log, entries),
+        tag("h2", "By class"),
+        run.by_class(),
+        tag("h2", "Inputs"),
+        *_some_inputs(run, X, image_shape),
+        tag("h2", "How sure the votes were"),
+        _histogram(entries),
+        tag("h2", "How to reproduce it"),
+        *_reproduce(entries, log_path, model_path, data_path),
+    ]
+    return page(f"Certified robustness: {Path(log_path).stem}", body)
+
+
+def _entries(log, log_path):
+    """Return what is known of the run, or say what is missing."""
+    entries, place = log.attrs.get(ATTRIBUTE), place_beside(log_path)
+    if entries is None:
+        raise click.UsageError(
+            f"--html needs sigma, n, alpha and more, which stand beside a log in "
+            f"{place}, and there is no such file that belongs to {log_path}. "
+            "sksmooth certify --out and write_log make it."
+        )
+    missing = [name for name in _NEEDED if name not in entries]
+    n = len(log)
+    if missing or entries["n_inputs"] != n or len(entries["p_lower"]) != n:
+        raise ValueError(f"{place} is damaged: certify again.")
+    if "radius" not in log or not n:
+        raise ValueError(f"{log_path} has no certified radii to report.")
+    return entries
+
+
+def _check_same(entries, kind, path, option, log_path):
+    """Refuse a file that is not the one of the run."""
+    known = entries.get(kind) or {}
+    if "sha256" not in known:
+        raise click.UsageError(
+            f"{option}: {place_beside(log_path)} does not say which {kind} the log is "
+            "of, since it was not made by sksmooth certify. Leave it out."
+        )
+    if digest(path) != known["sha256"]:
+        raise ValueError(
+            f"{option} {path}: this is not the file that {log_path} was made from "
+            f"({known['file']}, SHA-256 {known['sha256']}), or it has changed since."
+        )
+
+
+def _inputs(entries, log_path, path, limit):
+    _check_same(entries, "data", path, "--data", log_path)
+    names = ("label", "inputs", "skip", "max")
+    return load_data(path, *(entries["data"][name] for name in names), limit).X
+
+
+class _Run:
+    """The answers of a log, and what is proved of them."""
+
+    def __init__(self, log, entries, radii):
+        self.log, self.entries = log, entries
+        self.radius = log["radius"].to_numpy()
+        self.certified = ~is_abstaining(log["predict"])
+        self.right = log["correct"].to_numpy() & self.certified
+        self.first_equal = np.arange(len(log))
+        for row, first in entries["repeats"].items():
+            self.first_equal[int(row)] = first
+        self.shares = self._shares(np.array(radii, float))
+
+    def _shares(self, radii):
+        entries, why = self.entries, ""
+        found = [int(np.sum(self.right & (self.radius >= one))) for one in radii]
+        if entries["shared_noise"] and entries["alpha"]:
+            proved = [None] * len(radii)
+            why = (
+                "all inputs had the same noise, and the bound needs the votes, which a "
+                "log does not hold (Certificate.statement has it)"
+            )
+        else:
+            proved = self._proved(radii)
+        return [
+            share_at(entries, radius, n_found, RHO, bound, why)
+            for radius, n_found, bound in zip(radii, found, proved, strict=True)
+        ]
+
+    def _proved(self, radii):
+        """Return what is proved of these inputs, equal ones being one input."""
+        _, group = np.unique(self.first_equal, return_inverse=True)
+        reach = np.full(group.max() + 1, np.inf)
+        np.minimum.at(reach, group, np.where(self.right, self.radius, -np.inf))
+        weight = certified_weight_lower_bound(
+            reach,
+            np.bincount(group).astype(float),
+            radii,
+            alpha=self.entries["alpha"],
+            rho=RHO,
+            independent=True,
+        )
+        return (weight / len(self.log)).tolist()
+
+    def in_short(self):
+        """Return the run in a sentence or two."""
+        n, norm = len(self.log), self.entries["norm"]
+        some = [one for one in self.shares if one.found] or self.shares[:1]
+        words = [
+            f"{round(one.found * n)} at a radius of {one.radius:g}"
+            for one in some[:: max(1, len(some) - 1)]
+        ]
+        left = n - int(np.sum(self.certified))
+        return (
+            f"Of {n} inputs, classified correctly and certified: {', '.join(words)} "
+            f"({norm}). Not certified at all: {left}."
+        )
+
+    def by_class(self):
+        head = ["class", "inputs", *(f"right, R >= {s.radius:g}" for s in self.shares)]
+        head += ["not certified", "certified, wrong", "median radius"]
+        rows = []
+        for label, part in self.log.groupby("label", sort=True).indices.items():
+            right, radius = self.right[part], self.radius[part]
+            wrong = self.certified[part] & ~right
+            shares = [
+                share_text(np.sum(right & (radius >= s.radius)) / len(part), len(part))
+                for s in self.shares
+            ]
+            middle = "-"
+            if np.any(right):
+                middle = round_down(np.quantile(radius[right], 0.5, method="lower"))
+            left = len(part) - int(np.sum(self.certified[part]))
+            rows.append(
+                [label, len(part), *shares, left, int(np.sum(wrong)), middle],
+            )
+        return table(head, rows)
+
+
+def _statement(run):
+    found = sections(
+        run.entries,
+        run.radius,
+        run.certified,
+        run.shares,
+        norm=run.entries["norm"],
+        changes=0,
+        rho=RHO,
+    )
+    body = [tag("h2", "Statement")]
+    for title, blocks in found:
+        body.append(tag("h3", title))
+        inside = False
+        for block in blocks:
+            if (block.kind == "point") != inside:
+                body.append("</ul>" if inside else "<ul>")
+                inside = not inside
+            if block.kind == "table":
+                body.append(table(block.content[0], block.content[1:]))
+            else:
+                body.append(tag("li" if inside else "p", block.content))
+        if inside:
+            body.append("</ul>")
+    return body
+
+
+def _figure():
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6, 3.4), layout="constrained")
+    return figure, figure.subplots()
+
+
+def _unit(entries):
+    return "units of sigma" if entries["radius_unit"] == "sigma" else "units of X"
+
+
+def _curve(log, entries):
+    from ..display import CertifiedAccuracyDisplay
+
+    figure, ax = _figure()
+    # The band needs inputs that fail on their own.
+    alone = entries["alpha"] and not (entries["shared_noise"] or entries["repeats"])
+    level = {"alpha": entries["alpha"], "rho": RHO} if alone else {}
+    CertifiedAccuracyDisplay.from_log(
+        log, norm=entries["norm"], unit=_unit(entries), ax=ax, **level
+    )
+    return drawing(
+        figure, "curve", "The share of inputs that is right and certified, by radius"
+    )
+
+
+def _histogram(entries):
+    figure, ax = _figure()
+    ax.hist(entries["p_lower"], bins=_BINS, range=(0, 1), color="#0072B2")
+    ax.axvline(0.5, color="0.25", linestyle="--", linewidth=1)
+    ax.set(
+        xlim=(0, 1),
+        xlabel="lower bound on the probability of the class under noise (p_A)",
+        ylabel="inputs",
+    )
+    return drawing(
+        figure, "votes", "How many inputs have which lower bound on their class"
+    ) + tag("p", "Radii grow with it; up to 1/2 there is none (dashed).")
+
+
+def _some_inputs(run, X, image_shape):
+    """Return tables of the most and the least robust inputs."""
+    order = np.argsort(run.radius, kind="stable")
+    wrong = run.certified & ~run.right
+    groups = [
+        ("Certified and wrong, the most robust first", order[::-1], wrong),
+        ("Right, the least robust first", order, run.right),
+        ("Right, the most robust first", order[::-1], run.right),
+        ("Not certified", order, ~run.certified),
+    ]
+    show = _Shown(X, image_shape)
+    body = []
+    for title, rows, chosen in groups:
+        rows = rows[chosen[rows]][:_SHOWN]
+        count = int(np.sum(chosen))
+        body.append(tag("h3", f"{title} ({min(_SHOWN, count)} of {count})"))
+        if not len(rows):
+            body.append(tag("p", "None."))
+            continue
+        lines = []
+        for row in rows:
+            one = run.log.iloc[row]
+            answer = one["predict"] if run.certified[row] else "none"
+            p_lower = round_down(run.entries["p_lower"][row])
+            radius = round_down(one["radius"])
+            told = [one["idx"], one["label"], answer, radius, p_lower]
+            lines.append([*show.images(row), *told, *show.values(row)])
+        head = ["input", "label", "answer", "radius", "p_A at least"]
+        head = [*show.images_head, *head, *show.values_head]
+        body.append(table(head, lines))
+    if X is None:
+        body.append(
+            tag(
+                "p",
+                "The inputs themselves are shown with --data.",
+                **{"class": "small"},
+            )
+        )
+    return body
+
+
+class _Shown:
+    """How an input is shown: as an image, or as its first values."""
+
+    def __init__(self, X, image_shape):
+        self._X, self._images = X, None
+        self.images_head, self.values_head = [], []
+        if X is None:
+            return
+        if hasattr(X, "columns"):
+            self.values_head = [str(name) for name in X.columns[:_MOST_VALUES]]
+            return
+        self._images = _as_images(X, image_shape)
+        if self._images is None:
+            n = int(np.prod(X.shape[1:]))
+            self.values_head = [f"x{k}" for k in range(n)][:_MOST_VALUES]
+            return
+        self.images_head = ["image"]
+        low, high = float(np.nanmin(X)), float(np.nanmax(X))
+        if not 0 <= low <= high <= 1:
+            self._images = (self._images - low) / ((high - low) or 1.0)
+
+    def images(self, row):
+        if self._images is None:
+            return []
+        return [Picture(self._images[row], f"input {row}")]
+
+    def values(self, row):
+        n = len(self.values_head)
+        if not n:
+            return []
+        is_frame = hasattr(self._X, "columns")
+        values = self._X.iloc[row, :n] if is_frame else self._X[row].ravel()[:n]
+        return [
+            f"{one:.4g}" if isinstance(one, (float, np.floating)) else one
+            for one in values
+        ]
+
+
+def _as_images(X, shape):
+    """Return inputs of shape (n_inputs, height, width[, 3]), or None if not images."""
+    if shape is not None:
+        if int(np.prod(shape)) != int(np.prod(X.shape[1:])):
+            raise click.UsageError(
+                f"--image-shape {'x'.join(map(str, shape))}: inputs have "
+                f"{int(np.prod(X.shape[1:]))} values each."
+            )
+        X = X.reshape(len(X), *shape)
+    if X.ndim == 4 and X.shape[1] in (1, 3) and X.shape[3] not in (1, 3):
+        X = np.moveaxis(X, 1, -1)
+    if X.ndim == 4 and X.shape[3] == 1:
+        X = X[..., 0]
+    is_image = X.ndim == 3 or (X.ndim == 4 and X.shape[3] == 3)
+    return np.asarray(X, float) if is_image else None
+
+
+def _reproduce(entries, log_path, model_path, data_path):
+    versions = entries["versions"]
+    packages = " ".join(
+        f"{name}=={version}" for name, version in versions.items() if name != "python"
+    )
+    body = [
+        tag("p", f"With Python {versions['python']} on {entries['platform']}:"),
+        tag("pre", f"pip install {packages}"),
+    ]
+    if "command" in entries:
+        body += [
+            tag("pre", shlex.join(entries["command"])),
+            tag(
+                "p",
+                f"The key of the noise: {entries['noise_key']}; it does not stand "
+                "here. With the same key, packages and kind of processor the log is "
+                "the same but for the column time.",
+            ),
+        ]
+    else:
+        body.append(tag("p", "It was made in Python; the call is not recorded."))
+    rows = [["log", os.path.basename(log_path), entries["log_sha256"], "yes"]]
+    for kind, path in [("model", model_path), ("data", data_path)]:
+        known = entries.get(kind) or {}
+        if "sha256" in known:
+            checked = "yes" if path is not None else "no"
+            rows.append([kind, known["file"], known["sha256"], checked])
+    body.append(table(["", "file", "SHA-256", "compared for this page"], rows))
+    return body

@@ -1,0 +1,98 @@
+"""What a log has no column for, in a JSON file beside it: run.tsv and run.json."""
+
+import json
+import os
+import warnings
+from decimal import ROUND_FLOOR, Context
+from hashlib import sha256
+
+from .._about import about
+from .._writing import is_stream, write_file
+
+# Where `read_log` leaves it in the `attrs` of a frame.
+ATTRIBUTE = "run"
+
+_SIX_DIGITS = Context(prec=6, rounding=ROUND_FLOOR)
+
+
+def place_beside(path):
+    """Return the name of the JSON file that belongs to a log."""
+    return os.fsdecode(path).removesuffix(".tsv") + ".json"
+
+
+def text_beside(certificate, log, **more):
+    """Return the content of the JSON file of a log.
+
+    Parameters
+    ----------
+    certificate : Certificate
+
+    log : str
+        Content of the log.
+
+    **more : object
+        Further entries, of what JSON can hold.
+    """
+    p_lower = [float(_SIX_DIGITS.create_decimal(float(p))) for p in certificate.p_lower]
+    entries = {
+        **about(certificate),
+        **more,
+        "p_lower": p_lower,
+        "log_sha256": sha256(log.encode()).hexdigest(),
+    }
+    return json.dumps(entries, indent=1, allow_nan=False) + "\n"
+
+
+def check_beside(path):
+    """Refuse to replace a JSON file that belongs to something else."""
+    place = place_beside(path)
+    if os.path.exists(place) and not is_stream(place) and _read(place) is None:
+        raise ValueError(
+            f"{place} would be replaced by the settings of the log {path}, and holds "
+            "something else: give the log another name."
+        )
+
+
+def write_beside(path, certificate, log, **more):
+    """Write the JSON file of a log, unless the log is no file that has a place."""
+    if not is_stream(path):
+        write_file(place_beside(path), text_beside(certificate, log, **more))
+
+
+def read_beside(path, content):
+    """Return the entries of the JSON file of a log, or None if there is none.
+
+    Parameters
+    ----------
+    path : str or path-like
+
+    content : bytes
+        Of the log.
+
+    Warns
+    -----
+    UserWarning
+        If it is of a log with other content, and so left out.
+    """
+    place = place_beside(path)
+    entries = _read(place) if os.path.isfile(place) else None
+    if entries is None or entries["log_sha256"] == sha256(content).hexdigest():
+        return entries
+    warnings.warn(
+        f"{place} was written with another log than {path} is now, and is left out: "
+        "certify again, or restore the log.",
+        UserWarning,
+        stacklevel=3,
+    )
+    return None
+
+
+def _read(place):
+    """Return the entries of a file, or None if it is none of ours."""
+    try:
+        with open(place, encoding="utf-8") as file:
+            entries = json.load(file)
+    except (ValueError, RecursionError):
+        return None
+    ours = isinstance(entries, dict) and {"format", "log_sha256"} <= entries.keys()
+    return entries if ours else None

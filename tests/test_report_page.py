@@ -1,0 +1,149 @@
+"""The page of a run: it stands by itself, and says what the log says."""
+
+import re
+import shutil
+import subprocess
+from html import escape
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from sklearn.naive_bayes import GaussianNB
+
+from sksmooth import SmoothedClassifier
+from sksmooth.logs import write_log
+
+testing = pytest.importorskip("click.testing")
+skops_io = pytest.importorskip("skops.io")
+
+NASTY = "<script>alert(1)</script>"
+VOID = {"meta", "img", "use", "path"}
+X = np.random.default_rng(0).uniform(size=(30, 4)) + np.repeat([[0], [1]], 15, axis=0)
+y = np.repeat(["ham & eggs", NASTY], 15)
+
+
+class Page(HTMLParser):
+    """What a page consists of; fails if elements are not closed in order."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.ids, self.loaded, self.texts = [], [], [], []
+        self.tags, self.columns = set(), []
+        self.feed(text)
+        assert not self.open
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.add(tag)
+        for name, value in attrs:
+            if name == "id":
+                self.ids.append(value)
+            if name in ("src", "href", "xlink:href", "action", "srcset"):
+                self.loaded.append(value)
+            assert not name.startswith("on")
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag):
+        if tag not in VOID:
+            assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.texts.append(data)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """Run a command in a folder with the files of a run, and return its result."""
+    from sksmooth.cli._app import app
+
+    pytest.importorskip("matplotlib")
+    folder = tmp_path_factory.mktemp("page")
+
+    def run(*words, code=0):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(folder)
+            result = testing.CliRunner().invoke(app, list(words))
+        assert result.exit_code == code, (result.output, result.exception)
+        return result
+
+    run.folder = folder
+    g = SmoothedClassifier(GaussianNB(), sigma=0.25, n=300, method="monte_carlo")
+    skops_io.dump(g.fit(X, y), folder / "g.skops")
+    np.savez(folder / "test.npz", X=X, y=y)
+    run("certify", "g.skops", "test.npz", "--out", "run.tsv", "--seed", "98765")
+    return run
+
+
+@pytest.fixture(scope="module")
+def page(run):
+    words = "--model g.skops --data test.npz --image-shape 2x2 --html run.html"
+    run("report", "run.tsv", *words.split())
+    return (run.folder / "run.html").read_text(encoding="utf-8")
+
+
+def test_page_stands_by_itself(page):
+    parsed = Page(page)
+    assert parsed.tags >= {"h1", "table", "svg", "img", "pre", "main"}
+    assert not parsed.tags & {"script", "link", "iframe", "object", "form"}
+    assert all(one.startswith(("#", "data:image/png")) for one in parsed.loaded)
+    assert "default-src 'none'" in page
+    assert len(set(parsed.ids)) == len(parsed.ids)
+    assert {one[1:] for one in parsed.loaded if one[0] == "#"} <= set(parsed.ids)
+
+
+def test_page_says_what_the_log_says(run, page):
+    texts = " ".join(" ".join(Page(page).texts).split())
+    told = [
+        line.split("\t") for line in (run.folder / "run.tsv").read_text().splitlines()
+    ]
+    right = sum(row[1] == row[2] and float(row[3]) >= 0.25 for row in told[1:])
+    assert f"0.25 {int(1e4 * right / 30) / 1e4:.4f} " in texts
+    assert "sigma 0.25 for every feature" in texts
+    assert NASTY in texts and NASTY not in page
+    assert "ham & eggs" in texts and "ham &amp; eggs" in page
+    assert "--seed ..." in texts and "98765" not in page
+    assert "98765" not in (run.folder / "run.json").read_text()
+
+
+def test_other_files_are_refused(run, tmp_path):
+    other = tmp_path / "test.npz"
+    np.savez(other, X=X + 1, y=y)
+    words = ["report", "run.tsv", "--html", "other.html"]
+    result = run(*words, "--data", str(other), code=1)
+    assert "is not the file that run.tsv was made from" in result.output
+    assert (
+        "--model and --data are for the page"
+        in run(*words[:2], "--data", "test.npz", code=2).output
+    )
+    run(*words, "--image-shape", "3x3", "--data", "test.npz", code=2)
+    run(*words[:3], "run.json", "--force", code=2)  # which is needed
+    write_log(([0, 1], [0.5, 0.25]), [0, 1], run.folder / "bare.tsv")
+    result = run("report", "bare.tsv", "--html", "bare.html", code=2)
+    assert "bare.json" in result.output
+    assert not list(run.folder.glob("[ob]*.html"))
+
+
+@pytest.mark.skipif(not shutil.which("chromium"), reason="there is no chromium")
+def test_page_fits_a_phone(page, tmp_path):
+    # In a frame, since windows have a least width.
+    path = tmp_path / "around.html"
+    path.write_text(
+        f'<iframe width="390" height="800" frameborder="0" srcdoc="{escape(page)}" '
+        'onload="let d = contentDocument.documentElement; document.title = '
+        "d.scrollWidth + ' of ' + d.clientWidth\"></iframe>",
+        encoding="utf-8",
+    )
+    options = "--headless --no-sandbox --disable-gpu --dump-dom"
+    found = subprocess.run(
+        ["chromium", *options.split(), f"--user-data-dir={tmp_path}", path.as_uri()],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    wide, of = re.search(r"<title>(\d+) of (\d+)</title>", found.stdout).groups()
+    assert int(wide) == int(of) > 360  # but for a scroll bar

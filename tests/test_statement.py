@@ -1,0 +1,149 @@
+"""What certificates say of themselves, in text and in the files beside logs."""
+
+import json
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from sklearn.naive_bayes import GaussianNB
+
+from sksmooth import SmoothedClassifier
+from sksmooth.logs import read_log, write_log
+from sksmooth.stats import (
+    certified_accuracy_lower_bound,
+    lower_confidence_bound,
+    population_accuracy_lower_bound,
+)
+from sksmooth.votes.run._fingerprint import hash_estimator
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(40, 3)) + np.repeat([[0], [1.5]], 20, axis=0)
+y = np.repeat([0, 1], 20)
+SECRET = 123456789
+
+
+@pytest.fixture(scope="module")
+def g():
+    return SmoothedClassifier(
+        GaussianNB(), sigma=0.5, n=500, random_state=SECRET, method="monte_carlo"
+    ).fit(X, y)
+
+
+@pytest.fixture(scope="module")
+def certificate(g):
+    return g.certify(X)
+
+
+def rows_of(text):
+    """Return {radius: [found, proved here, proved beyond]} of a statement."""
+    found = re.findall(r"^  +([\d.]+)  +([\d.]+)  +([\d.-]+)  +([\d.-]+)$", text, re.M)
+    return {float(row[0]): list(row[1:]) for row in found}
+
+
+def down(share):
+    return f"{np.floor(share * 1e4 + 1e-9) / 1e4:.4f}"
+
+
+def test_shares_are_those_of_the_theorems(certificate):
+    radii = [0, 0.25, 0.5]
+    told = rows_of(certificate.statement(y, radius=radii))
+    assert list(told) == radii
+    for radius in radii:
+        k = int(np.sum((certificate.prediction == y) & (certificate.radius >= radius)))
+        assert 0 < k < 40
+        settings = {"alpha": 0.001, "rho": 0.001}
+        assert told[radius] == [
+            down(k / 40),
+            down(certified_accuracy_lower_bound(k, 40, **settings) / 40),
+            down(population_accuracy_lower_bound(k, 40, **settings)),
+        ]
+
+
+def test_no_population_where_noise_is_shared(certificate):
+    twice = replace(certificate, first_equal=np.r_[0, 0, 2:40])
+    assert rows_of(twice.statement(y))[0][2] == "-"
+    assert "some inputs are equal and so share their noise" in twice.statement(y)
+    shared = replace(certificate, shared_noise=True)
+    assert rows_of(shared.statement(y))[0][2] == "-"
+    assert "claims may be wrong together" in shared.statement(y)
+    # From what is exact, no error can be shared.
+    exact = replace(twice, alpha=0.0, bound="exact", shared_noise=True)
+    k = int(np.sum(certificate.prediction == y))
+    assert rows_of(exact.statement(y))[0][1:] == [
+        down(k / 40),
+        down(lower_confidence_bound(k, 40, 0.001)),
+    ]
+    assert "Nothing is left to chance" in exact.statement()
+
+
+def test_settings_are_named(g, certificate):
+    text = certificate.statement(model=g)
+    n_certified = int(certificate.certified.sum())
+    assert f"For {n_certified} of 40 inputs" in text
+    assert f"{40 - n_certified} are not certified" in text
+    assert "CERTIFIED ACCURACY" not in text
+    for words in ("l2 (Euclidean)", "sigma 0.5 for", "n = 500", "alpha = 0.001"):
+        assert words in text
+    assert hash_estimator(g.estimator_) in text  # as in stores
+    assert str(SECRET) not in text and str(g.entropy_) not in text
+    assert "is exact" in text and "on a grid" not in text
+    assert max(map(len, text.splitlines())) <= 79
+
+
+def test_units_and_grid_are_told(g, certificate):
+    names = np.array(["age", "amount", "kind"], dtype=object)
+    sigma = np.array([0.5, 0.0, 0.25])
+    by_column = replace(certificate, sigma=sigma, feature_names=names)
+    text = " ".join(by_column.statement().split())
+    assert "'age': 0.5, 'kind': 0.25, 0 for the other 1" in text
+    assert "in units of sigma" in text
+    on_grid = replace(certificate, radius_loss=np.full(40, 0.001))
+    assert "at most 0.001, is taken off" in " ".join(on_grid.statement().split())
+
+
+def test_what_cannot_be_stated_is_refused(certificate):
+    with pytest.raises(ValueError, match="projection certifies nothing"):
+        certificate.recertify(n=10_000).statement()
+    with pytest.raises(ValueError, match="inconsistent numbers"):
+        certificate.statement(y[:-1])
+    with pytest.raises(ValueError, match="rho"):
+        certificate.statement(rho=2)
+
+
+def test_log_has_its_settings_beside_it(g, certificate, tmp_path):
+    path = tmp_path / "run.tsv"
+    write_log(certificate, y, path)
+    assert path.read_text().splitlines()[0].split("\t") == [
+        *("idx", "label", "predict", "radius", "correct", "time"),
+    ]
+    content = (tmp_path / "run.json").read_text()
+    assert str(SECRET) not in content and str(g.entropy_) not in content
+    run = read_log(path).attrs["run"]
+    assert run == json.loads(content)
+    assert (run["sigma"], run["n"], run["n0"], run["alpha"]) == (0.5, 500, 100, 0.001)
+    assert np.all(np.array(run["p_lower"]) <= certificate.p_lower)
+    assert np.allclose(run["p_lower"], certificate.p_lower, atol=1e-6)
+    # Of another log it says nothing.
+    path.write_text(path.read_text().replace("0:00:00", "0:00:01"))
+    with pytest.warns(UserWarning, match="written with another log"):
+        assert "run" not in read_log(path).attrs
+
+
+def test_names_beside_logs(certificate, tmp_path):
+    write_log(certificate, y, tmp_path / "sigma_0.25")
+    write_log(tuple(certificate), y, tmp_path / "pair.tsv")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        *("pair.tsv", "sigma_0.25", "sigma_0.25.json")
+    ]
+    assert "run" not in read_log(tmp_path / "pair.tsv").attrs
+
+
+def test_what_is_somebody_elses_stays(certificate, tmp_path):
+    other = tmp_path / "run.json"
+    other.write_text('{"mine": 1}')
+    with pytest.raises(ValueError, match="holds something else"):
+        write_log(certificate, y, tmp_path / "run.tsv")
+    assert [path.name for path in tmp_path.iterdir()] == ["run.json"]
+    write_log(tuple(certificate), y, tmp_path / "run.tsv")
+    assert "run" not in read_log(tmp_path / "run.tsv").attrs
