@@ -3,6 +3,7 @@
 from ._augmenter import GaussianAugmenter
 from ._certificate import Certificate
 from ._classifier import SmoothedClassifier
+from ._optional import SlowVotesWarning
 from ._version import __version__ as __version__
 from .display import (
     CertifiedAccuracyDisplay,
@@ -23,6 +24,7 @@ __all__ = [
     "CertifiedAccuracyDisplay",
     "GaussianAugmenter",
     "NoisyInputsDisplay",
+    "SlowVotesWarning",
     "SmoothedClassifier",
     "SmoothedDecisionDisplay",
     "VotesDisplay",
