@@ -1,6 +1,9 @@
-"""What is not imported to look for doctests: Sphinx's files, what is not installed."""
+"""For doctests, too: what is not imported to look for them, and no word on numba."""
 
+import sys
 from importlib.util import find_spec
+
+import pytest
 
 collect_ignore_glob = [
     "docs/*.py",
@@ -30,3 +33,10 @@ if find_spec("numba") is None:
     ]
 if find_spec("click") is None:
     collect_ignore_glob += ["sksmooth/cli/_*.py"]
+
+
+@pytest.fixture(autouse=True)
+def no_word_on_numba():
+    """Where it is not installed, all tests together are work for which it is missed."""
+    if "sksmooth._compiled" in sys.modules:
+        sys.modules["sksmooth._compiled"]._said = True

@@ -14,8 +14,8 @@ PACKAGE = Path(__file__).resolve().parent.parent / "sksmooth"
 FLOORS = {
     "": (
         ("_sklearn", "_version", "_tensors", "_summary", "_fit_signature", "_writing"),
-        ("_find_categorical", "_frame_dtype", "_versions"),
-        ("_containers", "_columns", "_categories", "_compiled", "_errors", "_optional"),
+        ("_find_categorical", "_frame_dtype", "_optional", "_versions"),
+        ("_containers", "_columns", "_categories", "_compiled", "_errors"),
         ("noise", "models", "_labels", "datasets"),
         ("_seeding",),
         ("stats", "votes", "exact", "_training"),

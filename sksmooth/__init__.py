@@ -9,6 +9,7 @@ from ._interval_scores import (
     worst_case_error_scorer,
     worst_case_squared_error,
 )
+from ._optional import SlowVotesWarning
 from ._regressor import SmoothedRegressor
 from ._version import __version__ as __version__
 from ._versions import show_versions
@@ -36,6 +37,7 @@ __all__ = [
     "IntervalDisplay",
     "NoisyInputsDisplay",
     "ProbabilityDisplay",
+    "SlowVotesWarning",
     "SmoothedClassifier",
     "SmoothedDecisionDisplay",
     "SmoothedRegressor",

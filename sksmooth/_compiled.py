@@ -6,13 +6,15 @@ from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 
+from ._optional import SlowVotesWarning
+
 # Work that takes NumPy as long as loading numba and a module does, in normals drawn;
 # and as long as the module alone.
 _WORTH_NUMBA, _WORTH_MODULE = 2**25, 2**23
 _work = 0
 
-# Work from which on it is worth a word that numba is not there: a minute of NumPy's.
-_WORTH_A_WORD = 2**33
+# Work from which on it is worth a word that numba is not there: ten seconds of NumPy's.
+_WORTH_A_WORD = 2**30
 _said = False
 
 
@@ -86,6 +88,6 @@ def warn_without_numba(what, work):
     warnings.warn(
         f"{what} without numba, which takes several times as long: "
         "pip install 'sksmooth[fast]'.",
-        UserWarning,
+        SlowVotesWarning,
         stacklevel=2,
     )

@@ -3,6 +3,26 @@
 from importlib import import_module
 
 
+class SlowVotesWarning(UserWarning):
+    """Votes take a slow road, and a package that is not installed is why.
+
+    Said once in a process for each package, where the work is one of ten seconds or
+    more. The answers are the same with and without it.
+
+    See Also
+    --------
+    SmoothedClassifier : Draws votes.
+
+    Examples
+    --------
+    Not to be told:
+
+    >>> import warnings
+    >>> from sksmooth import SlowVotesWarning
+    >>> warnings.simplefilter("ignore", SlowVotesWarning)
+    """
+
+
 def optional(name, caller, *, to="", extra=None):
     """Import a module, or say who needs it and what to install.
 

@@ -21,13 +21,6 @@ def fixed_seeds():
 
 
 @pytest.fixture(autouse=True)
-def no_word_on_numba():
-    """Where it is not installed, all tests together are work for which it is missed."""
-    if "sksmooth._compiled" in sys.modules:
-        sys.modules["sksmooth._compiled"]._said = True
-
-
-@pytest.fixture(autouse=True)
 def no_figures_are_left():
     """Matplotlib counts those that are open, and warns of more than 20."""
     yield

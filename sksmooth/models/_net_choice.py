@@ -10,6 +10,7 @@ import warnings
 import torch
 from torch import nn
 
+from .._optional import SlowVotesWarning
 from ._net_engines import why_no_onnx
 from ._net_modes import (
     PROBED,
@@ -38,7 +39,7 @@ _COMPARED = 2 * PROBED + 2 * 2 * PROBED_ALONE
 _MANY_CLOSE = 0.25
 
 # Seconds of votes from which on a package that is missing is worth a word.
-_LONG = 60.0
+_LONG = 10.0
 
 _hinted = False
 
@@ -219,6 +220,6 @@ def _hint(net, why):
     _hinted = True
     warnings.warn(
         f"many votes of {net.name} would take less time in onnxruntime, but {why}.",
-        UserWarning,
+        SlowVotesWarning,
         stacklevel=2,
     )

@@ -14,7 +14,7 @@ pytest.importorskip("onnxruntime")
 
 from torch import nn  # noqa: E402
 
-from sksmooth import SmoothedClassifier  # noqa: E402
+from sksmooth import SlowVotesWarning, SmoothedClassifier  # noqa: E402
 from sksmooth.models import _net_choice, _net_engines, _net_modes  # noqa: E402
 from sksmooth.models._net_memory import Memory, contents  # noqa: E402
 from sksmooth.models._torch_net import TorchNet  # noqa: E402
@@ -79,7 +79,7 @@ class TestRule:
         monkeypatch.setattr(_net_engines, "find_spec", lambda name: None)
         monkeypatch.setattr(_net_choice, "_LONG", 1e-3)
         said = []
-        with pytest.warns(UserWarning, match=r"pip install 'sksmooth\[onnx\]'"):
+        with pytest.warns(SlowVotesWarning, match=r"pip install 'sksmooth\[onnx\]'"):
             assert chosen(MANY, said=said) == "frozen"
         assert said[0].startswith("mode 'auto' is 'frozen'. onnx and onnxruntime are")
         with warnings.catch_warnings():

@@ -11,7 +11,7 @@ from sklearn.datasets import load_iris
 from sklearn.naive_bayes import GaussianNB
 from sklearn.tree import DecisionTreeClassifier
 
-from sksmooth import _compiled
+from sksmooth import SlowVotesWarning, _compiled
 from sksmooth.noise import _normals as _stream
 from sksmooth.noise._normals import Stream
 from sksmooth.noise._ziggurat import tables
@@ -304,15 +304,15 @@ class TestWithoutNumba:
         _compiled.compiled_module.cache_clear()
 
     def test_noise(self, monkeypatch):
-        monkeypatch.setattr(_compiled, "_work", 2**32)
+        monkeypatch.setattr(_compiled, "_work", 2**29)
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            assert _compiled.module_if_worth("noise._normals_kernel", 2**31) is None
-        with pytest.warns(UserWarning, match=r"noise is drawn.*'sksmooth\[fast\]'"):
-            assert _compiled.module_if_worth("noise._normals_kernel", 2**31) is None
+            assert _compiled.module_if_worth("noise._normals_kernel", 2**28) is None
+        with pytest.warns(SlowVotesWarning, match=r"noise is drawn.*sksmooth\[fast\]"):
+            assert _compiled.module_if_worth("noise._normals_kernel", 2**29) is None
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            assert _compiled.module_if_worth("noise._normals_kernel", 2**31) is None
+            assert _compiled.module_if_worth("noise._normals_kernel", 2**29) is None
 
     def test_trees(self):
         X, y = load_iris(return_X_y=True)
@@ -325,5 +325,5 @@ class TestWithoutNumba:
             warnings.simplefilter("error")
             voters[0].expect(1e5)
             voters[1].expect(1e9)
-        with pytest.warns(UserWarning, match=r"trees vote.*'sksmooth\[fast\]'"):
+        with pytest.warns(SlowVotesWarning, match=r"trees vote.*'sksmooth\[fast\]'"):
             voters[0].expect(1e7)
