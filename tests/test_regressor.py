@@ -1,5 +1,7 @@
 """SmoothedRegressor: what it predicts, and the intervals that hold inside a radius."""
 
+from fractions import Fraction
+
 import joblib
 import numpy as np
 import pandas as pd
@@ -79,6 +81,25 @@ def test_linear(quantile):
     assert np.all(certificate.prediction <= certificate.upper[:, 0])
     assert (certificate.method, certificate.n, certificate.alpha) == ("exact", 0, 0.0)
     np.testing.assert_array_equal(h.predict(X[:9]), certificate.prediction)
+
+
+def test_ends_of_linear_hold_in_fractions():
+    """f(x) -+ r |w| without rounding, for one feature and the median."""
+    rng = np.random.default_rng(0)
+    f = LinearRegression()
+    for w, b, x, radius in rng.normal(size=(60, 4)) * 10.0 ** rng.integers(
+        -9, 9, (60, 1)
+    ):
+        f.coef_, f.intercept_, radius = np.array([w]), b, abs(radius)
+        lower, _, upper = smoothed(f, sigma=0.3).certify_interval([[x]], radius)
+        w, b, x, radius = map(Fraction, (w, b, x, radius))
+        middle, moved = w * x + b, abs(w) * radius
+        assert (
+            Fraction(lower[0]) <= middle - moved <= middle + moved <= Fraction(upper[0])
+        )
+        assert float(upper[0] - lower[0]) <= float(2 * moved) + 1e-12 * float(
+            abs(w * x) + abs(b) + moved + abs(w)
+        )
 
 
 def test_linear_of_several_outputs_and_noise_by_feature():
@@ -271,7 +292,9 @@ def test_grid_takes_what_rounding_moves_off_the_radius():
 
 
 def test_frames_and_gaps():
-    frame = pd.DataFrame(X[:60, :3], columns=["a", "b", "c"], index=range(100, 160))
+    frame = pd.DataFrame(
+        X[:60, :3].copy(), columns=["a", "b", "c"], index=range(100, 160)
+    )
     frame.iloc[::7, 1] = np.nan
     f = DecisionTreeRegressor(max_depth=4, random_state=0).fit(frame, y[:60])
     params = {"sigma": {"a": 0.05, "*": 0.02}, "n": 100, "method": "monte_carlo"}
