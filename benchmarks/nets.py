@@ -1,6 +1,7 @@
 """What smoothing costs a neural net: votes against its bare forward pass.
 
     python benchmarks/nets.py [number of threads] [--nets mlp cnn resnet] [--ready-only]
+        [--bfloat16]
 
 "forward" is a bare forward pass and argmax over rows that are there already, in each of
 the ways to run a net and in its best size of batch; "votes" is noise, forward pass and
@@ -10,6 +11,9 @@ more: time on the clock, once by torch's own threads, once by workers with one e
 
 The votes are those of a call that has got the net ready in its mode. What that takes is
 printed as "ready in", and for a later call, for which the engine is kept, as "again".
+
+--bfloat16 has votes in that precision, too, and prints how many are others than those
+in single precision, of nets that give copies of an input to many classes.
 """
 
 import argparse
@@ -83,6 +87,16 @@ def resnet(n_blocks=3):
             width = after
     layers += [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 10)]
     return (3, 32, 32), nn.Sequential(*layers), 384, (64, 128)
+
+
+def balance(module, shape):
+    """Let all classes win some copies, so that it can be seen if others win."""
+    module.eval()
+    x = torch.from_numpy(np.random.default_rng(0).random(shape, dtype=np.float32))
+    with torch.no_grad():
+        scores = module(x + 0.25 * torch.randn(100, *shape))
+        module[-1].bias.sub_(scores.mean(0)).div_(scores.std(0))
+        module[-1].weight.div_(scores.std(0)[:, None])
 
 
 def interleaved(works, clock):
@@ -173,8 +187,13 @@ def net(name, shape, module, n, sizes, options, n_threads, clock, ready_only):
             voting.draw("estimate", n // n_threads)
         torch.set_num_threads(n_threads)
 
+    plain = ready({"mode": "eager", "push_forward": False}).of(np.arange(1))
+    expected = plain.draw("estimate", n).counts
     for label, one in zip(labels, options, strict=True):
         draw = ready(one).of(np.arange(1)).draw
+        if one.get("dtype"):
+            differ = np.abs(draw("estimate", n).counts - expected).sum() // 2
+            print(f"{name}: votes, {label}: {differ} of {n} are others than in eager")
         works["votes", label, "1 worker"] = partial(draw, "estimate", n)
         if n_threads > 1:
             alone = ready(one, n_jobs=n_threads)
@@ -196,6 +215,7 @@ def main():
     parser.add_argument("n_threads", type=int, nargs="?", default=1)
     parser.add_argument("--nets", nargs="+", default=["mlp", "cnn", "resnet"])
     parser.add_argument("--ready-only", action="store_true")
+    parser.add_argument("--bfloat16", action="store_true")
     arguments = parser.parse_args()
     n_threads = arguments.n_threads
     clock = time.process_time if n_threads == 1 else time.perf_counter
@@ -206,6 +226,10 @@ def main():
     wide = [generic, {**generic, "mode": "onnxruntime"}, {}]
     deep = [{"mode": "eager"}, {"channels_last": True}]
     deep += [{"mode": "frozen"}, {"mode": "onnxruntime"}, {}]
+    if arguments.bfloat16:
+        low = {"dtype": "bfloat16"}
+        wide.append({**generic, **low})
+        deep += [low, {**low, "channels_last": True}]
     cases = {
         "mlp": ("MLP 784-256-10", mlp, wide),
         "cnn": ("CNN 1x28x28", cnn, deep),
@@ -214,7 +238,10 @@ def main():
     for case in arguments.nets:
         name, make, options = cases[case]
         torch.manual_seed(0)
-        net(name, *make(), options, n_threads, clock, arguments.ready_only)
+        shape, module, *sizes = make()
+        if arguments.bfloat16:
+            balance(module, shape)
+        net(name, shape, module, *sizes, options, n_threads, clock, arguments.ready_only)
 
 
 if __name__ == "__main__":
