@@ -424,7 +424,8 @@ def report_times(votes, questions, clock, options):
     head = ["workload", "ART", "loop", "bare", "as it comes", "shared noise"]
     table([*head, "/ ART", "shared / ART", "/ bare", "shared / bare"], votes)
     print(f"The same question: seconds an input ({options.question_inputs} inputs)")
-    table(["workload", "ART", "as it comes", "shared noise", "x", "x shared"], questions)
+    head = ["workload", "ART", "as it comes", "shared noise", "x", "x shared"]
+    table(head, questions)
 
 
 OURS = ("sksmooth", "shared")

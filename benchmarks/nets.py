@@ -241,7 +241,8 @@ def main():
         shape, module, *sizes = make()
         if arguments.bfloat16:
             balance(module, shape)
-        net(name, shape, module, *sizes, options, n_threads, clock, arguments.ready_only)
+        settings = options, n_threads, clock, arguments.ready_only
+        net(name, shape, module, *sizes, *settings)
 
 
 if __name__ == "__main__":
