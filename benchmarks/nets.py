@@ -155,8 +155,9 @@ def in_bfloat16(name, shape, module, n, _, clock):
     seconds = interleaved(draws, clock)
     for one, votes, taken in zip(options, counts, seconds, strict=True):
         differ = np.abs(votes - counts[0]).sum() // 2
+        layout = ", channels_last" * ("channels_last" in one)
         print(
-            f"{name}: {one['dtype'] or 'float32'}, channels_last={'channels_last' in one}: "
+            f"{name}: {one['dtype'] or 'float32'}{layout}: "
             f"{1e6 * taken / n:.0f} us a vote, {taken / seconds[0]:.2f} of eager; "
             f"{differ} of {n} are others",
             flush=True,
