@@ -1,6 +1,7 @@
 """What smoothing costs a neural net: votes against its bare forward pass.
 
     python benchmarks/nets.py [number of threads] [--nets mlp cnn resnet] [--ready-only]
+        [--bfloat16]
 
 "forward" is a bare forward pass and argmax over rows that are there already, in each of
 the ways to run a net and in its best size of batch; "votes" is noise, forward pass and
@@ -10,6 +11,9 @@ more: time on the clock, once by torch's own threads, once by workers with one e
 
 The votes are those of a call that has got the net ready in its mode. What that takes is
 printed as "ready in", and for a later call, for which the engine is kept, as "again".
+
+--bfloat16 only compares votes in that precision with those of mode "eager", of nets
+that give copies of an input to many classes: their time, and how many are others.
 """
 
 import argparse
@@ -85,6 +89,16 @@ def resnet(n_blocks=3):
     return (3, 32, 32), nn.Sequential(*layers), 384, (64, 128)
 
 
+def balance(module, shape):
+    """Let all classes win some copies, so that it can be seen if others win."""
+    module.eval()
+    x = torch.from_numpy(np.random.default_rng(0).random(shape, dtype=np.float32))
+    with torch.no_grad():
+        scores = module(x + 0.25 * torch.randn(100, *shape))
+        module[-1].bias.sub_(scores.mean(0)).div_(scores.std(0))
+        module[-1].weight.div_(scores.std(0)[:, None])
+
+
 def interleaved(works, clock):
     """Return the shortest time of each piece of work, in seconds."""
     times = [[] for _ in works]
@@ -124,6 +138,30 @@ def normals(clock):
         f"million normals a second: torch {n / by_torch / 1e6:.0f}, "
         f"NumPy {n / by_numpy / 1e6:.0f}"
     )
+
+
+def in_bfloat16(name, shape, module, n, _, clock):
+    """Print what votes cost in bfloat16, and how many are others."""
+    balance(module, shape)
+    X = np.random.default_rng(0).random((1, *shape), dtype=np.float32)
+    low = {"mode": "eager", "push_forward": False, "dtype": "bfloat16"}
+    options = {**low, "dtype": None}, low, {**low, "channels_last": True}
+    draws = []
+    for one in options:
+        inputs, f = Inputs.from_array(X, 0.25), ModuleClassifier(module)
+        voting = Voting(f, np.arange(10), inputs, entropy=1, net_options=one)
+        draws.append(partial(voting.draw, "estimate", n))
+    counts = [draw().counts for draw in draws]
+    seconds = interleaved(draws, clock)
+    for one, votes, taken in zip(options, counts, seconds, strict=True):
+        differ = np.abs(votes - counts[0]).sum() // 2
+        layout = ", channels_last" * ("channels_last" in one)
+        print(
+            f"{name}: {one['dtype'] or 'float32'}{layout}: "
+            f"{1e6 * taken / n:.0f} us a vote, {taken / seconds[0]:.2f} of eager; "
+            f"{differ} of {n} are others",
+            flush=True,
+        )
 
 
 def net(name, shape, module, n, sizes, options, n_threads, clock, ready_only):
@@ -196,6 +234,7 @@ def main():
     parser.add_argument("n_threads", type=int, nargs="?", default=1)
     parser.add_argument("--nets", nargs="+", default=["mlp", "cnn", "resnet"])
     parser.add_argument("--ready-only", action="store_true")
+    parser.add_argument("--bfloat16", action="store_true")
     arguments = parser.parse_args()
     n_threads = arguments.n_threads
     clock = time.process_time if n_threads == 1 else time.perf_counter
@@ -214,7 +253,12 @@ def main():
     for case in arguments.nets:
         name, make, options = cases[case]
         torch.manual_seed(0)
-        net(name, *make(), options, n_threads, clock, arguments.ready_only)
+        shape, module, *sizes = make()
+        if arguments.bfloat16:
+            in_bfloat16(name, shape, module, *sizes, clock)
+            continue
+        settings = options, n_threads, clock, arguments.ready_only
+        net(name, shape, module, *sizes, *settings)
 
 
 if __name__ == "__main__":

@@ -53,14 +53,18 @@ def bench():
     return module
 
 
-def test_every_model_has_a_row(bench):
-    assert set(bench.models()) <= set(rows())
+@pytest.fixture(scope="module")
+def models(bench):
+    return bench.models()
+
+
+def test_every_model_has_a_row(models):
+    assert set(models) <= set(rows())
 
 
 @pytest.mark.parametrize("name", rows())
-def test_the_page_names_the_road(bench, name):
-    model = bench.models().get(name)
-    if model is None:
+def test_the_page_names_the_road(bench, models, name):
+    if (model := models.get(name)) is None:
         pytest.skip("not installed, or not in this version of scikit-learn")
     votes, exact, *_ = rows()[name]
     assert bench.votes_and_exact(small(model), every=9) == (votes, exact)
