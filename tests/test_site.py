@@ -123,7 +123,7 @@ def test_bad_pages_are_found(problems, body, style, message):
     assert problems(body, style) == [message]
 
 
-def test_examples_without_data_are_left_out(monkeypatch, capsys):
+def test_examples_without_data_are_left_out(monkeypatch, capsys, tmp_path):
     from types import SimpleNamespace
 
     import sksmooth.datasets
@@ -134,11 +134,15 @@ def test_examples_without_data_are_left_out(monkeypatch, capsys):
     monkeypatch.setattr(sksmooth.datasets, "fetch_spambase", missing)
     for name in ("fetch_fashion_mnist", "fetch_titanic"):
         monkeypatch.setattr(sksmooth.datasets, name, lambda: None)
+    monkeypatch.setattr(sksmooth.datasets, "get_data_home", lambda: tmp_path)
+    (tmp_path / "efficientnet_lite0").mkdir()
     extension = runpy.run_path(str(ROOT / "docs/_ext/gallery_data.py"))
     app = SimpleNamespace(srcdir=ROOT / "docs")
     config = SimpleNamespace(plot_gallery="True", sphinx_gallery_conf={})
     extension["leave_out"](app, config)
-    message = capsys.readouterr().err
+    first, message = capsys.readouterr().err.splitlines()
+    assert first.startswith("examples/plot_imagenet.py is not run.")
+    assert first.endswith("has no imagenet_samples: make data gets it.")
     assert message.startswith("examples/plot_spam_filter.py is not run. Spambase: not")
     assert "plot_fashion_mnist" not in message
     pattern = config.sphinx_gallery_conf["filename_pattern"]
@@ -148,6 +152,9 @@ def test_examples_without_data_are_left_out(monkeypatch, capsys):
     extension["add_note"](app, "auto_examples/plot_spam_filter", source)
     assert source[0].index("=====") < source[0].index(".. note::")
     assert "fetch_spambase" in source[0]
+    source = ["Title\n=====\n\nText.\n"]
+    extension["add_note"](app, "auto_examples/plot_imagenet", source)
+    assert "``make data`` gets it" in source[0]
     for name in ("auto_examples/plot_fashion_mnist", "index"):
         other = ["Title\n=====\n"]
         extension["add_note"](app, name, other)

@@ -13,6 +13,9 @@ from sksmooth import datasets
 
 _missing = {}  # name of an example: function of sksmooth.datasets, its message
 
+# What gets the folders that an example names below the data home.
+HOME = "get_data_home"
+
 
 def fetchers(script):
     """Return the functions that a script imports to get its data, by name."""
@@ -25,11 +28,30 @@ def fetchers(script):
     ]
 
 
+def missing_folders(script):
+    """Return the folders that are not there of those named as get_data_home() / "x"."""
+    return [
+        node.right.value
+        for node in ast.walk(ast.parse(script))
+        if isinstance(node, ast.BinOp)
+        and isinstance(node.left, ast.Call)
+        and getattr(node.left.func, "id", None) == HOME
+        and isinstance(node.right, ast.Constant)
+        and not (datasets.get_data_home() / node.right.value).is_dir()
+    ]
+
+
 def examples_without_data(folder):
     """Return the names of examples that cannot run, each with who says so, and how."""
     messages, found = {}, {}
     for path in sorted(Path(folder).glob("plot_*.py")):
-        for name in fetchers(path.read_text("utf-8")):
+        script = path.read_text("utf-8")
+        for name in missing_folders(script):
+            found[path.stem] = (
+                HOME,
+                f"{datasets.get_data_home()} has no {name}: make data gets it.",
+            )
+        for name in fetchers(script):
             if name not in messages:
                 try:
                     getattr(datasets, name)()
@@ -66,7 +88,11 @@ def add_note(app, docname, source):
         "\n.. note::\n\n"
         "   This example was not run when these pages were built, because its data "
         "set\n   was not to be had. "
-        f":func:`sksmooth.datasets.{fetcher}` says how to get it.\n\n"
+        + (
+            f":func:`sksmooth.datasets.{fetcher}` says how to get it.\n\n"
+            if fetcher != HOME
+            else "``make data`` gets it.\n\n"
+        )
     )
     source[0] = source[0][:title] + note + source[0][title:]
 

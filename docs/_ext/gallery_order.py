@@ -11,6 +11,8 @@ FIRST = [
         "fashion_mnist",
         "own_loss",
         "attack",
+        "deterministic",
+        "imagenet",
         "samples",
         "alpha",
         "guarantees",
