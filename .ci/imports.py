@@ -19,7 +19,7 @@ FLOORS = {
         ("noise", "models", "_labels", "datasets"),
         ("_seeding",),
         ("stats", "votes", "exact", "_training"),
-        ("_claims", "_reach", "_balls", "_about"),
+        ("_claims", "_reach", "_balls", "_about", "_statement_text"),
         ("_statement",),
         ("_certificate", "_validation", "_interval"),
         ("metrics", "logs", "_smoother", "_augmenter"),

@@ -11,6 +11,7 @@ import pytest
 from sklearn.naive_bayes import GaussianNB
 
 from sksmooth import SmoothedClassifier
+from sksmooth._validation import draw_entropy
 from sksmooth.logs import write_log
 
 testing = pytest.importorskip("click.testing")
@@ -20,6 +21,7 @@ NASTY = "<script>alert(1)</script>"
 VOID = {"meta", "img", "use", "path"}
 X = np.random.default_rng(0).uniform(size=(30, 4)) + np.repeat([[0], [1]], 15, axis=0)
 y = np.repeat(["ham & eggs", NASTY], 15)
+X[1] = X[0]  # so that one error can be two
 
 
 class Page(HTMLParser):
@@ -74,6 +76,8 @@ def run(tmp_path_factory):
     run.folder = folder
     g = SmoothedClassifier(GaussianNB(), sigma=0.25, n=300, method="monte_carlo")
     skops_io.dump(g.fit(X, y), folder / "g.skops")
+    g.entropy_ = draw_entropy(98765)  # as --seed does
+    run.certificate = g.certify(X)
     np.savez(folder / "test.npz", X=X, y=y)
     run("certify", "g.skops", "test.npz", "--out", "run.tsv", "--seed", "98765")
     return run
@@ -102,7 +106,11 @@ def test_page_says_what_the_log_says(run, page):
         line.split("\t") for line in (run.folder / "run.tsv").read_text().splitlines()
     ]
     right = sum(row[1] == row[2] and float(row[3]) >= 0.25 for row in told[1:])
-    assert f"0.25 {int(1e4 * right / 30) / 1e4:.4f} " in texts
+    proved = run.certificate.certified_accuracy_lower_bound(y, radius=0.25)
+    assert 0 < proved < right / 30
+    shares = [f"{int(1e4 * share + 1e-6) / 1e4:.4f}" for share in (right / 30, proved)]
+    assert f" 0.25 {' '.join(shares)} - " in texts
+    assert "No share is proved beyond: some inputs are equal" in texts
     assert "sigma 0.25 for every feature" in texts
     assert NASTY in texts and NASTY not in page
     assert "ham & eggs" in texts and "ham &amp; eggs" in page

@@ -1,5 +1,6 @@
-"""The commands that take a model and data: certify and predict."""
+"""The commands that take a model and data: certify, predict and verify."""
 
+import os
 import sys
 from dataclasses import replace
 from time import perf_counter
@@ -13,149 +14,33 @@ from .._claims import CERTAIN
 from .._writing import is_stream, write_file
 from ..logs._beside import write_beside
 from ..logs._write import certification_text, label_texts, prediction_text
-from ..noise import FAMILIES
 from ..noise._sigma import is_one_number, sigma_by_column
-from ..stats._certify import BOUNDS
-from ..stats._checks import MAX_VOTES
 from ._about_run import about_run, check_place
-from ._command import UNPACK_LIMIT, command
+from ._command import command
 from ._data import as_model_takes, load_data
 from ._demo import demo
 from ._key import read_key
 from ._model import as_smoothed, load_model
+from ._options import (
+    FILES,
+    HOW,
+    INPUTS,
+    LEVELS,
+    MODEL_AND_DATA,
+    OF_CERTIFY,
+    READ,
+    TRUST,
+    options,
+)
 from ._paths import check_output, check_store, with_companions
 from ._planning import plan
 from ._report import report
 from ._streams import emit, say
-from ._types import ALPHA, Sigma, Votes, sigma_text
+from ._types import sigma_text
+from ._verify import verify_votes
 
 # The format of the field has no word for "at any radius".
 _ENDLESS = 1e9
-
-_READ = click.Path(exists=True, dir_okay=False)
-_FILE = click.Path(dir_okay=False)
-
-_MODEL_AND_DATA = [
-    click.argument("model", type=_READ),
-    click.argument("data", type=_READ),
-]
-
-_PARAMS = [
-    click.option(
-        "--sigma",
-        type=Sigma(),
-        help="Standard deviation of the noise, in the units of the data; or one for "
-        "each column, amount=0.3,age=2,*=0, where * is all others and 0 says that "
-        "nobody can change them.",
-    ),
-    click.option(
-        "--alpha",
-        type=ALPHA,
-        help="Probability that an answer is wrong, for each input.  [default: 0.001]",
-    ),
-    click.option(
-        "--n",
-        type=Votes(MAX_VOTES),
-        help="Votes for each input, at most.  [default: 100000]",
-    ),
-    click.option(
-        "--method",
-        type=click.Choice(["auto", "monte_carlo", "exact", "analytic"]),
-        help="exact computes instead of voting, for two-class linear models, trees and "
-        "two-class stumps; auto is exact for these, and votes for all others; analytic "
-        "certifies linear models of several classes without votes.  [default: auto]",
-    ),
-    click.option(
-        "--noise",
-        type=click.Choice(list(FAMILIES)),
-        help="Kind of noise; each measures radii in a norm of its own. Categories, "
-        "and other kinds, come with a SmoothedClassifier that was fitted with them.  "
-        "[default: gaussian]",
-    ),
-    click.option(
-        "--batch-size",
-        type=click.IntRange(min=1),
-        help="Noisy inputs given to the model at a time.  [default: as fits]",
-    ),
-    click.option(
-        "--seed",
-        "random_state",
-        type=click.IntRange(0, 2**32 - 1),
-        help="Makes the noise reproducible. Can be found by trial where answers are "
-        "known: no secret.  "
-        "[default: what a fitted SmoothedClassifier stores, else new noise each time]",
-    ),
-    click.option(
-        "--key-file",
-        type=_FILE,
-        help="As --seed, with 128 secret bits from this file, which only you may be "
-        "able to read. Made if it does not exist.",
-    ),
-    click.option(
-        "--jobs",
-        "n_jobs",
-        type=int,
-        help="Workers; -1 for one a core. Does not change results.",
-    ),
-]
-
-_FILES = [
-    click.option(
-        "--label",
-        metavar="NAME",
-        help="Where the true labels are: a column of a .csv or .parquet file; an array "
-        "of a .npz file (default: y, if there is one); for a .npy file the number of a "
-        "column, or another .npy file.",
-    ),
-    click.option(
-        "--inputs", metavar="NAME", help="Array of a .npz file that holds the inputs."
-    ),
-    click.option(
-        "--skip",
-        type=click.IntRange(min=1),
-        default=1,
-        metavar="K",
-        help="Take every K-th input of the file only.",
-    ),
-    click.option(
-        "--max",
-        "most",
-        type=click.IntRange(min=1),
-        metavar="M",
-        help="Take at most M inputs.",
-    ),
-    click.option("--out", type=_FILE, help="File to write.  [default: stdout]"),
-    click.option("--force", is_flag=True, help="Overwrite the file of --out."),
-    click.option(
-        "--store",
-        type=_FILE,
-        help="Keep votes in this file while they are counted: the same command "
-        "continues a run that was stopped.",
-    ),
-    click.option(
-        "--trust",
-        multiple=True,
-        metavar="TYPE",
-        help="A type that a .skops file may hold; can be given again.",
-    ),
-    click.option(
-        "--trust-pickle",
-        is_flag=True,
-        help="Load a .pkl, .pickle or .joblib file. DANGER: this runs whatever code "
-        "the file holds, with your rights. Only for files of people you trust.",
-    ),
-    UNPACK_LIMIT,
-    click.option("-q", "--quiet", is_flag=True, help="Print results and errors only."),
-]
-
-
-def _options(options):
-    def add(function):
-        for option in reversed(options):
-            function = option(function)
-        return function
-
-    return add
 
 
 @click.group(
@@ -178,21 +63,7 @@ def app():
     "certify model.skops test.npz --out run.tsv --store run.sqlite --jobs -1",
     "certify forest.joblib test.npz --sigma 0.25 --trust-pickle --seed 7",
 )
-@_options(_MODEL_AND_DATA + _PARAMS[:3])
-@click.option(
-    "--n0", type=Votes(MAX_VOTES), help="Votes that select the class.  [default: 100]"
-)
-@click.option(
-    "--bound",
-    type=click.Choice(list(BOUNDS)),
-    help="How the probability of the class is bounded.  [default: cohen]",
-)
-@click.option(
-    "--radius-tol",
-    type=click.FloatRange(min=0),
-    help="Stop voting on an input once its radius could not grow by more than this.",
-)
-@_options(_PARAMS[3:] + _FILES)
+@options(MODEL_AND_DATA + LEVELS + OF_CERTIFY + HOW + FILES)
 def certify(model, data, radius_tol, store, out, quiet, **options):
     """Certify each input of DATA: a class, and a radius within which it stays.
 
@@ -251,7 +122,7 @@ def certify(model, data, radius_tol, store, out, quiet, **options):
     "predict model.skops new.csv",
     "predict model.skops test.npz --alpha 0.01 | cut -f 3 | sort | uniq -c",
 )
-@_options(_MODEL_AND_DATA + _PARAMS + _FILES)
+@options(MODEL_AND_DATA + LEVELS + HOW + FILES)
 def predict(model, data, store, out, quiet, **options):
     """Predict the class of each input of DATA, or abstain.
 
@@ -272,7 +143,42 @@ def predict(model, data, store, out, quiet, **options):
         _tell(f"{words}, {np.sum(~certain)} abstentions; {seconds:.1f} s", out)
 
 
-for one in (certify, predict, report, plan, demo):
+@command(
+    "verify run.sqlite model.skops test.npz --sample 100 --key-file key",
+    "verify run.sqlite model.skops test.npz --seed 7 --n 10000 --settings run.json",
+)
+@click.argument("store", type=READ)
+@options(MODEL_AND_DATA + LEVELS + OF_CERTIFY + HOW)
+@click.option(
+    "--sample",
+    type=click.IntRange(min=1),
+    default=100,
+    show_default=True,
+    metavar="M",
+    help="Inputs to check, drawn at random.",
+)
+@click.option(
+    "--settings",
+    type=READ,
+    help="The .json file beside the log of the run: says which versions differ.",
+)
+@options(INPUTS + TRUST)
+def verify(store, model, data, sample, settings, radius_tol, quiet, **options):
+    """Draw votes in STORE again, on inputs chosen at random, and compare them.
+
+    STORE is what `sksmooth certify --store` wrote for MODEL and DATA. Give the options
+    of that run, and its seed or key file; the file is not changed. Exit code 0 says
+    that all votes are the same, bit for bit, 1 that some are not, and what may be the
+    reason.
+    """
+    key = options["key_file"]
+    if key is not None and not os.path.exists(key):
+        raise click.UsageError(f"--key-file {key}: there is no such file.")
+    g, data = _prepare(model, data, None, None, quiet, force=False, **options)
+    verify_votes(g, data, store, sample, radius_tol, settings)
+
+
+for one in (certify, predict, report, plan, verify, demo):
     app.add_command(one)
 
 

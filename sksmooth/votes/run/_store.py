@@ -66,10 +66,13 @@ class VoteStore:
         Asked if the votes there seem to be of another model, and when votes have
         been written.
 
+    read_only : bool, default=False
+        Leave the file as it is: then it has to be there, with all votes asked for.
+
     Attributes
     ----------
     read_only : bool
-        Whether the file or its folder may not be written.
+        Whether that is so, or the file or its folder may not be written.
 
     Raises
     ------
@@ -80,14 +83,14 @@ class VoteStore:
         If the store is damaged, or cannot be opened.
     """
 
-    def __init__(self, path, settings=None, model=None):
+    def __init__(self, path, settings=None, model=None, read_only=False):
         # In full: to SQLite "" and ":memory:" are stores that nobody finds again.
         self.path = os.path.abspath(path)
         # joblib asks for tasks in threads of its own.
         self._lock = threading.RLock()
         self._model, self._has_written = model, False
         with self._errors():
-            self._db, self.read_only = connect(self.path)
+            self._db, self.read_only = connect(self.path, read_only)
         try:
             with self._errors():
                 self._open(settings)
@@ -256,6 +259,10 @@ def _shown(text):
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 
+class VotesMissing(RuntimeError):
+    """A store that may not be written lacks votes that were asked for."""
+
+
 class Ledger:
     """The inputs of one draw of votes in a store.
 
@@ -290,7 +297,7 @@ class Ledger:
         """
         missing = [row for row in range(len(self.names)) if not self.read(row)]
         if missing and self.store.read_only:
-            raise RuntimeError(
+            raise VotesMissing(
                 f"the store {self.store.path} may not be written, nor may files in its "
                 f"folder, and it lacks votes of {len(missing)} of {len(self.names)} "
                 "inputs. Allow it, or copy the store to where you may write."

@@ -34,8 +34,8 @@ _DAMAGE = {
 }
 
 
-def connect(path):
-    """Open an SQLite file, creating it if it does not exist.
+def connect(path, read_only=False):
+    """Open an SQLite file, creating it if it does not exist and may be written.
 
     Returns
     -------
@@ -44,8 +44,9 @@ def connect(path):
     read_only : bool
         Whether it could be opened for reading only.
     """
-    read_only = os.path.exists(path) and not (
-        os.access(path, os.W_OK) and os.access(os.path.dirname(path), os.W_OK)
+    read_only = read_only or (
+        os.path.exists(path)
+        and not (os.access(path, os.W_OK) and os.access(os.path.dirname(path), os.W_OK))
     )
     db = sqlite3.connect(
         f"{Path(path).as_uri()}?mode={'ro' if read_only else 'rwc'}",

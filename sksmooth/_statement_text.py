@@ -1,0 +1,312 @@
+"""The sections of a statement: each block a text, a point of a list, or a table."""
+
+import textwrap
+from typing import NamedTuple
+
+import numpy as np
+
+from ._summary import round_down
+from .stats._checks import check_level
+
+_WIDTH = 79
+_DIGITS = 4
+_MOST_NAMES = 20
+
+_BOUNDS = {
+    "cohen": "the lower bound of Clopper and Pearson",
+    "joint": "a bound on the selected class and all others together",
+    "multiclass": "bounds on the class and on the runner-up",
+}
+
+
+class Block(NamedTuple):
+    """A piece of a section."""
+
+    kind: str  # "text" or "point", with a text; "table", with rows of texts
+    content: object
+
+
+def text_of(entries, radii, certified, shares, **settings):
+    """Return the statement as text; parameters as those of ``sections``."""
+    parts = sections(entries, radii, certified, shares, **settings)
+    blocks = [
+        "\n".join([title.upper(), *(line for one in content for line in _lines(one))])
+        for title, content in parts
+    ]
+    return "\n\n".join(blocks) + "\n"
+
+
+def sections(entries, radii, certified, shares, *, norm, changes, rho):
+    """Return the statement as sections.
+
+    Parameters
+    ----------
+    entries : dict
+        See ``about``; besides, "model" with "kind" and "fingerprint".
+
+    radii : ndarray of float of shape (n_inputs,)
+        In `norm`.
+
+    certified : ndarray of bool of shape (n_inputs,)
+
+    shares : list of Share
+        Empty if labels are not known.
+
+    norm : {"l1", "l2", "linf"}
+
+    changes : int or pair of int
+        Categories that may change as well.
+
+    rho : float
+
+    Returns
+    -------
+    sections : list of (str, list of Block)
+        Title and content of each.
+    """
+    check_level(rho, "rho")
+    parts = [
+        ("What is proved", _claim(entries, int(np.sum(certified)), norm, changes)),
+        ("How", _how(entries)),
+        ("The inputs", _inputs(entries, radii, certified)),
+    ]
+    if shares:
+        parts.append(("Certified accuracy", _accuracy(entries, shares, norm, rho)))
+    return [
+        *parts,
+        ("What is assumed", _assumed(entries)),
+        ("What is not proved", _not_proved(entries)),
+        ("Made with", _made_with(entries)),
+    ]
+
+
+def _claim(entries, n_certified, norm, changes):
+    n, alpha = entries["n_inputs"], entries["alpha"]
+    distance = {"l1": "l1 (sum of absolute values)", "l2": "l2 (Euclidean)"}.get(
+        norm, "linf (largest absolute value)"
+    )
+    reach = "at most" if entries["closed"] else "below"
+    unit = (
+        "in the units of the inputs"
+        if entries["radius_unit"] == "input"
+        else "in units of sigma: the change of each feature is divided by its sigma, "
+        "and features without noise do not change"
+    )
+    if changes:
+        also = f", and {_changes_text(changes)}"
+    elif entries["changeable_categories"]:
+        also = ", and no category changes"
+    else:
+        also = ""
+    level = (
+        "Nothing is left to chance: the claims were computed and not sampled."
+        if alpha == 0
+        else "Each of these claims is wrong with probability at most alpha = "
+        f"{alpha:g}, over the noise that was drawn. That is for each input by itself: "
+        f"for {n} inputs, up to {n * alpha:.3g} wrong claims are to be expected."
+    )
+    return [
+        *_text(
+            f"For {n_certified} of {n} inputs, a class and a radius: the smoothed "
+            "classifier gives that class to every input whose distance from this one, "
+            f"in {distance}, is {reach} the radius{also}. Distances are {unit}."
+        ),
+        *_text(level),
+    ]
+
+
+def _changes_text(changes):
+    if np.ndim(changes):
+        added, dropped = changes
+        return f"at most {added} ones are added and {dropped} are dropped"
+    return f"at most {changes} categories change, whichever they are"
+
+
+def _how(entries):
+    lines = _text(
+        f"Noise: {entries['noise']}, standard deviation sigma "
+        f"{_sigma_text(entries['sigma'])}."
+    )
+    bound, n = entries["bound"], entries["n"]
+    if bound == "analytic":
+        how = "From bounds on what a linear classifier answers, without votes."
+    elif bound == "exact" and n:
+        how = f"All {n} copies of each input that the noise can make have voted."
+    elif bound == "exact":
+        how = (
+            "From exact class probabilities, without votes."
+            if not entries["is_distance"]
+            else "From the distance to where the classifier changes, without votes."
+        )
+    else:
+        chosen = entries["n0"]
+        selected = (
+            f"{chosen} votes selected the class, and"
+            if chosen
+            else "No votes of their own selected the class;"
+        )
+        looks = entries["looks"]
+        most = f"up to n = {n}" if len(looks) > 1 else f"n = {n}"
+        how = f"{selected} {most} others bounded its probability, by {_BOUNDS[bound]}."
+        if len(looks) > 1:
+            how += (
+                f" Drawing could stop at {len(looks)} numbers of votes that were fixed "
+                "before, which share alpha."
+            )
+    return lines + _text(how)
+
+
+def _sigma_text(sigma):
+    if not isinstance(sigma, (dict, list)):
+        return f"{sigma:g} for every feature"
+    if isinstance(sigma, list):
+        return f"by feature {sigma}"
+    if "array of shape" in sigma:
+        return (
+            f"an array of shape {tuple(sigma['array of shape'])}, from "
+            f"{sigma['least']:g} to {sigma['largest']:g} (hash {sigma['hash']})"
+        )
+    noisy = {name: level for name, level in sigma.items() if level}
+    named = [f"{name!r}: {level:g}" for name, level in noisy.items()][:_MOST_NAMES]
+    if len(noisy) > _MOST_NAMES:
+        named.append(f"and {len(noisy) - _MOST_NAMES} more columns")
+    still = len(sigma) - len(noisy)
+    if still:
+        named.append(f"0 for the other {still}, which are taken to be out of reach")
+    return "by column " + ", ".join(named)
+
+
+def _inputs(entries, radii, certified):
+    n, repeats = entries["n_inputs"], len(entries["repeats"])
+    n_certified = int(np.sum(certified))
+    lines = _text(
+        f"{n} inputs, {n - repeats} of them different. {n - n_certified} are not "
+        "certified: the classifier abstains there."
+    )
+    if n_certified:
+        found = np.sort(radii[certified])
+        least, middle, most = found[0], found[(n_certified - 1) // 2], found[-1]
+        lines += _text(
+            f"Certified radii: least {round_down(least)}, median {round_down(middle)}, "
+            f"largest {round_down(most)}."
+        )
+    return lines
+
+
+def _accuracy(entries, shares, norm, rho):
+    head = ["radius", "found", "proved here", "proved beyond"]
+    rows = [
+        [
+            f"{one.radius:g}",
+            *(
+                share_text(share, entries["n_inputs"])
+                for share in (one.found, one.proved, one.population)
+            ),
+        ]
+        for one in shares
+    ]
+    lines = [Block("table", [head, *rows])]
+    sure = f"with probability {1 - rho:.6g} at each radius by itself"
+    lines += _text(
+        "Found: the share of these inputs that is right and certified, radii in "
+        f"{norm}. Proved here: the share of these inputs that truly is, {sure}. Proved "
+        "beyond: the share of all inputs of the kind, if these are independent draws "
+        f"from them, {sure}. Shares are rounded down."
+    )
+    for why, what in [
+        (shares[0].why_not_proved, "proved here"),
+        (shares[0].why_no_population, "proved beyond"),
+    ]:
+        if why:
+            lines += _text(f"No share is {what}: {why}.")
+    return lines
+
+
+def share_text(share, n_inputs):
+    if share is None:
+        return "-"
+    count = round(share * n_inputs)
+    if count / n_inputs == share:  # 18 of 25 is 0.72, which as a float is less
+        return f"{count * 10**_DIGITS // n_inputs / 10**_DIGITS:.{_DIGITS}f}"
+    return round_down(share, _DIGITS)
+
+
+def _assumed(entries):
+    points = []
+    if entries["alpha"]:
+        points.append(
+            "Whoever chose the inputs could not foresee the noise: random_state, key "
+            "file and entropy_ were secret. For inputs that were fixed before anybody "
+            "could search, such as a published test set, it is enough that the seed "
+            "was not chosen by its results."
+        )
+    if entries["grid"]:
+        points.append(
+            "Inputs and noise are on a grid, so that adding them rounds nothing. The "
+            "loss of radius that this costs, at most "
+            f"{entries['largest_radius_loss']:.3g}, is taken off."
+        )
+    elif entries["n"]:
+        points.append(
+            "Arithmetic is exact: the classifier cannot tell an input from the lowest "
+            "bits of the input with noise. (The option grid does without this.)"
+        )
+    if entries["shared_noise"]:
+        points.append("All inputs had the same noise: claims may be wrong together.")
+    points.append(
+        "What is used is the smoothed classifier, with what was inside when this was "
+        "made: all steps from the input to the class."
+    )
+    return _points(points)
+
+
+def _not_proved(entries):
+    points = [
+        "that a certified class is right;",
+        "anything about the classifier that was smoothed, by itself;",
+        "anything about changes that are not small in this distance;",
+        "who drew the noise, and that nothing was left out: to check votes, draw them "
+        "again (sksmooth verify).",
+    ]
+    return _points(points)
+
+
+def _made_with(entries):
+    told = ", ".join(
+        f"{name} {version}" for name, version in entries["versions"].items()
+    )
+    lines = _text(f"{told}; {entries['platform']}.")
+    model = entries.get("model")
+    if model is None:
+        return lines + _text("The model is not named here.")
+    return lines + _text(
+        f"Smoothed model: {model['kind']}, fingerprint {model['fingerprint']} (of its "
+        "parameters; code is not part of it)."
+    )
+
+
+def _text(text):
+    return [Block("text", text)]
+
+
+def _points(texts):
+    return [Block("point", text) for text in texts]
+
+
+def _lines(block):
+    """Return a block as lines of text."""
+    if block.kind == "table":
+        widths = [max(map(len, column)) for column in zip(*block.content, strict=True)]
+        return [
+            "  " + "  ".join(cell.rjust(w) for cell, w in zip(row, widths, strict=True))
+            for row in block.content
+        ]
+    mark = "- " if block.kind == "point" else ""
+    return textwrap.wrap(
+        block.content,
+        _WIDTH,
+        initial_indent="  " + mark,
+        subsequent_indent="  " + " " * len(mark),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
