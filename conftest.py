@@ -36,6 +36,20 @@ if find_spec("click") is None:
 
 
 @pytest.fixture(autouse=True)
+def no_figures_are_left(request):
+    """Matplotlib counts those that are open, and warns of more than 20 (not of a page)."""
+    if request.node.path.suffix == ".md" and find_spec("matplotlib") is not None:
+        from matplotlib import rcParams
+
+        rcParams["figure.max_open_warning"] = 0
+    yield
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    if pyplot is not None:
+        pyplot.close("all")
+        pyplot.rcParams["figure.max_open_warning"] = 20
+
+
+@pytest.fixture(autouse=True)
 def no_word_on_numba():
     """Where it is not installed, all tests together are work for which it is missed."""
     if "sksmooth._compiled" in sys.modules:

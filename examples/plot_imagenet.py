@@ -72,7 +72,10 @@ class TotalVariation(nn.Module):
         return self.smooth(x, down, across)
 
     def smooth(self, x, down, across):
-        above, left = pad(down[..., :-1, :], (0, 0, 1, 0)), pad(across[..., :-1], (1, 0))
+        above, left = (
+            pad(down[..., :-1, :], (0, 0, 1, 0)),
+            pad(across[..., :-1], (1, 0)),
+        )
         return x - down - across + above + left
 
 
@@ -93,7 +96,11 @@ for name, module in modules.items():
     certificates[name] = g.certify(X)
     scores = certified_accuracy_score(y, certificates[name], radius=radii)
     print(f"{name:18} accuracy without noise {clean:.0%}, certified accuracy at")
-    print("".join(f"  {r:.2f}: {score:.0%}" for r, score in zip(radii, scores, strict=True)))
+    print(
+        "".join(
+            f"  {r:.2f}: {score:.0%}" for r, score in zip(radii, scores, strict=True)
+        )
+    )
 
 # %%
 # Plot

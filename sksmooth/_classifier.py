@@ -423,8 +423,7 @@ class SmoothedClassifier(ClassSmoother):
             In the order of `classes_`; rows sum to 1. Multiples of 1/n if `stopping`
             is "fixed"; of 1/25, 1/50, ... for inputs with a clear vote if it is
             "sequential": set it to "fixed" where the probabilities themselves
-            matter. Without error where `method` is exact; but under noise of
-            which only the radii of a linear classifier are known, "auto" votes here.
+            matter. Without error where `method` is exact.
 
         Raises
         ------
@@ -446,17 +445,13 @@ class SmoothedClassifier(ClassSmoother):
         prepared = self._ready(X, "predict")
         if self._is_exact(prepared.method):
             shares = self._exact(prepared, store)[0]
-            if shares is None and self.method == "auto":
-                voting = prepared.voting.with_purposes("predict")
-                prepared = prepared._replace(voting=voting, method="monte_carlo")
-            elif shares is None:
+            if shares is None:
                 raise ValueError(
                     "the probabilities of a linear classifier are not known exactly "
                     f"under {self.noise!r} noise, only its radii: use "
                     "method='monte_carlo' to estimate them."
                 )
-            else:
-                return shares
+            return shares
         votes = self._top_class_votes(prepared, store)
         return votes.counts / votes.n_used[:, None]
 

@@ -20,15 +20,6 @@ def fixed_seeds():
         sys.modules["torch"].manual_seed(0)
 
 
-@pytest.fixture(autouse=True)
-def no_figures_are_left():
-    """Matplotlib counts those that are open, and warns of more than 20."""
-    yield
-    pyplot = sys.modules.get("matplotlib.pyplot")
-    if pyplot is not None:
-        pyplot.close("all")
-
-
 @pytest.fixture(scope="session")
 def published():
     """Folder of published vote counts and logs; tests skip where it is absent."""

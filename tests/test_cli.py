@@ -498,6 +498,7 @@ class TestEnding:
         # Else numba, where it is installed, would answer for the tree.
         monkeypatch.setattr("sksmooth.votes._recognise.compiled", lambda *_: None)
         options = ["--sigma", 1, "--trust", "sklearn.tree._tree.Tree"]
+        options += ["--method", "monte_carlo"]
         result = run("certify", "tree.skops", "test.npz", *options, code=1)
         assert "no room for 7 trees" in result.stderr
 

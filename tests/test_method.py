@@ -183,10 +183,12 @@ def test_store_and_tolerance_are_accepted_and_not_used(tmp_path):
 def test_probabilities_that_are_not_known_are_voted_on():
     """Of a linear classifier under Laplace noise only the radii are exact."""
     f = LogisticRegression().fit(X, TWO)
-    g = g_of(f, noise="laplace")
-    same(g.certify(X), g_of(f, noise="laplace", method="exact").certify(X))
-    h = g_of(f, noise="laplace", method="monte_carlo")
+    g, h = (g_of(f, noise="laplace", method=m) for m in ("auto", "monte_carlo"))
+    same(g.certify(X), h.certify(X))
     np.testing.assert_array_equal(g.predict_proba(X), h.predict_proba(X))
+    assert np.isfinite(g.max_certifiable_radius())
+    tree = fixed_tree().fit(X, TWO)
+    assert g_of(tree, noise="laplace").certify(X).bound == "exact"
     with pytest.raises(ValueError, match="only its radii"):
         g_of(f, noise="laplace", method="exact").predict_proba(X)
 

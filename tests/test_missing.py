@@ -30,6 +30,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from sksmooth import GaussianAugmenter, SmoothedClassifier
+from sksmooth.exact._probabilities import numbers_of
 from sksmooth.models._trees import compiled
 from sksmooth.models._unwrap import unwrap
 from sksmooth.votes._rows import Inputs
@@ -366,12 +367,14 @@ def test_gaps_in_columns_without_noise(library):
 
 
 def test_exact_refuses():
-    for f in (DecisionTreeClassifier(max_depth=3).fit(X, y),):
-        g = smoothed(f, method="exact")
-        assert len(g.certify(FULL).radius) == 150
-        for data in (X, pd.DataFrame(X)):
-            with pytest.raises(ValueError, match="'exact' takes no missing values"):
-                g.certify(data)
+    f = DecisionTreeClassifier(max_depth=3).fit(X, y)
+    g = smoothed(f, method="exact")
+    assert len(g.certify(FULL).radius) == 150
+    np.testing.assert_array_equal(
+        g.certify(X).radius, g.certify(pd.DataFrame(X)).radius
+    )
+    with pytest.raises(ValueError, match="missing values only of a decision tree"):
+        numbers_of(g._prepare(X, ()).voting.inputs)
 
 
 def test_training_noise_keeps_gaps():

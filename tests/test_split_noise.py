@@ -184,7 +184,7 @@ class TestErrors:
         [
             ({"grid": "auto"}, "numbers that can be rounded"),
             ({"sigma": np.ones(64)}, "leave sigma a single number"),
-            ({"method": "exact"}, "Leave method as it is"),
+            ({"method": "exact"}, "Leave method out"),
             ({"categorical_features": [0]}, "lists its copies"),
             ({"noise": Split(0, 1)}, "levels must be a whole number"),
             ({"noise": Split(2.5, 1)}, "levels must be a whole number"),

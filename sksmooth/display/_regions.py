@@ -83,12 +83,12 @@ class SmoothedDecisionDisplay:
     >>> from sksmooth.display import SmoothedDecisionDisplay
     >>> X, y = make_moons(noise=0.1, random_state=0)
     >>> f = DecisionTreeClassifier(random_state=0)
-    >>> g = SmoothedClassifier(f, sigma=0.2, n=1_000, random_state=0).fit(X, y)
+    >>> g = SmoothedClassifier(f, sigma=0.2, random_state=0).fit(X, y)
     >>> display = SmoothedDecisionDisplay.from_estimator(
     ...     g, X, centers=X[:5], grid_resolution=20
     ... )
     >>> [round(float(ball.width) / 2, 2) for ball in display.balls_]
-    [0.27, 0.18, 0.11, 0.16, 0.34]
+    [0.31, 0.21, 0.13, 0.17, 0.4]
     """
 
     xx0: np.ndarray

@@ -67,7 +67,7 @@ def exact_probabilities(estimator, classes, inputs, *, leader_only=False):
 
 
 def is_exact(estimator, noise):
-    """Tell whether exact answers are known for f and a kind of noise.
+    """Tell whether probabilities are known exactly for f under a kind of noise.
 
     It depends on the model alone, and not on which features have noise: where that
     matters, as for two features that a step makes of one, all of them do.
@@ -81,15 +81,15 @@ def is_exact(estimator, noise):
     Returns
     -------
     is_exact : bool
-        True: ``exact_probabilities`` takes every X of numbers; or ``exact_distances``
-        does, where f is linear and noise is not normal.
+        True: ``exact_probabilities`` takes every X of numbers. Of linear f under other
+        noise than Gaussian only the radii are known, see ``exact_distances``.
     """
     if noise.cdf_bounds is None:
         return False
     chain = unwrap(estimator)
     f = chain.last
     if count_scores(chain) is not None:
-        return is_halfspace(estimator) and (noise.is_normal or noise.keeps_halfspaces)
+        return noise.is_normal and is_halfspace(estimator)
     try:
         if is_tree(f):
             used = features_of(f)

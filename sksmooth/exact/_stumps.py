@@ -92,12 +92,13 @@ class ExactStumps:
             open_ = upper.min(axis=0) > _CLEARLY_LESS
             if np.any(open_):
                 some = [of_one[open_] for of_one in masses]
-                middle[:, open_], upper[:, open_] = self._bracket(some)
+                found = self._bracket(some, np.count_nonzero(open_))
+                middle[:, open_], upper[:, open_] = found
             return middle, upper
-        return self._bracket(masses)
+        return self._bracket(masses, len(X))
 
-    def _bracket(self, masses):
-        lower, upper = self.plan.bracket(masses, len(masses[0]))
+    def _bracket(self, masses, n_inputs):
+        lower, upper = self.plan.bracket(masses, n_inputs)
         middle = lower + upper
         return middle / middle.sum(axis=0), upper + TINY
 

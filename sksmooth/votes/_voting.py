@@ -117,17 +117,10 @@ class Voting:
         keys = self.keys[self.purposes[0]]
         return np.array([seen.setdefault(key, row) for row, key in enumerate(keys)])
 
-    def with_purposes(self, *purposes):
-        """Return the voting on the same inputs for other purposes."""
-        return self._twin(purposes=purposes)
-
     def of(self, rows):
         """Return the voting on some of the inputs."""
-        return self._twin(inputs=self.inputs.take(rows))
-
-    def _twin(self, **changes):
         twin = object.__new__(Voting)
-        vars(twin).update(vars(self), **changes)
+        vars(twin).update(vars(self), inputs=self.inputs.take(rows))
         for name in ("keys", "_voter"):
             vars(twin).pop(name, None)
         return twin

@@ -208,8 +208,9 @@ def test_what_a_tail_may_err_by_is_counted(monkeypatch):
             return value, error + 0.5, slope
 
         monkeypatch.setattr(module, "tail_and_slope", vaguer)
-    bounds = lower_confidence_bound(700, 1000, 0.001)
-    joint = joint_lower_bound(700, 1000, 0.001)
+    twice = [700, 700]  # single ones are remembered
+    bounds = lower_confidence_bound(twice, 1000, 0.001)
+    joint = joint_lower_bound(twice, 1000, 0.001)
     upper = upper_confidence_bound(700, 1000, 0.001)
     monkeypatch.undo()
     assert bounds == pytest.approx(lower_confidence_bound(700, 1000, 0.001 / 1.5))
