@@ -37,7 +37,7 @@ if find_spec("click") is None:
 
 @pytest.fixture(autouse=True)
 def no_figures_are_left(request):
-    """Matplotlib counts those that are open, and warns of more than 20 (not of a page)."""
+    """Matplotlib counts those that are open, and warns of more than 20: a page may."""
     if request.node.path.suffix == ".md" and find_spec("matplotlib") is not None:
         from matplotlib import rcParams
 
