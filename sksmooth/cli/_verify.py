@@ -43,7 +43,7 @@ def verify_votes(g, data, store, sample, radius_tol, settings):
     there = None if settings is None else _versions_there(settings)
     rows = np.sort(np.random.default_rng().permutation(len(data.idx))[:sample])
     X = data.X.iloc[rows] if hasattr(data.X, "iloc") else data.X[rows]
-    voting = g._ready(X, *g._purposes()).voting
+    voting = g._ready(X).voting
     try:
         with VoteStore(store, *fingerprint(voting), read_only=True) as kept:
             before = g.certify(X, radius_tol=radius_tol, store=kept)
