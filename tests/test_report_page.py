@@ -19,7 +19,7 @@ skops_io = pytest.importorskip("skops.io")
 
 NASTY = "<script>alert(1)</script>"
 VOID = {"meta", "img", "use", "path"}
-X = np.random.default_rng(0).uniform(size=(30, 4)) + np.repeat([[0], [1]], 15, axis=0)
+X = np.random.default_rng(0).normal(size=(30, 2)) + np.repeat([[0], [2]], 15, axis=0)
 y = np.repeat(["ham & eggs", NASTY], 15)
 X[1] = X[0]  # so that one error can be two
 
@@ -74,7 +74,9 @@ def run(tmp_path_factory):
         return result
 
     run.folder = folder
-    g = SmoothedClassifier(GaussianNB(), sigma=0.25, n=300, method="monte_carlo")
+    g = SmoothedClassifier(
+        GaussianNB(), sigma=0.25, n=300, random_state=0, method="monte_carlo"
+    )
     skops_io.dump(g.fit(X, y), folder / "g.skops")
     g.entropy_ = draw_entropy(98765)  # as --seed does
     run.certificate = g.certify(X)
@@ -85,7 +87,7 @@ def run(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def page(run):
-    words = "--model g.skops --data test.npz --image-shape 2x2 --html run.html"
+    words = "--model g.skops --data test.npz --image-shape 1x2 --html run.html"
     run("report", "run.tsv", *words.split())
     return (run.folder / "run.html").read_text(encoding="utf-8")
 

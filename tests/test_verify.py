@@ -35,8 +35,10 @@ def run(tmp_path, monkeypatch):
         assert result.exit_code == code, (result.output, result.exception)
         return " ".join(result.output.split())
 
-    g = SmoothedClassifier(GaussianNB(), sigma=0.5, method="monte_carlo").fit(X, y)
-    skops_io.dump(g, "g.skops")
+    g = SmoothedClassifier(
+        GaussianNB(), sigma=0.5, random_state=0, method="monte_carlo"
+    )
+    skops_io.dump(g.fit(X, y), "g.skops")
     skops_io.dump(LogisticRegression().fit(X, y), "linear.skops")
     np.savez("test.npz", X=X, y=y)
     run.stored = "g.skops", "test.npz", *OPTIONS
