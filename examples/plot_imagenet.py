@@ -72,7 +72,10 @@ class TotalVariation(nn.Module):
         return self.smooth(x, down, across)
 
     def smooth(self, x, down, across):
-        above, left = pad(down[..., :-1, :], (0, 0, 1, 0)), pad(across[..., :-1], (1, 0))
+        above, left = (
+            pad(down[..., :-1, :], (0, 0, 1, 0)),
+            pad(across[..., :-1], (1, 0)),
+        )
         return x - down - across + above + left
 
 
@@ -93,7 +96,11 @@ for name, module in modules.items():
     certificates[name] = g.certify(X)
     scores = certified_accuracy_score(y, certificates[name], radius=radii)
     print(f"{name:18} accuracy without noise {clean:.0%}, certified accuracy at")
-    print("".join(f"  {r:.2f}: {score:.0%}" for r, score in zip(radii, scores, strict=True)))
+    print(
+        "".join(
+            f"  {r:.2f}: {score:.0%}" for r, score in zip(radii, scores, strict=True)
+        )
+    )
 
 # %%
 # Plot
@@ -125,4 +132,8 @@ for key, text in zip("048", ["photograph", "with noise", "denoised"], strict=Tru
 plt.show()
 
 # %%
-# TEXT
+# Twenty photographs tell no shares, and 100 votes certify small radii: 0.1 is an l2 norm
+# of a change of all 150,528 numbers together. A net that never saw noise still knows
+# most photographs under a sigma as small as this one; at the sigmas of published
+# results, 0.25 and more, it has to be trained with noise, or to have a denoiser before
+# it that was.
