@@ -15,8 +15,7 @@ how many it abstains. The paper reports 17 % success at 1.5 R and 53 % at 2 R fo
 ImageNet. Then the same for an adversary who wants abstentions: from where the attack
 has ended, back towards x to where the votes are tied (--n-tie votes for a step of a
 bisection; 0 leaves this out) or, where no other class wins, the end itself, where y has
-fewest votes.
-`predict` is asked with n votes and with a tenth of them.
+fewest votes. `predict` is asked with n votes and with a tenth of them.
 """
 
 import argparse

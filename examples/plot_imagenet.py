@@ -132,4 +132,8 @@ for key, text in zip("048", ["photograph", "with noise", "denoised"], strict=Tru
 plt.show()
 
 # %%
-# TEXT
+# Twenty photographs tell no shares, and 100 votes certify small radii: 0.1 is the l2
+# norm of a change of all 150,528 numbers together. A net that never saw noise still
+# knows most photographs under a sigma as small as this one; at those of published
+# results, 0.25 and more, it has to be trained with noise, or to have a denoiser before
+# it that was.
