@@ -15,8 +15,8 @@ def worst_case_absolute_error(y_true, certificate, *, sample_weight=None):
     """Mean of the largest absolute errors inside a radius.
 
     Of each input the largest distance from y to its interval's ends,
-    ``max(|y - lower|, |upper - y|)``: wherever inside the radius the input moves, the error
-    of the smoothed prediction is no larger, if the interval is right.
+    ``max(|y - lower|, |upper - y|)``: wherever inside the radius the input moves, the
+    error of the smoothed prediction is no larger, if the interval is right.
 
     Parameters
     ----------
