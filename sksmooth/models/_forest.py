@@ -1,4 +1,4 @@
-"""A sum of trees as the compiled kernel takes it, and how its labels are read off."""
+"""A sum of trees as a compiled kernel takes it, and how its labels are read off."""
 
 from typing import NamedTuple
 
@@ -9,6 +9,9 @@ HIGHEST_MEAN, ABOVE_ZERO, NOT_BELOW_ZERO = 0, 1, 2
 
 # Trees with more leaves are walked faster, node by node, than asked all at once.
 _MOST_LEAVES = 256
+
+# Nodes and leaves of all trees are numbered by 31 bits; the highest bit is for others.
+_HIGHEST = np.uint32(2**31)
 
 
 class Tree(NamedTuple):
@@ -51,6 +54,23 @@ class Forest(NamedTuple):
     start: np.ndarray  # float64, (n_columns,): the sums without trees
 
 
+class Walk(NamedTuple):
+    """A sum of trees, some of which have many leaves, in the form the kernel takes.
+
+    A child is the number of a node or, with the highest bit set, that of a leaf. All
+    are numbered tree after tree.
+    """
+
+    # uint32, (n_nodes,): the highest bit is set where a missing value goes to the right
+    feature: np.ndarray
+    threshold: np.ndarray  # float32 or float64, (n_nodes,)
+    child: np.ndarray  # uint32, (2 * n_nodes,): left and right
+    root: np.ndarray  # uint32, (n_trees,): as a child
+    value: np.ndarray  # float64, (n_leaves, width): what a leaf adds
+    column: np.ndarray  # int64, (n_trees,): to which columns, from this on
+    start: np.ndarray  # float64, (n_columns,): the sums without trees
+
+
 class Model(NamedTuple):
     """How a classifier predicts: steps, a sum of trees, and what is made of it."""
 
@@ -58,7 +78,7 @@ class Model(NamedTuple):
     last: object  # the classifier behind them
     classes: np.ndarray
     n_features: int
-    forest: Forest
+    forest: Forest | Walk
     rule: int
     divisor: float = 1.0  # of the sums
     # Sums that are not further apart than this (or from zero) are asked of `last`;
@@ -82,11 +102,12 @@ def flatten(trees, column, start):
 
     Returns
     -------
-    forest : Forest or None
-        None also if a tree has too many leaves.
+    forest : Forest, Walk or None
     """
-    if start is None or any(map(_has_too_many_leaves, trees)):
+    if start is None:
         return None
+    if any(map(_has_many_leaves, trees)):
+        return _walk(trees, column, start)
     parts, n_tests, n_leaves, known = [], [], [0], {}
     for tree in trees:
         shape = tree.left.tobytes(), tree.right.tobytes(), tree.levels is None
@@ -118,8 +139,39 @@ def flatten(trees, column, start):
     )
 
 
-def _has_too_many_leaves(tree):
+def _has_many_leaves(tree):
     return tree.levels is None and np.sum(tree.left < 0) > _MOST_LEAVES
+
+
+def _walk(trees, column, start):
+    """Return the Walk of some trees, or None if they have more nodes than it counts."""
+    sizes = [len(tree.left) for tree in trees]
+    if sum(sizes) >= _HIGHEST:
+        return None
+    is_leaf = np.concatenate([tree.left < 0 for tree in trees])
+    inner = ~is_leaf
+    # Where each stands among those of its kind.
+    child = np.where(is_leaf, np.cumsum(is_leaf), np.cumsum(inner)) - 1
+    child = child.astype(np.uint32) | is_leaf * _HIGHEST
+    first = np.cumsum([0, *sizes[:-1]])
+    feature = np.concatenate([tree.feature for tree in trees])[inner].astype(np.uint32)
+    sides = [
+        np.concatenate([side + at for side, at in zip(one, first, strict=True)])[inner]
+        for one in ([tree.left for tree in trees], [tree.right for tree in trees])
+    ]
+    if trees[0].missing is not None:
+        missing = np.concatenate([tree.missing for tree in trees])[inner]
+        feature |= missing * _HIGHEST
+    value = np.concatenate([tree.value[tree.left < 0] for tree in trees])
+    return Walk(
+        feature=feature,
+        threshold=np.concatenate([tree.threshold for tree in trees])[inner],
+        child=child[np.stack(sides, axis=1)].ravel(),
+        root=child[first],
+        value=np.ascontiguousarray(value, float),
+        column=np.asarray(column, np.int64),
+        start=np.array(start, float),
+    )
 
 
 def _tests(left, right, levels):

@@ -21,12 +21,23 @@ from ._forest import (
     largest_float32,
 )
 
+# To read so many takes some milliseconds, as some hundred votes do by `predict`.
+_MANY_NODES = 10_000
+
 
 def is_sum_of_trees(chain):
     """Is this a classifier of trees that are known, without steps before it?"""
     if chain.steps or chain.own:
         return False
     return type(chain.last) in _MAKERS or is_booster(chain.last)
+
+
+def takes_long_to_read(f):
+    """Do trees of scikit-learn have so many nodes that few votes are not worth it?"""
+    if type(f) not in _MAKERS or type(f) is HistGradientBoostingClassifier:
+        return False
+    trees = np.ravel(getattr(f, "estimators_", [f]))
+    return sum(tree.tree_.node_count for tree in trees) > _MANY_NODES
 
 
 def compiled(chain):

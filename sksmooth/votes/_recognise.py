@@ -13,7 +13,7 @@ from ..models._net_labels import numbers_for_labels
 from ..models._nets import Settled, as_predict_takes, direct
 from ..models._plain import takes_as_matrix
 from ..models._ties import layer_ties, linear_ties
-from ..models._trees import compiled, is_sum_of_trees
+from ..models._trees import compiled, is_sum_of_trees, takes_long_to_read
 from ..models._unwrap import Chain, unwrap
 from ._voter import Voter
 from .voters._linear import LinearVoter
@@ -120,7 +120,7 @@ def recognise(estimator, classes, inputs, net_options=None, say=lambda message: 
     read = None
     if has_kernel() and inputs.values.ndim == 2:
         own = chain if asked is estimator else unwrap(asked)
-        if is_booster(own.last):
+        if is_booster(own.last) or takes_long_to_read(own.last):
             read = partial(_trees, own, inputs.take(slice(1)))
         else:
             model, nameless = _trees(own, inputs)

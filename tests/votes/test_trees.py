@@ -18,6 +18,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier, ExtraTreeClassifier
 
 from sksmooth import SmoothedClassifier
+from sksmooth.models._forest import Walk
 from sksmooth.models._trees import compiled
 from sksmooth.models._unwrap import unwrap
 from sksmooth.votes._rows import Inputs
@@ -65,6 +66,7 @@ def rows_at_thresholds(f, X, n=3000):
     rng = np.random.default_rng(0)
     model = compiled(unwrap(f))
     feature, threshold = model.forest.feature, model.forest.threshold.astype(float)
+    feature = feature % 2**31  # in a Walk with a bit for missing values
     raw = _thresholds(f)
     rows = X[rng.integers(0, len(X), n)].astype(float)
     for column in range(X.shape[1]):
@@ -152,6 +154,59 @@ def test_up_to_256_leaves_and_ten_classes():
         np.testing.assert_array_equal(labels(f, rows), f.predict(rows))
 
 
+MANY_LEAVES = [
+    RandomForestClassifier(6, random_state=0),
+    ExtraTreesClassifier(3, random_state=0),
+    GradientBoostingClassifier(n_estimators=2, max_depth=None, random_state=0),
+    HistGradientBoostingClassifier(
+        max_iter=2, max_leaf_nodes=None, min_samples_leaf=2, random_state=0
+    ),
+]
+
+
+@pytest.mark.parametrize("f", MANY_LEAVES, ids=lambda f: str(f)[:12])
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_more_than_256_leaves(f, n_classes):
+    """Node by node, also where a part of a block is small, alike or lacks values."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(2_500, 5))
+    f.fit(np.where(rng.random(X.shape) < 0.1, 9, X), rng.integers(n_classes, size=2500))
+    assert isinstance(compiled(unwrap(f)).forest, Walk)
+    edges = rows_at_thresholds(f, X, 1_000)
+    copies = [x + 0.05 * rng.normal(size=(700, 5)) for x in edges[:6]]
+    rows = np.vstack([edges, *copies])  # more than a block
+    for some in (rows, rows[::-7], rows[:1]):
+        np.testing.assert_array_equal(labels(f, some), f.predict(some))
+    if isinstance(f, HistGradientBoostingClassifier):
+        f.fit(np.where(rng.random(X.shape) < 0.1, np.nan, X), np.arange(2500) % 3)
+        assert compiled(unwrap(f)).forest.feature.max() > 2**31  # some go right
+        gaps = rng.random(edges.shape) < 0.2
+        for some in (np.where(gaps, np.nan, edges), np.where(gaps[:1], np.nan, X)):
+            np.testing.assert_array_equal(labels(f, some), f.predict(some))
+
+
+def test_many_trees_are_read_for_many_votes_only(monkeypatch):
+    """And the votes are the same."""
+    f, inputs = RandomForestClassifier(9, random_state=0), Inputs.from_array(X3, 0.3)
+    f.fit(X3, y3)
+    settings = {"purpose": "estimate", "entropy": 0}
+    one = inputs.take(slice(1))
+    few = [count_votes(f, f.classes_, one, 100, **settings).counts]
+    many = [count_votes(f, f.classes_, one, 10_000, **settings).counts]
+    monkeypatch.setattr("sksmooth.models._trees._MANY_NODES", 10)
+    read = []
+    monkeypatch.setattr(
+        "sksmooth.votes._recognise.compiled",
+        lambda chain: read.append(chain) or compiled(chain),
+    )
+    few.append(count_votes(f, f.classes_, one, 100, **settings).counts)
+    assert not read
+    many.append(count_votes(f, f.classes_, one, 10_000, **settings).counts)
+    assert len(read) == 1
+    np.testing.assert_array_equal(few[0], few[1])
+    np.testing.assert_array_equal(many[0], many[1])
+
+
 def test_lopsided_trees():
     """A chain: every left branch, or every right one, is a leaf."""
     x = np.arange(60.0)[:, None]
@@ -159,6 +214,10 @@ def test_lopsided_trees():
         f = DecisionTreeClassifier(random_state=0)
         f.fit(x, np.arange(60) % 2, sample_weight=4.0 ** (power * np.arange(60) / 4))
         rows = np.linspace(-1, 61, 1000)[:, None]
+        np.testing.assert_array_equal(labels(f, rows), f.predict(rows))
+    x, rows = np.arange(600.0)[:, None], np.linspace(-1, 601, 9000)[:, None]
+    for weight in (1, 1.02 ** -np.arange(600.0), 1.02 ** np.arange(600.0)):
+        f.fit(x, np.arange(600) % 2, sample_weight=weight * np.ones(600))
         np.testing.assert_array_equal(labels(f, rows), f.predict(rows))
 
 
@@ -245,10 +304,7 @@ def test_what_cannot_be_compiled_is_left_alone(f):
     assert compiled(unwrap(f)) is None
 
 
-def test_left_alone_too_many_leaves_outputs_and_other_names():
-    rng = np.random.default_rng(0)
-    f = DecisionTreeClassifier().fit(X2, rng.integers(0, 2, len(X2)))
-    assert (f.get_n_leaves() > 256) == (compiled(unwrap(f)) is None)
+def test_left_alone_several_outputs_and_other_names():
     several = DecisionTreeClassifier().fit(X3, np.column_stack([y3, y3]))
     assert compiled(unwrap(several)) is None
     frame = pd.DataFrame(X3, columns=list("abcd"))

@@ -7,9 +7,10 @@ same sums in the same order, or sums whose error is known and `predict` in its d
 import numpy as np
 
 from ..._compiled import compiled_module
+from ...models._forest import Walk
 from ._predict import AnyVoter, explaining
 
-# Votes from which on it pays to read what a library exports: up to seconds.
+# Votes from which on it pays to read many trees, or what a library exports.
 _WORTH_READING = 10_000
 
 
@@ -100,7 +101,8 @@ class TreesVoter(AnyVoter):
         with np.errstate(over="ignore"):  # the kernel sees it
             X = np.ascontiguousarray(X, model.forest.threshold.dtype)
         how = model.rule, model.divisor, model.margin, model.takes_missing
-        if not _kernel().classify(X, tuple(model.forest), *how, winner):
+        kernel = _walk_kernel() if isinstance(model.forest, Walk) else _kernel()
+        if not kernel.classify(X, tuple(model.forest), *how, winner):
             # Missing values, or numbers that are too large: predict knows.
             return None
         return winner
@@ -109,6 +111,11 @@ class TreesVoter(AnyVoter):
 def _kernel():
     """Return the module with the compiled code, or None without numba."""
     return compiled_module("votes.voters._trees_kernel")
+
+
+def _walk_kernel():
+    """Return the one for trees with many leaves."""
+    return compiled_module("votes.voters._walk_kernel")
 
 
 def has_kernel():

@@ -33,6 +33,53 @@ def _first_bit(typingctx, bits):
     return types.uint32(types.uint32), generate
 
 
+@numba.njit(nogil=True)
+def ranges(X, least, most, gaps, takes_missing):
+    """Find out between what values the features are, and which have gaps.
+
+    Returns
+    -------
+    valid : bool
+        False if a value is infinite, or missing where none may be.
+    """
+    n_features = X.shape[1]
+    least[:], most[:], gaps[:] = np.inf, -np.inf, False
+    for r in range(len(X)):
+        row = X[r]
+        for f in range(n_features):
+            least[f] = row[f] if row[f] < least[f] else least[f]
+            most[f] = row[f] if row[f] > most[f] else most[f]
+            gaps[f] |= row[f] != row[f]
+    for f in range(n_features):
+        if most[f] == np.inf or least[f] == -np.inf:
+            # As they were set, and nothing has changed that: all are missing.
+            if not (most[f] == -np.inf and least[f] == np.inf):
+                return False
+        if gaps[f] and not takes_missing:
+            return False
+    return True
+
+
+@numba.njit(nogil=True)
+def winners(sums, size, rule, divisor, margin, winner):
+    """Write the class of each row to `winner`, from sums of shape (columns, rows)."""
+    for r in range(size):
+        if rule != 0:
+            total = sums[0, r]
+            winner[r] = total >= 0 if rule == 2 else total > 0
+            if abs(total) <= margin:
+                winner[r] = -1
+            continue
+        best, best_mean, next_mean = 0, sums[0, r] / divisor, -np.inf
+        for k in range(1, len(sums)):
+            mean = sums[k, r] / divisor
+            if mean > best_mean:
+                best, best_mean, next_mean = k, mean, best_mean
+            elif mean > next_mean:
+                next_mean = mean
+        winner[r] = -1 if best_mean - next_mean <= margin else best
+
+
 @numba.njit(nogil=True, cache=True)
 def classify(X, forest, rule, divisor, margin, takes_missing, winner):
     """Write the class of each row of X to `winner`.
@@ -84,20 +131,8 @@ def classify(X, forest, rule, divisor, margin, takes_missing, winner):
         for r in range(size):
             for f in range(n_features):
                 rows[f, r] = X[begin + r, f]
-        for f in range(n_features):
-            finite, whole = True, True
-            for r in range(size):
-                finite &= abs(rows[f, r]) != np.inf
-                whole &= rows[f, r] == rows[f, r]
-            gaps[f] = not whole
-            if not finite or not (whole or takes_missing):
-                return False
-        least[:], most[:] = np.inf, -np.inf
-        for r in range(size):
-            row = X[begin + r]
-            for f in range(n_features):
-                least[f] = row[f] if row[f] < least[f] else least[f]
-                most[f] = row[f] if row[f] > most[f] else most[f]
+        if not ranges(X[begin : begin + size], least, most, gaps, takes_missing):
+            return False
         for k in range(n_columns):
             sums[k, :] = start[k]
         for t in range(n_trees):
@@ -136,19 +171,5 @@ def classify(X, forest, rule, divisor, margin, takes_missing, winner):
                 values = value[base : first_leaf[t + 1], k]
                 for r in range(size):
                     total[r] += values[leaf[r]]
-        for r in range(size):
-            if rule != 0:
-                total = sums[0, r]
-                winner[begin + r] = total >= 0 if rule == 2 else total > 0
-                if abs(total) <= margin:
-                    winner[begin + r] = -1
-                continue
-            best, best_mean, next_mean = 0, sums[0, r] / divisor, -np.inf
-            for k in range(1, n_columns):
-                mean = sums[k, r] / divisor
-                if mean > best_mean:
-                    best, best_mean, next_mean = k, mean, best_mean
-                elif mean > next_mean:
-                    next_mean = mean
-            winner[begin + r] = -1 if best_mean - next_mean <= margin else best
+        winners(sums, size, rule, divisor, margin, winner[begin : begin + size])
     return True
