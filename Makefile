@@ -37,8 +37,9 @@ SPHINX = rm -rf docs/_build docs/api/generated && \
 demo: $(VENV)/.plot-installed
 	MPLBACKEND=Agg $(BIN)/python examples/plot_quickstart.py
 
+# One thread for each of the workers: OpenMP's wait for cores that others have.
 test: $(VENV)/.test-installed
-	$(BIN)/python -m $(PYTEST)
+	OMP_NUM_THREADS=1 $(BIN)/python -m $(PYTEST)
 
 # Where there is none, these fail; `make test` skips them.
 test-gpu: $(VENV)/.test-installed
@@ -49,7 +50,7 @@ data: $(VENV)/.data-installed
 
 # These versions are not in constraints.txt, so they have an environment of their own.
 test-oldest: $(OLDEST)/.oldest-installed
-	$(OLDEST)/bin/python -m $(PYTEST)
+	OMP_NUM_THREADS=1 $(OLDEST)/bin/python -m $(PYTEST)
 
 # Not in CI: it takes long. It goes on where it was stopped; rm -r mutants starts anew.
 mutants: $(VENV)/.test-installed $(VENV)/.mutation-installed
