@@ -163,3 +163,39 @@ def test_examples_without_data_are_left_out(monkeypatch, capsys, tmp_path):
     config = SimpleNamespace(plot_gallery="0", sphinx_gallery_conf={})
     extension["leave_out"](app, config)
     assert config.sphinx_gallery_conf == {}
+
+
+@pytest.fixture(scope="module")
+def benchmarks_page():
+    return runpy.run_path(str(ROOT / "benchmarks/page.py"))
+
+
+def test_benchmarks_have_their_places_in_the_page(benchmarks_page):
+    text = benchmarks_page["PAGE"].read_text("utf-8")
+    names = re.findall(r"<!-- begin (\w+) -->", text)
+    assert names == list(benchmarks_page["RUNS"])
+    for name in names:
+        new = benchmarks_page["put"](text, name, "| a |\n| --- |\n| 1 |\n")
+        assert benchmarks_page["between"](new, name).group().endswith("| 1 |\n")
+        assert new.replace("| a |\n| --- |\n| 1 |\n", "") != text
+        for other in set(names) - {name}:
+            was = benchmarks_page["between"](text, other).group()
+            assert benchmarks_page["between"](new, other).group() == was
+    assert (
+        benchmarks_page["as_markdown"]("words\n  1\n") == "```text\nwords\n  1\n```\n"
+    )
+    with pytest.raises(ValueError, match="one pair of markers"):
+        benchmarks_page["between"](text + text, names[0])
+
+
+def test_quoted_rows_are_in_the_page_of_benchmarks(benchmarks_page):
+    text = benchmarks_page["PAGE"].read_text("utf-8")
+    pages = [p.read_text("utf-8") for p in (ROOT / "docs").glob("*.md")]
+    quotes = [
+        block
+        for page in pages
+        for block in re.findall(r"<!-- quotes benchmarks.md -->\n((?:\|.*\n)+)", page)
+    ]
+    assert len(quotes) >= 2
+    for row in "".join(quotes).splitlines():
+        assert f"{row}\n" in text
