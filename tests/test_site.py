@@ -159,6 +159,15 @@ def test_examples_without_data_are_left_out(monkeypatch, capsys, tmp_path):
         other = ["Title\n=====\n"]
         extension["add_note"](app, name, other)
         assert other == ["Title\n=====\n"]
+    # Nor is one run that was not asked for.
+    quick = {"filename_pattern": r"/plot_(votes|spam_filter)\.py"}
+    extension["leave_out"](
+        app, SimpleNamespace(plot_gallery="True", sphinx_gallery_conf=quick)
+    )
+    pattern = quick["filename_pattern"]
+    assert re.search(pattern, "/home/examples/plot_votes.py")
+    for other in ("spam_filter", "fashion_mnist"):
+        assert not re.search(pattern, f"/home/examples/plot_{other}.py")
     # Nothing is looked for where no example is run.
     config = SimpleNamespace(plot_gallery="0", sphinx_gallery_conf={})
     extension["leave_out"](app, config)
