@@ -25,6 +25,7 @@ if find_spec("torch") is None:
         "sksmooth/votes/voters/_net*.py",
         "tests/nets.py",
         "docs/pitfalls.md",
+        "docs/tutorials/images.md",
     ]
 if find_spec("numba") is None:
     collect_ignore_glob += [

@@ -1,10 +1,6 @@
 """How often certificates are false, where the truth is known exactly.
 
-<<<<<<<< HEAD:benchmarks/coverage_campaign.py
     python benchmarks/coverage_campaign.py [--inputs 12000] [--seed 0]
-========
-    python benchmarks/coverage_campaign.py [--inputs 12000] [--seed 0]
->>>>>>>> fin6:benchmarks/coverage_campaign.py
 
 Two classifiers whose class probabilities under noise are known: a linear one, and a
 decision tree of scikit-learn's wine data (3 classes, 13 standardised features) through

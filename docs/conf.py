@@ -35,7 +35,7 @@ exclude_patterns = ["_build", "_templates"]
 # that a misspelt name is found.
 suppress_warnings = ["config.cache", "toc.not_readable"]
 
-myst_enable_extensions = ["colon_fence", "dollarmath"]
+myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_fence_as_directive = ["math"]  # as GitHub renders it
 myst_heading_anchors = 3
 

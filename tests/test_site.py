@@ -159,7 +159,52 @@ def test_examples_without_data_are_left_out(monkeypatch, capsys, tmp_path):
         other = ["Title\n=====\n"]
         extension["add_note"](app, name, other)
         assert other == ["Title\n=====\n"]
+    # Nor is one run that was not asked for.
+    quick = {"filename_pattern": r"/plot_(votes|spam_filter)\.py"}
+    extension["leave_out"](
+        app, SimpleNamespace(plot_gallery="True", sphinx_gallery_conf=quick)
+    )
+    pattern = quick["filename_pattern"]
+    assert re.search(pattern, "/home/examples/plot_votes.py")
+    for other in ("spam_filter", "fashion_mnist"):
+        assert not re.search(pattern, f"/home/examples/plot_{other}.py")
     # Nothing is looked for where no example is run.
     config = SimpleNamespace(plot_gallery="0", sphinx_gallery_conf={})
     extension["leave_out"](app, config)
     assert config.sphinx_gallery_conf == {}
+
+
+@pytest.fixture(scope="module")
+def benchmarks_page():
+    return runpy.run_path(str(ROOT / "benchmarks/page.py"))
+
+
+def test_benchmarks_have_their_places_in_the_page(benchmarks_page):
+    text = benchmarks_page["PAGE"].read_text("utf-8")
+    names = re.findall(r"<!-- begin (\w+) -->", text)
+    assert names == list(benchmarks_page["RUNS"])
+    for name in names:
+        new = benchmarks_page["put"](text, name, "| a |\n| --- |\n| 1 |\n")
+        assert benchmarks_page["between"](new, name).group().endswith("| 1 |\n")
+        assert new.replace("| a |\n| --- |\n| 1 |\n", "") != text
+        for other in set(names) - {name}:
+            was = benchmarks_page["between"](text, other).group()
+            assert benchmarks_page["between"](new, other).group() == was
+    assert (
+        benchmarks_page["as_markdown"]("words\n  1\n") == "```text\nwords\n  1\n```\n"
+    )
+    with pytest.raises(ValueError, match="one pair of markers"):
+        benchmarks_page["between"](text + text, names[0])
+
+
+def test_quoted_rows_are_in_the_page_of_benchmarks(benchmarks_page):
+    text = benchmarks_page["PAGE"].read_text("utf-8")
+    pages = [p.read_text("utf-8") for p in (ROOT / "docs").glob("*.md")]
+    quotes = [
+        block
+        for page in pages
+        for block in re.findall(r"<!-- quotes benchmarks.md -->\n((?:\|.*\n)+)", page)
+    ]
+    assert len(quotes) >= 2
+    for row in "".join(quotes).splitlines():
+        assert f"{row}\n" in text

@@ -1,4 +1,4 @@
-"""Examples whose data set is not to be had are shown without being run, and say so.
+"""Examples whose data set is missing are shown without being run, with a note.
 
 The build goes on: stderr gets the message of the function that should have fetched the
 data, and the page of the example a note.
@@ -41,10 +41,12 @@ def missing_folders(script):
     ]
 
 
-def examples_without_data(folder):
-    """Return the names of examples that cannot run, each with who says so, and how."""
+def examples_without_data(folder, pattern):
+    """Return the names of examples that would run but cannot, each with the reason."""
     messages, found = {}, {}
     for path in sorted(Path(folder).glob("plot_*.py")):
+        if not re.search(pattern, path.as_posix()):
+            continue
         script = path.read_text("utf-8")
         for name in missing_folders(script):
             found[path.stem] = (
@@ -68,12 +70,13 @@ def leave_out(app, config):
     _missing.clear()
     if str(config.plot_gallery) in ("0", "False"):
         return  # none is run
-    _missing.update(examples_without_data(Path(app.srcdir).parent / "examples"))
+    asked = config.sphinx_gallery_conf.get("filename_pattern", "/plot_")
+    _missing.update(examples_without_data(Path(app.srcdir).parent / "examples", asked))
     for name, (_, message) in _missing.items():
         print(f"examples/{name}.py is not run. {message}", file=sys.stderr)
     if _missing:
         names = "|".join(map(re.escape, _missing))
-        pattern = rf"/(?!(?:{names})\.py)plot_"
+        pattern = rf"/(?!(?:{names})\.py){asked.removeprefix('/')}"
         config.sphinx_gallery_conf["filename_pattern"] = pattern
 
 
@@ -87,7 +90,7 @@ def add_note(app, docname, source):
     note = (
         "\n.. note::\n\n"
         "   This example was not run when these pages were built, because its data "
-        "set\n   was not to be had. "
+        "set\n   was missing. "
         + (
             f":func:`sksmooth.datasets.{fetcher}` says how to get it.\n\n"
             if fetcher != HOME
