@@ -40,6 +40,7 @@ FLOORS = {
         ("_on_device", "_copies", "_proof"),
         ("_family",),
         ("_gaussian", "_laplace", "_uniform", "_split_noise", "_sparse_flip"),
+        ("_delete_tokens",),
         ("_with_flips",),
         ("__init__",),
     ),
@@ -66,7 +67,7 @@ FLOORS = {
     "votes": (
         ("_cells",),
         ("_rows",),
-        ("_voter", "_spread", "run"),
+        ("_voter", "_spread", "run", "_texts"),
         ("_shared", "voters"),
         ("_missing",),
         ("_company_batches",),

@@ -5,7 +5,7 @@ from sklearn.utils.validation import check_consistent_length
 
 from ._columns import as_pair, as_weights
 from ._labels import as_labels, label_indices, name_classes
-from .noise._norms import check_norm, told_norm
+from .noise._norms import known_norm, told_norm
 from .stats import holm, lower_confidence_bound, split_alpha
 from .stats._certify import BOUNDS, bounds_from_lower, certify_votes
 from .stats._checks import check_level, check_radius
@@ -45,7 +45,7 @@ def told_answers(certificate, norm, changes=0):
     """
     prediction, radius = as_pair(certificate)
     if not hasattr(certificate, "radius_for"):
-        check_norm(norm, "l2")
+        known_norm(norm)
         if changes != 0:
             raise ValueError(
                 f"changes={changes!r} needs a Certificate: a pair (prediction, radius) "

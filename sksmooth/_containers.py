@@ -146,9 +146,15 @@ def check_no_text(X, estimator):
         )
     kind = _kind_of_cells(X)
     if kind is not None:
+        tokens = ""
+        if kind == "text":
+            tokens = (
+                " To certify how many words may change, take a list of texts and "
+                "noise=sksmooth.noise.DeleteTokens(...)."
+            )
         raise ValueError(
             f"X holds {kind}, to which no noise can be added. "
-            f"{_smooth_the_vectors(estimator)}"
+            f"{_smooth_the_vectors(estimator)}{tokens}"
         )
 
 

@@ -7,7 +7,7 @@ from sklearn.utils.validation import check_consistent_length
 from ._columns import as_weights
 from ._sklearn import _BaseScorer
 from ._tensors import from_torch
-from .noise._norms import check_norm
+from .noise._norms import known_norm
 from .stats._checks import check_radius
 
 
@@ -148,7 +148,7 @@ class _WorstCaseErrorScorer(_BaseScorer):
     """Scorer for one radius."""
 
     def __init__(self, radius, squared, norm, changes):
-        check_norm(norm, "l2")
+        known_norm(norm)
         error = worst_case_squared_error if squared else worst_case_absolute_error
         super().__init__(error, -1, {}, "certify_interval")
         self._options = {"radius": radius, "norm": norm, "changes": changes}

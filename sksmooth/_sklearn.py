@@ -23,6 +23,7 @@ from sklearn.linear_model import (
 from sklearn.linear_model._base import LinearClassifierMixin
 from sklearn.metrics._scorer import _BaseScorer
 from sklearn.model_selection._search import BaseSearchCV
+from sklearn.neighbors import NearestCentroid
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 from sklearn.utils._param_validation import (
@@ -50,6 +51,7 @@ __all__ = [
     "estimator_type",
     "has_valid_parameters",
     "hist_boosting",
+    "predicts_by_centroids",
     "predicts_by_linear_scores",
     "predicts_linearly",
     "process_routing",
@@ -138,6 +140,29 @@ def predicts_by_linear_scores(estimator):
         and "decision_function" not in vars(estimator)
         and getattr(estimator.classes_, "ndim", None) == 1
     )
+
+
+def predicts_by_centroids(estimator):
+    """Does `estimator.predict` name the nearest centroid, in squared distances?
+
+    True only if that is scikit-learn's own, as in ``predicts_by_linear_scores``, for
+    Euclidean distances and priors above 0.
+    """
+    cls = type(estimator)
+    return (
+        getattr(cls, "predict", None) is NearestCentroid.predict
+        and cls._decision_function is NearestCentroid._decision_function
+        and "_decision_function" not in vars(estimator)
+        and estimator.metric == "euclidean"
+        and hasattr(estimator, "centroids_")
+        and bool(np.all(estimator.class_prior_ > 0))
+    )
+
+
+def has_equal_priors(estimator):
+    """Does a NearestCentroid take its priors for equal? So its `predict` finds out."""
+    n_classes = len(estimator.classes_)
+    return bool(np.isclose(estimator.class_prior_, 1 / n_classes).all())
 
 
 def predicts_linearly(estimator):

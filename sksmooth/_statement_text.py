@@ -82,16 +82,21 @@ def sections(entries, radii, certified, shares, *, norm, changes, rho):
 
 def _claim(entries, n_certified, norm, changes):
     n, alpha = entries["n_inputs"], entries["alpha"]
-    distance = {"l1": "l1 (sum of absolute values)", "l2": "l2 (Euclidean)"}.get(
-        norm, "linf (largest absolute value)"
-    )
+    distance = {
+        "l1": "l1 (sum of absolute values)",
+        "l2": "l2 (Euclidean)",
+        "linf": "linf (largest absolute value)",
+        "edits": "edits (a token is inserted, deleted or replaced by another)",
+    }[norm]
     reach = "at most" if entries["closed"] else "below"
-    unit = (
-        "in the units of the inputs"
-        if entries["radius_unit"] == "input"
-        else "in units of sigma: the change of each feature is divided by its sigma, "
-        "and features without noise do not change"
-    )
+    unit = "in the units of the inputs"
+    if norm == "edits":
+        unit = "whole numbers"
+    elif entries["radius_unit"] != "input":
+        unit = (
+            "in units of sigma: the change of each feature is divided by its sigma, "
+            "and features without noise do not change"
+        )
     if changes:
         also = f", and {_changes_text(changes)}"
     elif entries["changeable_categories"]:

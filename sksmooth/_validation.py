@@ -31,6 +31,7 @@ from .noise._flips import flip_threshold
 from .noise._sigma import check_some_noise, is_one_number, sigma_by_column
 from .votes._missing import missing_rows
 from .votes._rows import Flips, Inputs, numbers
+from .votes._texts import Texts
 from .votes.voters._predict import check_one_row
 
 _GAUSSIAN = Gaussian()
@@ -136,6 +137,8 @@ def check_inputs(X, sigma, estimator, *, reset, allow_no_noise=False, noise=_GAU
     TypeError
         If X is sparse.
     """
+    if noise.takes_texts:
+        return _from_texts(X, sigma, estimator, noise, reset=reset)
     categorical = _may_have_categories(estimator, reset)
     may_be_none = not (allow_no_noise or is_one_number(sigma) or categorical)
     if may_be_none:
@@ -220,6 +223,34 @@ def _from_sparse(X, sigma, estimator, noise, *, reset, is_own):
     else:
         X = check_array(X, input_name="X", estimator=estimator, **as_it_is)
     return Inputs.from_sparse(X, sigma, noise)
+
+
+def _from_texts(X, sigma, estimator, noise, *, reset):
+    name = type(estimator).__name__
+    if getattr(estimator, "categorical_features", None) is not None:
+        raise ValueError(
+            f"noise={noise!r} is for texts, which have no columns: leave "
+            "categorical_features out."
+        )
+    inputs = Texts.from_texts(X, sigma, noise)
+    known = vars(estimator)
+    if reset:
+        for column in ("n_features_in_", "feature_names_in_", "_categories"):
+            known.pop(column, None)
+        known.update(input_shape_=(), _fitted_on_frame=False)
+        known["_fitted_on_tokens"] = inputs.as_tokens
+        return inputs
+    kinds = {False: "texts", True: "lists of tokens", None: "numbers"}
+    if "input_shape_" in known:
+        expected = (
+            known.get("_fitted_on_tokens") if known["input_shape_"] == () else None
+        )
+        if expected != inputs.as_tokens:
+            raise ValueError(
+                f"X holds {kinds[inputs.as_tokens]}, but this {name} was fitted on "
+                f"{kinds[expected]}: call fit on what it is to predict."
+            )
+    return inputs
 
 
 def _from_frame(frame, sigma, estimator, noise, *, reset, is_own):

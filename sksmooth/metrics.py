@@ -9,7 +9,7 @@ from ._claims import told_answers
 from ._columns import as_weights
 from ._labels import as_labels, check_same_kind
 from ._sklearn import _BaseScorer
-from .noise._norms import check_norm
+from .noise._norms import known_norm
 from .stats._checks import check_radius
 
 __all__ = [
@@ -285,7 +285,7 @@ class _CertifiedAccuracyScorer(_BaseScorer):
     """Scorer for one radius (0-d: a float) or several (1-d: a dict of floats)."""
 
     def __init__(self, radii, norm, changes):
-        check_norm(norm, "l2")
+        known_norm(norm)
         super().__init__(_not_of_predictions, 1, {"radius": radii}, "certify")
         self._radii, self._norm, self._changes = radii, norm, changes
         self._warned = set()

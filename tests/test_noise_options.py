@@ -7,15 +7,16 @@ import pandas as pd
 import pytest
 from joblib import parallel_config
 from scipy.sparse import csr_matrix
+from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
-from sklearn.naive_bayes import GaussianNB
+from sklearn.naive_bayes import GaussianNB, MultinomialNB
 from sklearn.pipeline import make_pipeline
 from sklearn.tree import DecisionTreeClassifier
 
 from sksmooth import SmoothedClassifier
 from sksmooth.logs import write_log
-from sksmooth.noise import SparseFlip, Split
+from sksmooth.noise import DeleteTokens, SparseFlip, Split
 
 RNG = np.random.default_rng(0)
 NUMBERS = RNG.normal(size=(40, 3))
@@ -35,6 +36,16 @@ KINDS = {
         {"noise": SparseFlip(0.05, 0.5)},
         np.column_stack([Y, RNG.integers(0, 2, (40, 5))]).astype(float),
     ),
+    "deletion": (
+        {"noise": DeleteTokens(0.5)},
+        np.array([f"{label} word and others" * 3 for label in Y.astype(str)]),
+    ),
+}
+
+# What tables have, and texts have not: test_texts.py says what becomes of it.
+OF_TABLES = {
+    *("categorical_features", "array sigma", "frames", "gaps", "sparse matrix"),
+    *("net", "push_forward", "frozen", "SmoothedPGD"),
 }
 
 
@@ -42,9 +53,15 @@ def data(kind):
     return KINDS[kind][1]
 
 
+def base(kind, f=None):
+    if kind == "deletion":
+        return make_pipeline(CountVectorizer(), f or MultinomialNB())
+    return f or GaussianNB()
+
+
 def smooth(kind, f=None, X=None, **settings):
     own = {"sigma": 0.5, "n": 50, "n0": 10, "random_state": 0, **KINDS[kind][0]}
-    g = SmoothedClassifier(f or GaussianNB(), **own | settings)
+    g = SmoothedClassifier(base(kind, f), **own | settings)
     return g.fit(data(kind) if X is None else X, Y)
 
 
@@ -113,7 +130,7 @@ def with_gaps(kind):
 
 
 def without_fit(kind):
-    f = GaussianNB().fit(data(kind), Y)
+    f = base(kind).fit(data(kind), Y)
     g = SmoothedClassifier(f, n=50, n0=10, random_state=0, **KINDS[kind][0])
     return g.certify(data(kind)[:6])
 
@@ -144,7 +161,7 @@ def attacked(kind):
 
 def automatic(kind):
     one = certify(kind, f=DecisionTreeClassifier())
-    assert (one.bound == "exact") == (kind not in ("flips", "sparse"))
+    assert (one.bound == "exact") == (kind not in ("flips", "sparse", "deletion"))
     return one
 
 
@@ -164,6 +181,8 @@ def with_categories(kind):
 
 TELL = "are l1 radii.*say which are meant"
 L1 = dict.fromkeys(("laplace", "uniform", "split"), TELL)
+TOLD = {**L1, "deletion": "are edits radii.*say which are meant"}
+NO_OTHER = {"deletion": "no other norm"}
 NO_CATEGORIES = "there are no categorical features"
 
 
@@ -180,6 +199,7 @@ OPTIONS = {
             "flips": "takes no categorical features",
             "split": "all copies vote",
             "sparse": "distribution of the noise on one axis",
+            "deletion": "distribution of the noise on one axis",
         },
     ),
     "exact, linear": (
@@ -188,7 +208,7 @@ OPTIONS = {
     ),
     "grid": (
         voted(grid="auto"),
-        dict.fromkeys(("split", "sparse"), "numbers that can be rounded"),
+        dict.fromkeys(("split", "sparse", "deletion"), "that can be rounded"),
     ),
     "shared_noise": (voted(shared_noise=True), {}),
     "joint": (voted(bound="joint"), {}),
@@ -239,9 +259,9 @@ OPTIONS = {
             "flips": "g has categorical_features",
         },
     ),
-    "l1": (of_certificate("radius_for", "l1"), {}),
-    "l2": (of_certificate("radius_for", "l2"), {}),
-    "linf": (of_certificate("radius_for", "linf"), {}),
+    "l1": (of_certificate("radius_for", "l1"), NO_OTHER),
+    "l2": (of_certificate("radius_for", "l2"), NO_OTHER),
+    "linf": (of_certificate("radius_for", "linf"), NO_OTHER),
     "changes=1": (
         of_certificate("radius_for", changes=1),
         {**all_but("flips", error=NO_CATEGORIES), "sparse": "additions, deletions"},
@@ -250,24 +270,34 @@ OPTIONS = {
         of_certificate("radius_for", changes=(1, 0)),
         {**all_but("sparse", error=NO_CATEGORIES), "flips": "whole number of categor"},
     ),
-    "max_certifiable_radius": (asked("max_certifiable_radius"), L1),
-    "max_certifiable_radius in l1": (asked("max_certifiable_radius", norm="l1"), {}),
+    "max_certifiable_radius": (asked("max_certifiable_radius"), TOLD),
+    "max_certifiable_radius in l1": (
+        asked("max_certifiable_radius", norm="l1"),
+        NO_OTHER,
+    ),
     "certified_correct": (
         lambda kind: fitted(kind).certified_correct(data(kind)[:6], Y[:6], 0.0),
-        L1,
+        TOLD,
     ),
-    "write_log": (logged, L1),
+    "write_log": (logged, TOLD),
     "recertify": (of_certificate("recertify", alpha=0.01), {}),
     "projection": (of_certificate("recertify", n=20), {"split": "no votes to project"}),
     "lower bound": (
         of_certificate("certified_accuracy_lower_bound", Y[:6], norm="l1"),
-        {},
+        NO_OTHER,
     ),
 }
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("option", OPTIONS)
+@pytest.mark.parametrize(
+    "option, kind",
+    [
+        (option, kind)
+        for option in OPTIONS
+        for kind in KINDS
+        if kind != "deletion" or option not in OF_TABLES
+    ],
+)
 def test_what_a_kind_of_noise_does_with_an_option(option, kind, tmp_path):
     run, refused = OPTIONS[option]
     args = (kind, tmp_path / "file") if option in ("store", "write_log") else (kind,)

@@ -120,6 +120,8 @@ def common_unit(certificates):
             "some certificates have radii in units of sigma, others in units of X: "
             "draw them apart."
         )
+    if any(getattr(each, "norm", None) == "edits" for each in certificates):
+        return "tokens"
     return "units of sigma" if scaled == {True} else "units of X"
 
 

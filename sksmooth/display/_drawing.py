@@ -6,7 +6,12 @@ from ._curves import as_list
 from ._style import INK, colors, style
 
 # Names of norms on axes.
-NORMS = {"l1": r"$\ell_1$", "l2": r"$\ell_2$", "linf": r"$\ell_\infty$"}
+NORMS = {
+    "l1": r"$\ell_1$",
+    "l2": r"$\ell_2$",
+    "linf": r"$\ell_\infty$",
+    "edits": "Edit",
+}
 
 _TAG = "sksmooth certified accuracy"
 _ATTACK_TAG = "sksmooth accuracy under attack"

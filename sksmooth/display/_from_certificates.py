@@ -5,7 +5,7 @@ from inspect import signature
 import numpy as np
 
 from ..noise import find_noise
-from ..noise._norms import check_norm, told_norm
+from ..noise._norms import known_norm, told_norm
 from ._curves import (
     Curve,
     by_name,
@@ -307,7 +307,8 @@ class FromCertificates:
         (array([0.67, 0.67, 0.33]), 0.953)
         """
         import_pyplot(cls, "from_log")
-        if check_norm(norm, "l2") != "l2" and sigma is not None:
+        known_norm(norm)
+        if norm not in (None, "l2") and sigma is not None:
             raise ValueError("sigma tells how far l2 radii reach: leave it out.")
         curves = {
             key: curve_of_log(

@@ -219,6 +219,7 @@ class VotesDisplay:
             share = certificate.counts[index] / n_used
         if unit is None:
             unit = "units of X" if np.ndim(certificate.sigma) == 0 else "sigma"
+            unit = "tokens" if certificate.norm == "edits" else unit
         return cls(
             share=share,
             classes=certificate.classes,

@@ -2,9 +2,14 @@
 
 import numpy as np
 
-from .._sklearn import predicts_by_linear_scores, predicts_linearly
+from .._sklearn import (
+    has_equal_priors,
+    predicts_by_centroids,
+    predicts_by_linear_scores,
+    predicts_linearly,
+)
 from ._affine import pull_back_all
-from ._bounded import Bounded
+from ._bounded import EPS, Bounded
 
 
 def check_finite(scores):
@@ -21,9 +26,15 @@ def count_scores(chain):
 
     Cheap; None for all others. Steps may still not be affine.
     """
-    if chain.own or not predicts_by_linear_scores(chain.last):
+    f = chain.last
+    if chain.own:
         return None
-    return 1 if np.ndim(chain.last.coef_) < 2 else chain.last.coef_.shape[0]
+    if predicts_by_centroids(f):
+        n_scores = len(f.centroids_)
+        return None if _are_equal(f) else 1 if n_scores == 2 else n_scores
+    if not predicts_by_linear_scores(f):
+        return None
+    return 1 if np.ndim(f.coef_) < 2 else f.coef_.shape[0]
 
 
 def linear_scores(chain, *, bounded=False, than=0):
@@ -34,19 +45,57 @@ def linear_scores(chain, *, bounded=False, than=0):
     Of several classes these are the scores of all others less that of the class `than`.
     """
     f = chain.last
-    if chain.own or not predicts_by_linear_scores(f):
+    if count_scores(chain) is None:
         return None
-    coef = f.coef_.toarray() if hasattr(f.coef_, "toarray") else f.coef_
-    coef = np.atleast_2d(coef)
-    n_scores = len(coef)
-    offset = np.broadcast_to(f.intercept_, (n_scores,))
-    coef, offset = coef.astype(float), offset.astype(float)
-    if bounded:
-        coef, offset = Bounded(coef), Bounded(offset)
+    if predicts_by_centroids(f):
+        coef, offset = _scores_of_centroids(f, Bounded if bounded else np.asarray)
+        n_scores = len(f.centroids_)
+    else:
+        coef = f.coef_.toarray() if hasattr(f.coef_, "toarray") else f.coef_
+        coef = np.atleast_2d(coef)
+        n_scores = len(coef)
+        offset = np.broadcast_to(f.intercept_, (n_scores,))
+        coef, offset = coef.astype(float), offset.astype(float)
+        if bounded:
+            coef, offset = Bounded(coef), Bounded(offset)
     if n_scores > 1:
         others = np.delete(np.arange(n_scores), than)
         coef, offset = coef[others] - coef[than], offset[others] - offset[than]
     return pull_back_all(chain.steps, coef, offset)
+
+
+def _are_equal(f):
+    """Are two centroids equal? Which of them `predict` names is for rounding to say."""
+    return len({row.tobytes() for row in f.centroids_ + 0.0}) < len(f.centroids_)
+
+
+def _scores_of_centroids(f, numbers):
+    """Return (coef, offset) of a NearestCentroid.
+
+    The squared distance to c is |x|^2 - 2 c.x + |c|^2, of which |x|^2 does not matter.
+    With priors that differ, features are divided by the deviation within the classes,
+    unless that is 0, and 2 log prior is added to the score.
+
+    Parameters
+    ----------
+    f : fitted NearestCentroid
+
+    numbers : callable
+        What the fitted numbers are taken as: ``np.asarray``, or ``Bounded``.
+    """
+    centroids = weights = numbers(np.asarray(f.centroids_, float))
+    if not has_equal_priors(f):
+        spread = np.ravel(f.within_class_std_dev_).astype(float)
+        spread = numbers(np.where(spread == 0, 1.0, spread))
+        weights = centroids / (spread * spread)
+    n_columns = f.centroids_.shape[1]
+    offset = -((centroids * weights) @ np.ones(n_columns))
+    if not has_equal_priors(f):
+        logs = 2 * np.log(f.class_prior_)
+        if numbers is Bounded:
+            logs = Bounded(logs, 4 * EPS * np.abs(logs))
+        offset = offset + logs
+    return weights * 2.0, offset
 
 
 def linear_outputs(chain):

@@ -172,8 +172,8 @@ def fold(steps, inputs, *, mix=True):
     reason : str or None
         Why it is not possible.
     """
-    if inputs.categories is not None:
-        return None, "it is given the values of categories, and flips are of codes"
+    if inputs.why_not_fed is not None:
+        return None, inputs.why_not_fed
     if not steps:
         if inputs.frame is not None:
             return None, "skorch takes a data frame apart by columns"

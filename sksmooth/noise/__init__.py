@@ -1,5 +1,6 @@
 """Kinds of noise: how they are drawn, and what they prove."""
 
+from ._delete_tokens import DeleteTokens
 from ._family import BoundNoise, Noise
 from ._gaussian import Gaussian
 from ._laplace import Laplace
@@ -9,6 +10,7 @@ from ._uniform import Uniform
 
 __all__ = [
     "BoundNoise",
+    "DeleteTokens",
     "Gaussian",
     "Laplace",
     "Noise",
@@ -18,7 +20,7 @@ __all__ = [
 ]
 
 # All that the parameter `noise` may be an instance of.
-KINDS = (Gaussian, Laplace, SparseFlip, Split, Uniform)
+KINDS = (DeleteTokens, Gaussian, Laplace, SparseFlip, Split, Uniform)
 
 # The names that the parameter `noise` may have.
 FAMILIES = {"gaussian": Gaussian, "laplace": Laplace, "uniform": Uniform}

@@ -45,6 +45,10 @@ class Noise(BaseEstimator):
     # May inputs be a sparse matrix? Then what it is bound to has ``sparse_copies``.
     takes_sparse = False
 
+    # Are inputs texts? Then it has ``tokens``, and what it is bound to is about which
+    # tokens are there.
+    takes_texts = False
+
     def bind(self, sigma, step=None):
         """Return this noise at a level.
 

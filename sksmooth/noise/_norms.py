@@ -4,11 +4,21 @@ import numpy as np
 
 NORMS = ("l1", "l2", "linf")
 
+# What else radii may be measured in: it is no norm of a vector.
+_OTHERS = ("edits",)
+
 # One over the exponent of each norm.
 _ORDER = {"l1": 1.0, "l2": 0.5, "linf": 0.0}
 
 # More than the roundings of a root and a product.
 _SLACK = 4 * np.finfo(float).eps
+
+
+def known_norm(norm):
+    """Raise a ValueError unless there is such a norm, or none is told."""
+    if norm is not None and norm not in NORMS + _OTHERS:
+        names = ", ".join(NORMS + _OTHERS)
+        raise ValueError(f"norm must be one of {names}, got {norm!r}.")
 
 
 def check_norm(norm, own):
@@ -19,8 +29,13 @@ def check_norm(norm, own):
     ValueError
         If there is no such norm.
     """
-    if norm is None:
+    if norm is None or norm == own:
         return own
+    if own not in NORMS:
+        raise ValueError(
+            f"radii under this noise are numbers of {own}, which no other norm "
+            f"measures: norm must be {own!r}, got {norm!r}."
+        )
     if norm not in NORMS:
         raise ValueError(f"norm must be one of {', '.join(NORMS)}, got {norm!r}.")
     return norm
@@ -35,10 +50,10 @@ def told_norm(norm, own):
         If there is no such norm; or if none is told, and `own` is not l2.
     """
     if norm is None and own != "l2":
+        others = " or another of l1, l2 and linf" if own in NORMS else ""
         raise ValueError(
             f"radii under this noise are {own} radii, which are not to be compared "
-            f"with l2 radii by accident: say which are meant, norm={own!r} or "
-            "another of l1, l2 and linf."
+            f"with l2 radii by accident: say which are meant, norm={own!r}{others}."
         )
     return check_norm(norm, own)
 

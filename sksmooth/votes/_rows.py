@@ -245,6 +245,18 @@ class Inputs:
         return self.table.shape[1:]
 
     @property
+    def row_bytes(self):
+        """Size of one noisy copy; of a frame, with the columns that have no noise."""
+        return self.values.itemsize * int(np.prod(self.input_shape))
+
+    @property
+    def why_not_fed(self):
+        """Why a net cannot be given `values` as they are, or None if it can."""
+        if self.categories is None:
+            return None
+        return "it is given the values of categories, and flips are of codes"
+
+    @property
     def level(self):
         """Noise level of one whole input: a float, or an array of its shape."""
         if self.frame is None or np.ndim(self.sigma) == 0:

@@ -11,6 +11,7 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.model_selection import GridSearchCV
+from sklearn.neighbors import NearestCentroid
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
@@ -237,6 +238,7 @@ BASES = {
     "lda": LinearDiscriminantAnalysis(),
     "ridge": RidgeClassifier(),
     "pca": make_pipeline(StandardScaler(), PCA(3), LogisticRegression()),
+    "centroids": NearestCentroid(),
     "frozen": FrozenEstimator(LinearDiscriminantAnalysis().fit(X, y)),
     "search": GridSearchCV(RidgeClassifier(), {"alpha": [1.0]}, cv=2),
 }

@@ -16,6 +16,7 @@ from sklearn.feature_selection import SelectKBest
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.naive_bayes import GaussianNB
+from sklearn.neighbors import NearestCentroid
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import (
     MaxAbsScaler,
@@ -71,6 +72,7 @@ CASES = {
     "linear behind PCA": (
         make_pipeline(PCA(5, whiten=True), RidgeClassifier()), X2, y2, 1.0,
     ),
+    "centroids": (NearestCentroid(priors=[0.3, 0.7]), X2, y2, 2.0),
     "tree": (DecisionTreeClassifier(random_state=0), X2, y2, 0.5),
     "tree, zeros": (
         DecisionTreeClassifier(random_state=0), X2, y2, np.tile([0, 1, 0.3], 10),

@@ -1,6 +1,8 @@
 """Votes drawn in score space are the votes of predict, in distribution."""
 
 import tracemalloc
+import warnings
+from fractions import Fraction
 
 import numpy as np
 import pandas as pd
@@ -20,6 +22,7 @@ from sklearn.linear_model import (
     RidgeClassifierCV,
     SGDClassifier,
 )
+from sklearn.neighbors import NearestCentroid
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import (
     MaxAbsScaler,
@@ -88,6 +91,8 @@ LINEAR = [
     RidgeClassifierCV(),
     LinearDiscriminantAnalysis(),
     Perceptron(random_state=0),
+    NearestCentroid(),
+    NearestCentroid(priors="empirical", shrink_threshold=0.5),
 ]
 AFFINE = [
     StandardScaler(),
@@ -112,7 +117,7 @@ AFFINE = [
 @pytest.mark.parametrize("f", LINEAR, ids=lambda f: type(f).__name__)
 @pytest.mark.parametrize("data", [(X2, y2), (X3, y3)], ids=["2 classes", "3 classes"])
 def test_linear_classifiers(f, data, monkeypatch):
-    X, y = data
+    X, y = data[0][:-20], data[1][:-20]  # classes of different sizes
     f = f.fit(X, y)
     sigma = np.array([0.5, 0.2, 0.0, 1.0])
     inputs = Inputs.from_array(X, sigma)
@@ -267,6 +272,11 @@ class CentredStandardScaler(StandardScaler):
         return np.abs(super().transform(X))
 
 
+class RoundedCentroids(NearestCentroid):
+    def predict(self, X):
+        return super().predict(np.round(X))
+
+
 @pytest.mark.parametrize(
     "f",
     [
@@ -277,6 +287,9 @@ class CentredStandardScaler(StandardScaler):
         make_pipeline(CentredStandardScaler(), RidgeClassifier()),
         make_pipeline(StandardScaler(), SVC()),
         make_pipeline(FirstColumns(k=2), RidgeClassifier()),
+        NearestCentroid("manhattan"),
+        NearestCentroid(priors=[0.0, 0.5, 0.5]),
+        RoundedCentroids(),
         patched(RidgeClassifier(), "predict", lambda X: np.zeros(len(X), int)),
         patched(
             make_pipeline(RidgeClassifier()), "predict", lambda X: np.zeros(len(X))
@@ -289,6 +302,50 @@ class CentredStandardScaler(StandardScaler):
 )
 def test_what_is_not_linear_is_left_alone(f):
     assert linear_scores(unwrap(f.fit(X3, y3))) is None
+
+
+@pytest.mark.parametrize("shrink", [None, 0.5])
+@pytest.mark.parametrize("priors", ["uniform", "empirical", [0.2, 0.3, 0.5]])
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_scores_of_centroids(n_classes, priors, shrink):
+    """They rank classes as predict does, and know what their roundings are."""
+    priors = priors if isinstance(priors, str) else priors[3 - n_classes :]
+    rows = np.flatnonzero(y3 < n_classes)[:-30]
+    X, y = X3[rows].copy(), y3[rows]
+    X[:, 3] = y  # a feature that does not vary within the classes
+    f = NearestCentroid(priors=priors, shrink_threshold=shrink)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # says so; and of such priors
+        f.fit(X, y)
+    weights, offset = linear_scores(unwrap(f))
+    Z = np.random.default_rng(0).uniform(0, 8, (5_000, 4))
+    ahead = np.column_stack([np.zeros(len(Z)), Z @ weights.T + offset])
+    np.testing.assert_array_equal(f.predict(Z), f.classes_[ahead.argmax(axis=1)])
+    bounded = linear_scores(unwrap(f), bounded=True)
+    scale = [Fraction(1)] * 4
+    if not np.allclose(f.class_prior_, 1 / n_classes):
+        scale = [Fraction(s or 1) ** 2 for s in f.within_class_std_dev_]
+    centroids = [list(map(Fraction, row)) for row in f.centroids_.tolist()]
+    for column, size in enumerate(scale):
+        true = 2 * (centroids[1][column] - centroids[0][column]) / size
+        found, error = bounded[0].value[0, column], bounded[0].error[0, column]
+        assert abs(true - Fraction(found)) <= error <= 1e-13 * (1 + abs(found))
+    squares = [
+        sum(c * c / size for c, size in zip(row, scale, strict=True))
+        for row in centroids
+    ]
+    true = squares[0] - squares[1]
+    if scale[0] != 1:
+        true += Fraction(2 * np.log(f.class_prior_[1] / f.class_prior_[0]))
+    found, error = bounded[1].value[0], bounded[1].error[0]
+    assert abs(true - Fraction(found)) <= error <= 1e-12 * (1 + squares[0])
+
+
+def test_equal_centroids_are_for_predict():
+    """Which of them it names depends on roundings."""
+    f = NearestCentroid().fit(X3, y3)
+    f.centroids_[2] = f.centroids_[0]
+    assert linear_scores(unwrap(f)) is None
 
 
 def test_a_clipping_max_abs_scaler_is_not_affine():

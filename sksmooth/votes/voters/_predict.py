@@ -60,9 +60,7 @@ class AnyVoter(CopyingVoter):
 
     @property
     def row_bytes(self):
-        values = self.inputs.values
-        # Of a frame, the columns without noise are copied, too.
-        return values.itemsize * int(np.prod(self.inputs.input_shape))
+        return self.inputs.row_bytes
 
     def allocate(self, size):
         """Make room for one batch of `size` noisy copies."""
