@@ -11,7 +11,7 @@ class CertifiedBalls:
 
     @property
     def norm(self):
-        """The norm that `radius` is measured in, "l1" or "l2": that of the noise."""
+        """What `radius` is measured in: that of the noise, "l1", "l2" or "edits"."""
         return self.noise.bind(self.sigma).norm
 
     @property

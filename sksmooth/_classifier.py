@@ -80,8 +80,10 @@ class SmoothedClassifier(ClassSmoother):
         :class:`~sksmooth.noise.Laplace`, and "uniform",
         :class:`~sksmooth.noise.Uniform`, are l1. `sigma` is the standard deviation of
         all of them. It has no effect for :class:`~sksmooth.noise.Split`, which lists
-        its copies instead of drawing them (data on a grid, l1, no `alpha`), and for
-        :class:`~sksmooth.noise.SparseFlip` (zeros and ones, sparse or not).
+        its copies instead of drawing them (data on a grid, l1, no `alpha`), for
+        :class:`~sksmooth.noise.SparseFlip` (zeros and ones, sparse or not), and for
+        :class:`~sksmooth.noise.DeleteTokens`, under which X is a list of texts and
+        radii are numbers of edits.
 
     sigma : float, array-like or dict, default=0.25
         Standard deviation of the noise, in the units of X. Larger values certify

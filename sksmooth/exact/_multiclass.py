@@ -10,7 +10,14 @@ from ..models._bounded import EPS
 from ..models._linear import check_finite, linear_scores
 from ..models._unwrap import unwrap
 from ._bivariate import joint_below
-from ._probabilities import ExactLinear, chunks, exact_probabilities, numbers_of, places
+from ._probabilities import (
+    ExactLinear,
+    chunks,
+    exact_probabilities,
+    is_exact,
+    numbers_of,
+    places,
+)
 
 # Pairs are looked at among so many rivals, those who win most often.
 _MOST_RIVALS = 32
@@ -58,11 +65,12 @@ def analytic_bounds(estimator, classes, inputs):
         elif chain.steps:
             behind = " > ".join(type(step).__name__ for step in chain.steps)
             what += f" behind {behind}"
+        exact = inputs.has_numbers and is_exact(estimator, inputs.noise)
         raise ValueError(
             "method='analytic' bounds the class probabilities of linear classifiers "
             "(coef_ and intercept_, also behind affine steps such as scalers and PCA) "
-            f"under Gaussian noise, not of {what}: use method='monte_carlo', or "
-            "method='exact' for decision trees and two-class sums of stumps."
+            f"under Gaussian noise, not of {what}: use "
+            + ("method='exact'." if exact else "method='monte_carlo'.")
         )
     X, sigma = numbers_of(inputs, "analytic")
     weights, offset = scores

@@ -183,11 +183,13 @@ def numbers_of(inputs, method="exact", *, takes_gaps=False):
     X, sigma = matrix
     if np.isnan(X.min(initial=0)) and not takes_gaps:
         row, column = np.argwhere(np.isnan(X))[0].tolist()
+        takes = "missing values only of a decision tree"
+        takes = takes if method == "exact" else "no missing values"
         raise ValueError(
             f"Input X contains NaN (first in input {inputs.origin[row]}, column "
-            f"{column}, counted from 0), and method={method!r} takes missing values "
-            "only of a decision tree. Use method='monte_carlo', which does if the "
-            "classifier does, or leave these inputs out."
+            f"{column}, counted from 0), and method={method!r} takes {takes}. Use "
+            "method='monte_carlo', which does if the classifier does, or leave these "
+            "inputs out."
         )
     return matrix
 

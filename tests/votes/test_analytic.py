@@ -11,6 +11,7 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.model_selection import GridSearchCV
+from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import NearestCentroid
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -318,8 +319,17 @@ class TestClassifier:
     @pytest.mark.parametrize(
         "base, params, words",
         [
-            (DecisionTreeClassifier(), {}, "not of DecisionTreeClassifier"),
-            (BASES["lda"], {"noise": "laplace"}, "under Laplace"),
+            (
+                DecisionTreeClassifier(),
+                {},
+                "not of DecisionTreeClassifier: use method='exact'",
+            ),
+            (GaussianNB(), {}, "not of GaussianNB: use method='monte_carlo'"),
+            (
+                BASES["lda"],
+                {"noise": "laplace"},
+                "under Laplace.* use method='monte_carlo'",
+            ),
             (BASES["lda"], {"grid": "auto"}, "Set grid=None"),
             (
                 BASES["lda"],
