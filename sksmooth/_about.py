@@ -44,6 +44,7 @@ def about(certificate):
         "noise": _told(kind.noise if isinstance(kind, WithFlips) else kind),
         "flip": kind.flip if isinstance(kind, WithFlips) else None,
         "of_flags": isinstance(kind, SparseFlip),
+        "has_sigma": bool(proof.scales and getattr(kind, "numbers", True)),
         "norm": certificate.norm,
         "closed": bool(proof.closed),
         "sigma": _levels(certificate.sigma, certificate.feature_names, places),

@@ -142,7 +142,7 @@ def _number(value):
 
 def _how(entries):
     noise = f"Noise: {entries['noise']}"
-    if not entries.get("of_flags"):
+    if entries.get("has_sigma", True):
         noise += f", standard deviation sigma {_sigma_text(entries['sigma'])}"
     flip = entries.get("flip")
     if flip is not None:

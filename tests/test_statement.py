@@ -10,7 +10,7 @@ from sklearn.naive_bayes import GaussianNB
 
 from sksmooth import SmoothedClassifier
 from sksmooth.logs import read_log, write_log
-from sksmooth.noise import Gaussian, SparseFlip
+from sksmooth.noise import Gaussian, SparseFlip, Split
 from sksmooth.noise._with_flips import WithFlips
 from sksmooth.stats import (
     certified_accuracy_lower_bound,
@@ -155,6 +155,15 @@ def sentences(text):
     return " ".join(text.split())
 
 
+def of_split():
+    on_grid = np.round(X)
+    return (
+        SmoothedClassifier(GaussianNB(), noise=Split(8, 1))
+        .fit(on_grid, y)
+        .certify(on_grid)
+    )
+
+
 def test_what_moves_is_said(certificate):
     """Flags have no distances; categories have a probability and not a sigma."""
     flags = (X > 0.5).astype(float)
@@ -169,6 +178,12 @@ def test_what_moves_is_said(certificate):
     text = sentences(mixed.statement(changes=1))
     assert "Gaussian(), standard" in text and "anew with probability 0.25" in text
     assert "at most one category changes" in text
+    for other in (
+        replace(mixed, noise=WithFlips(Gaussian(), 2, (2,), (4,), False)),
+        of_split(),
+    ):
+        assert "sigma" not in sentences(other.statement()).split("Distances")[0]
+        assert "standard deviation" not in other.statement()
 
 
 def test_what_is_not_certified_is_not_said_to_be_an_abstention(g):
