@@ -5,6 +5,8 @@ from hashlib import blake2b
 import numpy as np
 
 from ._versions import platform_in_use, versions_in_use
+from .noise import SparseFlip
+from .noise._with_flips import WithFlips
 
 # Raise it when entries get another meaning.
 FORMAT = 1
@@ -39,7 +41,10 @@ def about(certificate):
     loss = certificate.radius_loss
     return {
         "format": FORMAT,
-        "noise": repr(kind),
+        "noise": _told(kind.noise if isinstance(kind, WithFlips) else kind),
+        "flip": kind.flip if isinstance(kind, WithFlips) else None,
+        "of_flags": isinstance(kind, SparseFlip),
+        "has_sigma": bool(proof.scales and getattr(kind, "numbers", True)),
         "norm": certificate.norm,
         "closed": bool(proof.closed),
         "sigma": _levels(certificate.sigma, certificate.feature_names, places),
@@ -66,6 +71,13 @@ def about(certificate):
         "versions": versions_in_use(),
         "platform": platform_in_use(),
     }
+
+
+def _told(kind):
+    """Return a kind of noise with all its parameters, those by default included."""
+    params = kind.get_params(deep=False).items()
+    given = ", ".join(f"{name}={value!r}" for name, value in params)
+    return f"{type(kind).__name__}({given})"
 
 
 def _levels(sigma, names, places):

@@ -122,8 +122,13 @@ class IntervalCertificate:
 
     @property
     def width(self):
-        """How long intervals are: ``upper - lower``, of the same shape."""
-        return self.upper - self.lower
+        """How long intervals are: ``upper - lower``; infinite unless both ends are not.
+
+        Of the shape of `lower`.
+        """
+        width = np.full(self.lower.shape, np.inf)
+        # Of two ends at the same infinity the difference is not known.
+        return np.subtract(self.upper, self.lower, out=width, where=self.bounded)
 
     @property
     def bounded(self):

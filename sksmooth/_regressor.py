@@ -351,7 +351,8 @@ class SmoothedRegressor(RegressorMixin, BaseSmoother):
             norm = told_norm(norm, proof.norm)
             if norm != proof.norm:
                 radii = proof.from_norm(radii, norm, voting.inputs.n_noisy)
-        distances = _rounded_up(radii, prepared.loss) / proof.unit
+        with np.errstate(over="ignore"):  # infinitely far is far enough
+            distances = _rounded_up(radii, prepared.loss) / proof.unit
         distances = np.where(distances > 0, np.nextafter(distances, np.inf), 0.0)
         levels = proof.levels(float(self.quantile), distances)
         if prepared.method == "exact":

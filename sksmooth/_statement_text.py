@@ -82,6 +82,25 @@ def sections(entries, radii, certified, shares, *, norm, changes, rho):
 
 def _claim(entries, n_certified, norm, changes):
     n, alpha = entries["n_inputs"], entries["alpha"]
+    level = (
+        "Nothing is left to chance: the claims were computed and not sampled."
+        if alpha == 0
+        else "Each of these claims is wrong with probability at most alpha = "
+        f"{_number(alpha)}, over the noise that was drawn. That is for each input by "
+        f"itself: for {n} inputs, up to {n * alpha:.3g} wrong claims are to be "
+        "expected."
+    )
+    if entries.get("of_flags"):
+        added, dropped = changes if changes else (0, 0)
+        return [
+            *_text(
+                f"For {n_certified} of {n} inputs, a class: the smoothed classifier "
+                "gives that class to this input and to every other that is made from "
+                f"it by turning at most {added} zeros into ones and at most {dropped} "
+                "ones into zeros."
+            ),
+            *_text(level),
+        ]
     distance = {
         "l1": "l1 (sum of absolute values)",
         "l2": "l2 (Euclidean)",
@@ -103,35 +122,37 @@ def _claim(entries, n_certified, norm, changes):
         also = ", and no category changes"
     else:
         also = ""
-    level = (
-        "Nothing is left to chance: the claims were computed and not sampled."
-        if alpha == 0
-        else "Each of these claims is wrong with probability at most alpha = "
-        f"{alpha:g}, over the noise that was drawn. That is for each input by itself: "
-        f"for {n} inputs, up to {n * alpha:.3g} wrong claims are to be expected."
-    )
     return [
         *_text(
             f"For {n_certified} of {n} inputs, a class and a radius: the smoothed "
             "classifier gives that class to every input whose distance from this one, "
             f"in {distance}, is {reach} the radius{also}. Distances are {unit}."
+            + ("" if norm == "edits" else " What is missing stays missing.")
         ),
         *_text(level),
     ]
 
 
 def _changes_text(changes):
-    if np.ndim(changes):
-        added, dropped = changes
-        return f"at most {added} ones are added and {dropped} are dropped"
+    if changes == 1:
+        return "at most one category changes, whichever it is"
     return f"at most {changes} categories change, whichever they are"
 
 
+def _number(value):
+    """Return a number as text, with as many digits as it takes to be that number."""
+    short = f"{value:g}"
+    return short if float(short) == value else repr(float(value))
+
+
 def _how(entries):
-    lines = _text(
-        f"Noise: {entries['noise']}, standard deviation sigma "
-        f"{_sigma_text(entries['sigma'])}."
-    )
+    noise = f"Noise: {entries['noise']}"
+    if entries.get("has_sigma", True):
+        noise += f", standard deviation sigma {_sigma_text(entries['sigma'])}"
+    flip = entries.get("flip")
+    if flip is not None:
+        noise += f". A category is drawn anew with probability {_number(flip)}"
+    lines = _text(f"{noise}.")
     bound, n = entries["bound"], entries["n"]
     if bound == "analytic":
         how = "From bounds on what a linear classifier answers, without votes."
@@ -146,7 +167,7 @@ def _how(entries):
     else:
         chosen = entries["n0"]
         selected = (
-            f"{chosen} votes selected the class, and"
+            f"n0 = {chosen} votes selected the class, and"
             if chosen
             else "No votes of their own selected the class;"
         )
@@ -163,7 +184,7 @@ def _how(entries):
 
 def _sigma_text(sigma):
     if not isinstance(sigma, (dict, list)):
-        return f"{sigma:g} for every feature"
+        return f"{_number(sigma)} for every feature"
     if isinstance(sigma, list):
         return f"by feature {sigma}"
     if "array of shape" in sigma:
@@ -186,9 +207,9 @@ def _inputs(entries, radii, certified):
     n_certified = int(np.sum(certified))
     lines = _text(
         f"{n} inputs, {n - repeats} of them different. {n - n_certified} are not "
-        "certified: the classifier abstains there."
+        "certified: nothing is proved there."
     )
-    if n_certified:
+    if n_certified and not entries.get("of_flags"):
         found = np.sort(radii[certified])
         least, middle, most = found[0], found[(n_certified - 1) // 2], found[-1]
         lines += _text(
@@ -202,7 +223,7 @@ def _accuracy(entries, shares, norm, rho):
     head = ["radius", "found", "proved here", "proved beyond"]
     rows = [
         [
-            f"{one.radius:g}",
+            _number(one.radius),
             *(
                 share_text(share, entries["n_inputs"])
                 for share in (one.found, one.proved, one.population)
@@ -211,12 +232,12 @@ def _accuracy(entries, shares, norm, rho):
         for one in shares
     ]
     lines = [Block("table", [head, *rows])]
-    sure = f"with probability {1 - rho:.6g} at each radius by itself"
     lines += _text(
         "Found: the share of these inputs that is right and certified, radii in "
-        f"{norm}. Proved here: the share of these inputs that truly is, {sure}. Proved "
-        "beyond: the share of all inputs of the kind, if these are independent draws "
-        f"from them, {sure}. Shares are rounded down."
+        f"{norm}. Proved here: the share of these inputs that truly is, or more. "
+        "Proved beyond: the share of all inputs of the kind, or more, if these are "
+        "independent draws from them. Each of these bounds, at each radius by itself, "
+        f"is wrong with probability at most {_number(rho)}. Shares are rounded down."
     )
     for why, what in [
         (shares[0].why_not_proved, "proved here"),

@@ -173,6 +173,20 @@ def test_tree_under_bounded_noise_knows_leaves_that_are_out_of_reach():
     assert upper.tolist() == [[0.0, 0.0, 2.0]]
 
 
+def test_the_highest_leaf_whatever_rounding_leaves_of_a_sum():
+    """Of 64 masses that add up to a bit less than 1, and a quantile next to 1."""
+    f = DecisionTreeRegressor(max_depth=6, splitter="random", random_state=0)
+    h = smoothed(f.fit(X[:, :3], y), sigma=0.5, quantile=np.nextafter(1, 0))
+    lower, middle, upper = h.certify_interval(X[:20, :3], 0.0)
+    assert np.all(middle == f.tree_.value.max(where=_leaves(f), initial=0))
+    assert np.all(lower <= middle) and np.all(middle <= upper)
+    np.testing.assert_array_equal(h.predict(X[:20, :3]), middle)
+
+
+def _leaves(tree):
+    return (tree.tree_.children_left == -1)[:, None, None]
+
+
 # By values
 
 
@@ -353,6 +367,14 @@ class NaNs(Ranks):
         return np.where(X[:, 0] > 0, np.nan, 0.0)
 
 
+class Answers(Ranks):
+    def __init__(self, answer=0.0):
+        self.answer = answer
+
+    def predict(self, X):
+        return np.array([self.answer] * len(X))
+
+
 class Planes(Ranks):
     def predict(self, X):
         return np.zeros((len(X), 2, 2))
@@ -366,6 +388,9 @@ class Planes(Ranks):
         (smoothed(Ranks(), n=10), ValueError, "depends on the other inputs"),
         (smoothed(NaNs(), n=10), ValueError, "returned NaN for a noisy copy"),
         (smoothed(Planes(), n=10), ValueError, "one number each, or one row"),
+        (smoothed(Answers([])), ValueError, "one number each, or one row"),
+        (smoothed(Answers("1.5")), ValueError, "'1.5'.*real numbers are needed"),
+        (smoothed(Answers(1 + 1j)), ValueError, "complex128, where real numbers"),
         (smoothed(Ridge(), noise=Split(8, 0.25)), ValueError, "lists its copies"),
         (smoothed(Ridge(), quantile=1.0), ValueError, "'quantile' parameter"),
         (smoothed(PoissonRegressor(), method="exact"), ValueError, "linear regressors"),
@@ -395,6 +420,18 @@ def test_radii_of_another_norm_have_to_be_told():
 
 
 # Certificates and scores
+
+
+def test_intervals_without_ends():
+    """Infinitely far, and values that are infinite: no end, no width, no warning."""
+    h = smoothed(Answers(-np.inf), n=100).fit(X[:50], y[:50])
+    certificate = h.certify_interval(X[:2], 0.0)
+    assert np.all(certificate.upper == -np.inf) and not certificate.bounded.any()
+    assert np.all(certificate.width == np.inf)
+    f = DecisionTreeRegressor(max_depth=2, random_state=0).fit(X, y)
+    lower, _, upper = smoothed(f).certify_interval(X[:2], np.finfo(float).max)
+    leaves = f.tree_.value[_leaves(f)]
+    assert np.all(lower == leaves.min()) and np.all(upper == leaves.max())
 
 
 def test_certificate():

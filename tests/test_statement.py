@@ -10,6 +10,8 @@ from sklearn.naive_bayes import GaussianNB
 
 from sksmooth import SmoothedClassifier
 from sksmooth.logs import read_log, write_log
+from sksmooth.noise import Gaussian, SparseFlip, Split
+from sksmooth.noise._with_flips import WithFlips
 from sksmooth.stats import (
     certified_accuracy_lower_bound,
     lower_confidence_bound,
@@ -147,3 +149,52 @@ def test_what_is_somebody_elses_stays(certificate, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["run.json"]
     write_log(tuple(certificate), y, tmp_path / "run.tsv")
     assert "run" not in read_log(tmp_path / "run.tsv").attrs
+
+
+def sentences(text):
+    return " ".join(text.split())
+
+
+def of_split():
+    on_grid = np.round(X)
+    return (
+        SmoothedClassifier(GaussianNB(), noise=Split(8, 1))
+        .fit(on_grid, y)
+        .certify(on_grid)
+    )
+
+
+def test_what_moves_is_said(certificate):
+    """Flags have no distances; categories have a probability and not a sigma."""
+    flags = (X > 0.5).astype(float)
+    noise = SparseFlip(0.01, 0.3)
+    h = SmoothedClassifier(GaussianNB(), noise=noise, n=1000, random_state=0)
+    text = sentences(h.fit(flags, y).certify(flags).statement(changes=(1, 2)))
+    assert "at most 1 zeros into ones and at most 2 ones into zeros" in text
+    assert "p_add=0.01, p_del=0.3" in text  # what is left as it was, too
+    assert not re.search("sigma|istance from|radii", text.split("WHAT IS ASSUMED")[0])
+    flipped = WithFlips(Gaussian(), 2**30, (2,), (4,))
+    mixed = replace(certificate, noise=flipped)
+    text = sentences(mixed.statement(changes=1))
+    assert "Gaussian(), standard" in text and "anew with probability 0.25" in text
+    assert "at most one category changes" in text
+    for other in (
+        replace(mixed, noise=WithFlips(Gaussian(), 2, (2,), (4,), False)),
+        of_split(),
+    ):
+        assert "sigma" not in sentences(other.statement()).split("Distances")[0]
+        assert "standard deviation" not in other.statement()
+
+
+def test_what_is_not_certified_is_not_said_to_be_an_abstention(g):
+    """Without an abstain label there is an answer, and nothing proved of it."""
+    never = replace(g.certify(X), certified=np.arange(40) < 30, abstain_label=None)
+    text = sentences(never.statement())
+    assert "10 are not certified: nothing is proved there." in text
+
+
+def test_no_number_is_rounded_to_more_than_it_is(certificate):
+    alike = replace(certificate, sigma=0.12345678, alpha=0.00123456789)
+    text = sentences(alike.statement(y, radius=0.1234567, rho=1.23456789e-9))
+    assert "sigma 0.12345678 for" in text and "alpha = 0.00123456789," in text
+    assert " 0.1234567 " in text and "at most 1.23456789e-09" in text

@@ -182,7 +182,9 @@ class _OfTree:
         enough[:, -1] = True
         low = enough.argmax(axis=1)
         high = (above <= self.above[:, None, None]).argmax(axis=1)
-        middle = (np.cumsum(probabilities, axis=0) >= self.quantile).argmax(axis=0)
+        total = np.cumsum(probabilities, axis=0)
+        # Shares of what the sum came to, which rounding may have left below 1.
+        middle = (total / total[-1] >= self.quantile).argmax(axis=0)
         if len(low):
             middle = np.clip(middle, low.max(axis=0), high.min(axis=0))
         return self.values[low.T], self.values[middle], self.values[high.T]

@@ -36,10 +36,20 @@ def as_values(estimator, answers, size):
     Raises
     ------
     ValueError
-        If it is of another shape, or holds NaN, which is in no order.
+        If it is not of real numbers, of another shape, or holds NaN, which is in no
+        order.
     """
-    values = np.asarray(answers, dtype=float)
-    if values.ndim not in (1, 2) or len(values) != size:
+    found = np.asarray(answers)
+    try:
+        if found.dtype.kind not in "biufO":
+            raise TypeError  # text that reads like numbers, complex numbers, times
+        values = found.astype(float)
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"{type(estimator).__name__}.predict returned {found.ravel()[:1].tolist()} "
+            f"..., of dtype {found.dtype}, where real numbers are needed."
+        ) from None
+    if values.ndim not in (1, 2) or len(values) != size or 0 in values.shape[1:]:
         raise ValueError(
             f"{type(estimator).__name__}.predict returned an array of shape "
             f"{values.shape} for {size} inputs; one number each, or one row of "
