@@ -25,7 +25,7 @@ class Curve(NamedTuple):
 
 
 def curves_of_certificates(y, named, rho, norm, changes):
-    """Return a dict of curves: one a certificate or, for a list of changes, several."""
+    """Return a dict of curves: one per certificate, or one for each of the changes."""
     if isinstance(changes, (Integral, tuple)):
         return {
             key: curve_of_certificate(y, each, rho, norm, changes)

@@ -75,7 +75,7 @@ def draw_attacks(ax, attacked, names, lines):
 
 
 def draw_legend(display):
-    """One entry a curve, and one for each kind of thing beside the curves."""
+    """One entry per curve, and one for each kind of thing beside the curves."""
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 

@@ -292,7 +292,7 @@ class ProbabilityDisplay:
             Names of the curves; None takes those of the display.
 
         curve_kwargs : dict or list of dict, default=None
-            Passed on to `matplotlib.axes.Axes.plot`; a list has one dict a curve.
+            Passed on to `matplotlib.axes.Axes.plot`; a list has one dict per curve.
 
         Returns
         -------

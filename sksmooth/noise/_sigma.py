@@ -41,7 +41,7 @@ def check_sigma(sigma, shape):
     except ValueError:
         raise ValueError(
             f"sigma of shape {level.shape} does not broadcast to one input of shape "
-            f"{shape}: give a number, or one value a feature."
+            f"{shape}: give a number, or one value per feature."
         ) from None
 
 
