@@ -133,7 +133,7 @@ def _alpha_that_fits(radius, sigma, n):
 
 
 def common_unit(certificates):
-    """Return what the radii of certificates are measured in, all of them alike."""
+    """Return the unit that the radii of all certificates have in common."""
     scaled = {
         np.ndim(each.sigma) > 0
         for each in certificates

@@ -171,7 +171,7 @@ class TorchNet:
         return output
 
     def scores(self, output):
-        """Return what the largest of is the answer, shape (n, n_classes)."""
+        """Return scores, the largest of which is the answer, shape (n, n_classes)."""
         scores = self._nonlinearity(output)
         if scores.shape != (len(output), self.n_classes):
             raise ValueError(
