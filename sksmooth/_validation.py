@@ -470,7 +470,7 @@ def check_classes(classes):
     check_label_kind(classes, "classes_")
     if classes.dtype.kind in "fc" and not np.all(np.isfinite(classes)):
         raise ValueError(
-            "the base estimator names labels that are no finite numbers, classes_ is "
+            "the base estimator names labels that are not finite numbers, classes_ is "
             f"{classes.tolist()!r}: no label would ever be equal to them. Fit it on a "
             "y without missing values."
         )

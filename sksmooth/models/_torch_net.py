@@ -177,7 +177,7 @@ class TorchNet:
             raise ValueError(
                 f"{self.name}'s module returned a tensor of shape "
                 f"{tuple(output.shape)} for {len(output)} inputs, but it has "
-                f"{self.n_classes} classes: {self.classes.tolist()!r}. One output a "
+                f"{self.n_classes} classes: {self.classes.tolist()!r}. One output per "
                 "class is needed, or a single one for two classes; name the classes of "
                 "all outputs in `classes`."
             )

@@ -18,7 +18,7 @@ def check_sigma(sigma, shape):
     if isinstance(sigma, Mapping):
         raise ValueError(
             "sigma must be a number or an array of numbers where X has no column "
-            f"names, got {sigma!r}: pass a data frame (to fit, too), or one value a "
+            f"names, got {sigma!r}: pass a data frame (to fit, too), or one value per "
             "feature."
         )
     try:

@@ -71,9 +71,9 @@ def _column(series):
             what = error.args[0] if isinstance(error, _Unknown) else "itself, nested"
             raise ValueError(
                 f"column {series.name!r} holds {what}: rows are told apart, and their "
-                "noise is keyed, by what they hold, and of such an object that is not "
-                "known. Turn the column into numbers, text, dates, or arrays, lists "
-                "or dicts of these, or leave it out."
+                "noise is keyed, by what they hold, and the content of such an object "
+                "is not known. Turn the column into numbers, text, dates, or arrays, "
+                "lists or dicts of these, or leave it out."
             ) from None
     return cells
 
