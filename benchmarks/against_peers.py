@@ -20,7 +20,7 @@ time with more (then the machine must have nothing else to do).
 
 Second table, the same question: which inputs are certified at a radius of sigma / 2, at
 alpha = .001 with up to 100,000 votes? sksmooth answers it by `certified_correct`. The
-others draw 100,100 votes an input, at their pace in the first table. Labels are
+others draw 100,100 votes per input, at their pace in the first table. Labels are
 those that g predicts.
 
 Peak memory is what a new process needs on top of what it had after a short run, at
@@ -312,7 +312,7 @@ def size_for(peers, name, options):
 
 
 def same_question(peers, options):
-    """Return the seconds an input takes here, and how many votes it took."""
+    """Return the seconds that an input takes here, and how many votes it took."""
     X = peers.X[: options.question_inputs]
     radius, seconds = peers.sigma / 2, {}
     for shared_noise in (False, True):
@@ -423,7 +423,7 @@ def report_times(votes, questions, clock, options):
     print("The same votes: rows a second")
     head = ["workload", "ART", "loop", "bare", "as it comes", "shared noise"]
     table([*head, "/ ART", "shared / ART", "/ bare", "shared / bare"], votes)
-    print(f"The same question: seconds an input ({options.question_inputs} inputs)")
+    print(f"The same question: seconds per input ({options.question_inputs} inputs)")
     head = ["workload", "ART", "as it comes", "shared noise", "x", "x shared"]
     table(head, questions)
 

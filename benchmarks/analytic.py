@@ -49,7 +49,7 @@ def main():
     X, y = load_digits(return_X_y=True)
     split = train_test_split(X / 16, y, random_state=0, stratify=y)
     X_train, X_test, y_train, y_test = split
-    print("| classifier | method | ACR | certified | ms an input |")
+    print("| classifier | method | ACR | certified | ms per input |")
     print("| --- | --- | ---: | ---: | ---: |")
     for name, f in BASES.items():
         g = SmoothedClassifier(

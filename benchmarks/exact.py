@@ -1,4 +1,4 @@
-"""What exact probabilities cost, against 100,000 votes an input.
+"""What exact probabilities cost, against 100,000 votes per input.
 
     python benchmarks/exact.py [--votes 100000] [--inputs 5] [--repeats 3]
 

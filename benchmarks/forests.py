@@ -15,7 +15,7 @@ and once on noisy copies, and the same test inputs under
 
 Prints certified accuracy by linf radius, where an l2 radius R of g counts R / sqrt(30),
 and by l2 radius, where a distance of f counts as it is: a ball lies in the box around
-it. And milliseconds an input, of one process.
+it. And milliseconds per input, of one process.
 """
 
 import argparse

@@ -85,7 +85,7 @@ def main():
     folders = [Path(__file__).resolve().parents[1]]
     if options.against:
         folders.append(options.against.resolve())
-    print("| | first call, ms | later calls, ms | us a row | other / this |")
+    print("| | first call, ms | later calls, ms | us per row | other / this |")
     print("| --- | ---: | ---: | ---: | ---: |")
     for name, case in CASES.items():
         if options.cases and not any(part in name for part in options.cases):

@@ -223,7 +223,7 @@ def net(name, shape, module, n, sizes, options, n_threads, clock, ready_only):
     taken = dict(zip(works, interleaved(list(works.values()), clock), strict=True))
     best = min(t for (kind, *_), t in taken.items() if kind == "forward")
     for (kind, label, detail), t in taken.items():
-        line = f"{name}: {kind}, {label}, {detail}: {1e6 * t / n:.1f} us a copy"
+        line = f"{name}: {kind}, {label}, {detail}: {1e6 * t / n:.1f} us per copy"
         if kind == "votes":
             line += f", {t / best:.2f} of the best forward pass"
         print(line, flush=True)

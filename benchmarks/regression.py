@@ -6,7 +6,7 @@ First, a linear regressor whose values have standard deviation 1, at a radius of
 / 2: the exact interval is +-0.5, and this is the mean half-width of intervals by n
 values. Then scikit-learn's diabetes data, features in standard deviations: mean errors
 on a third of the inputs that was held out, as they are ("clean f" is the regressor
-trained and used without noise) and at worst inside a radius, and milliseconds an input.
+trained and used without noise) and at worst inside a radius, and ms per input.
 """
 
 from time import perf_counter
@@ -56,7 +56,7 @@ def on_diabetes(sigma):
     X = X / X.std(axis=0)
     X, X_test, y, y_test = train_test_split(X, y, test_size=1 / 3, random_state=0)
     radii = " | ".join(f"r = {radius:g}" for radius in RADII)
-    print(f"| regressor, sigma = {sigma:g} | clean f | {radii} | ms an input |")
+    print(f"| regressor, sigma = {sigma:g} | clean f | {radii} | ms per input |")
     print("| --- |" + " ---: |" * (2 + len(RADII)))
     for name, f in BASES.items():
         clean = np.abs(clone(f).fit(X, y).predict(X_test) - y_test).mean()

@@ -58,7 +58,7 @@ def compare(name, shares, label, sigma, radii, n=100_000):
         votes, sequential, accuracy = totals / REPEATS
         radius = "/".join(f"{r:g}" for r in question)
         print(
-            f"  certified accuracy at r = {radius:<16} {votes:9,.0f} votes an input: "
+            f"  certified accuracy at r = {radius:<16} {votes:9,.0f} votes per input: "
             f"{n / votes:5.1f}x fewer than {n:,}; accuracy {100 * sequential:.2f} % "
             f"against {100 * accuracy:.2f} %"
         )
@@ -73,7 +73,7 @@ def compare(name, shares, label, sigma, radii, n=100_000):
             totals += used.mean(), 1 - value.mean(), 1 - expected.mean()
         votes, sequential, abstains = totals / REPEATS
         print(
-            f"  predict with n = {n_predict:<25,} {votes:9,.0f} votes an input: "
+            f"  predict with n = {n_predict:<25,} {votes:9,.0f} votes per input: "
             f"{n_predict / votes:5.1f}x fewer; abstains {100 * sequential:.2f} % "
             f"against {100 * abstains:.2f} %"
         )

@@ -12,7 +12,7 @@ votes. Here are handwritten digits.
 # %%
 # Predict with more and more votes
 # --------------------------------
-# Each run is kept in the format of the field's logs. The run with 100,000 votes
+# Each run is kept in the Cohen log format. The run with 100,000 votes
 # stands for g itself.
 import matplotlib.pyplot as plt
 import numpy as np

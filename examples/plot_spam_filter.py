@@ -3,7 +3,7 @@ A spam filter, and fields that a spammer cannot touch
 =====================================================
 
 Tables have columns in different units, and seldom can an adversary change all
-of them. Both are a matter of sigma: one value a column, and 0 for what cannot
+of them. Both are a matter of sigma: one value per column, and 0 for what cannot
 be touched. This example certifies a filter trained on Spambase: 57 frequencies
 of words and characters.
 """

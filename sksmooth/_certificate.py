@@ -218,7 +218,7 @@ class Certificate(CertifiedBalls):
         return self.first_equal == np.arange(len(self.first_equal))
 
     def to_frame(self):
-        """Return the certificates as a pandas DataFrame, one row an input.
+        """Return the certificates as a pandas DataFrame, one row per input.
 
         Returns
         -------

@@ -17,7 +17,7 @@ def find_categorical(X, categorical_features):
     X : ndarray of shape (n_inputs, n_features), or data frame
 
     categorical_features : None, "from_dtype", or array-like of str, int or bool
-        As of HistGradientBoostingClassifier: names of columns, their places, or a mask.
+        As for HistGradientBoostingClassifier: columns by name, place or mask.
         "from_dtype" takes the columns of a frame whose dtype is Categorical or Enum,
         and none of an array. None takes none.
 

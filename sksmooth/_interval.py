@@ -136,7 +136,7 @@ class IntervalCertificate:
         return np.isfinite(self.lower) & np.isfinite(self.upper)
 
     def to_frame(self):
-        """Return the intervals as a pandas DataFrame, one row an input and radius.
+        """Return the intervals as a pandas DataFrame, one row per input and radius.
 
         Returns
         -------

@@ -35,7 +35,7 @@ def optional(name, caller, *, to="", extra=None):
         Who needs it.
 
     to : str, default=""
-        What for, such as " to be read".
+        The purpose, such as " to be read".
 
     extra : str, default=None
         The extra of sksmooth that brings the package along; None names the package.

@@ -130,7 +130,7 @@ class BaseSmoother(KeepsSecrets, MetaEstimatorMixin, BaseEstimator):
 
         **params : dict
             Passed to the `fit` of `estimator`, or routed to it if metadata routing
-            is enabled. What has one entry an input is repeated for every copy.
+            is enabled. What has one entry per input is repeated for every copy.
 
         Returns
         -------

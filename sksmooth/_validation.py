@@ -402,7 +402,7 @@ def check_estimator(estimator, wrapper="SmoothedClassifier", needed="classifier"
     estimator : object
 
     wrapper : str, default="SmoothedClassifier"
-        The class that it is for.
+        The class that wraps it.
 
     needed : {"classifier", "regressor"}, default="classifier"
         What it has to be, if it says what it is.
@@ -462,7 +462,7 @@ def check_classes(classes):
     if not isinstance(classes, np.ndarray) or classes.ndim != 1:
         raise ValueError(
             "the base estimator must tell its labels in a 1-D array classes_ (one "
-            f"label an input, no multilabel targets), got {classes!r}. A skorch net "
+            f"label per input, no multilabel targets), got {classes!r}. A skorch net "
             "that was not trained by fit is told them by "
             "NeuralNetClassifier(..., classes=...). One that was fitted on tensors has "
             "to be fitted on arrays."
@@ -470,7 +470,7 @@ def check_classes(classes):
     check_label_kind(classes, "classes_")
     if classes.dtype.kind in "fc" and not np.all(np.isfinite(classes)):
         raise ValueError(
-            "the base estimator names labels that are no finite numbers, classes_ is "
+            "the base estimator names labels that are not finite numbers, classes_ is "
             f"{classes.tolist()!r}: no label would ever be equal to them. Fit it on a "
             "y without missing values."
         )

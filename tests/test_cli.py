@@ -396,6 +396,23 @@ class TestReport:
         run("report", "small.tsv", "--plot", "a.png", code=2)
         run("report", "small.tsv", "--plot", "a.png", "--force")
 
+    def test_plot_has_the_ceiling_of_what_is_beside_a_log(self, run, logs):
+        from sksmooth.cli._report import display_of
+
+        run("certify", "smoothed.skops", "test.npz", "--n", 500, "--out", "run.tsv")
+        known, unknown = read_log("run.tsv"), read_log("small.tsv")
+        sigma = known.attrs["run"]["sigma"]
+        most = max_certifiable_radius(500, sigma, 0.001)
+        alone = display_of({"run": known})
+        assert alone.max_radius == most and alone.name.startswith(
+            f"sigma = {sigma:g}, "
+        )
+        assert display_of({"small": unknown}).max_radius is None
+        both = display_of({"run": known, "small": unknown})
+        assert both.max_radius == [most, None] and both.name == ["run", "small"]
+        known.attrs["run"]["looks"] = [250, 500]
+        assert display_of({"run": known}).max_radius is None
+
     @pytest.mark.parametrize(
         ("words", "code", "message"),
         [

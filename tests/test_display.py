@@ -85,6 +85,11 @@ def test_predictions_come_in_the_order_of_scores():
         CertifiedAccuracyDisplay.from_predictions(TRUE, PAIR, rho=0.1)
 
 
+def as_log(certificate):
+    prediction, radius = certificate
+    return pd.DataFrame({"label": y, "predict": prediction, "radius": radius})
+
+
 def test_curve_is_the_score():
     g = smoothed()
     c = g.certify(X)
@@ -97,7 +102,12 @@ def test_curve_is_the_score():
         display.accuracy[1:], certified_accuracy_score(y, c, radius=between)
     )
     area = average_certified_radius_score(y, c)
-    assert display.line_.get_label() == f"sigma = 0.25 (ACR = {area:.2f})"
+    assert display.line_.get_label() == (
+        f"sigma = 0.25, n = {g.n:,}\nalpha = 0.001, 150 inputs (ACR = {area:.2f})"
+    )
+    of_log = CertifiedAccuracyDisplay.from_log(as_log(c), sigma=0.25, n=g.n)
+    assert of_log.name == display.name
+    assert CertifiedAccuracyDisplay.from_log(as_log(c)).name == "150 inputs"
 
 
 def test_band_is_the_bound():
@@ -112,7 +122,8 @@ def test_band_is_the_bound():
     corners = display.band_.get_paths()[0].vertices
     for point in zip(display.radius, display.lower_bound, strict=True):
         assert np.any(np.all(corners == point, axis=1))
-    assert "lower bound, each with probability 0.99" in legend(display)
+    said = "proved of these inputs, at each radius by itself\nwith probability 0.99"
+    assert said in legend(display)
     title = display.ax_.get_legend().get_title().get_text()
     assert title == "149 of 150 inputs distinct"
     once = CertifiedAccuracyDisplay.from_certificate(
@@ -228,7 +239,7 @@ def test_sigma_of_each_feature_is_the_unit():
     g = smoothed(sigma=[0.1, 0.2, 0.3, 0.4])
     display = CertifiedAccuracyDisplay.from_estimator(g, X, y)
     assert display.ax_.get_xlabel() == r"$\ell_2$ radius (units of sigma)"
-    assert legend(display)[0].startswith("sigma given per feature (ACR")
+    assert legend(display)[0].startswith("sigma by feature, n = 500\nalpha")
     with pytest.raises(ValueError, match="draw them apart"):
         CertifiedAccuracyDisplay.from_estimator({"a": g, "b": smoothed()}, X, y)
 

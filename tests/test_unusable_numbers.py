@@ -71,7 +71,7 @@ def test_complex_numbers(values):
 def test_classes_that_are_no_numbers(classes):
     g = SmoothedClassifier(Fixed(lambda X: np.zeros(len(X)), classes=classes), n=50)
     for method in ("predict", "certify"):
-        with pytest.raises(ValueError, match="no finite numbers, classes_ is"):
+        with pytest.raises(ValueError, match="not finite numbers, classes_ is"):
             getattr(g, method)(X)
 
 

@@ -39,7 +39,7 @@ from ._streams import emit, say
 from ._types import sigma_text
 from ._verify import verify_votes
 
-# The format of the field has no word for "at any radius".
+# The Cohen log format has no word for "at any radius".
 _ENDLESS = 1e9
 
 
@@ -72,7 +72,7 @@ def certify(model, data, radius_tol, store, out, quiet, **options):
     other classifier is smoothed, which needs --sigma.
 
     DATA is a .npy, .npz, .csv or .parquet file. With labels, the result is a log in the
-    format of the field (idx, label, predict, radius, correct, time), which
+    Cohen log format (idx, label, predict, radius, correct, time), which
     `sksmooth report` reads; without, idx, predict and radius. predict is -1 for inputs
     that are not certified. Beside --out run.tsv, run.json holds the settings, without
     secrets.

@@ -108,7 +108,7 @@ def _check_start(path, expected):
                 "rename it."
             )
     raise ValueError(
-        f"{path} is no file of NumPy, whatever its name says: it does not begin as "
+        f"{path} is not a NumPy file, whatever its name says: it does not begin as "
         "np.save and np.savez begin theirs."
     )
 

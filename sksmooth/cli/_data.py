@@ -59,7 +59,7 @@ def load_data(path, label, inputs, skip, most, limit):
     n_rows = X.shape[0] if X.ndim else 1
     if y is not None and y.shape != (n_rows,):
         raise click.UsageError(
-            f"labels must be one a row, {n_rows} for {path}, but they are of shape "
+            f"labels must be one per row, {n_rows} for {path}, but they are of shape "
             f"{y.shape}."
         )
     if isinstance(X, np.ndarray):

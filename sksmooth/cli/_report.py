@@ -9,7 +9,7 @@ import click
 from .._optional import optional
 from .._writing import is_stream, write_file
 from ..logs import certified_accuracy_table, format_table, mark_best, read_log
-from ..logs._beside import place_beside
+from ..logs._beside import ATTRIBUTE, place_beside, reach_of
 from ._command import UNPACK_LIMIT, command
 from ._paths import check_named, check_output
 from ._report_page import report_page
@@ -170,11 +170,29 @@ def _kind_of_plot(path):
     return path, kind
 
 
-def _picture(frames, kind):
-    """Return the content of a picture file."""
+def display_of(frames):
+    """Return the curves of logs, with the most that their votes could certify."""
     from ..display import CertifiedAccuracyDisplay
 
-    display = CertifiedAccuracyDisplay.from_log(frames)
-    content = io.BytesIO()
+    known = {
+        name: reach_of(frame.attrs.get(ATTRIBUTE)) for name, frame in frames.items()
+    }
+    if len(frames) == 1:
+        ((name, frame),) = frames.items()
+        # Its settings are its name, if they are known.
+        named = {} if known[name] else {"name": name}
+        return CertifiedAccuracyDisplay.from_log(frame, **known[name], **named)
+    settings = {
+        kind: {name: values[kind] for name, values in known.items() if values}
+        for kind in ("sigma", "n", "alpha")
+    }
+    for kind in ("n", "alpha"):  # of no effect without a sigma
+        settings[kind] = dict.fromkeys(frames, 0.5) | settings[kind]
+    return CertifiedAccuracyDisplay.from_log(frames, **settings)
+
+
+def _picture(frames, kind):
+    """Return the content of a picture file."""
+    display, content = display_of(frames), io.BytesIO()
     display.figure_.savefig(content, format=kind, dpi=150)
     return content.getvalue()

@@ -12,7 +12,7 @@ from .._statement import share_at
 from .._statement_text import sections, share_text
 from .._summary import round_down
 from ..logs import read_log
-from ..logs._beside import ATTRIBUTE, place_beside
+from ..logs._beside import ATTRIBUTE, place_beside, reach_of
 from ..logs._read import is_abstaining
 from ..stats._repeats import certified_weight_lower_bound
 from ._about_run import digest
@@ -235,9 +235,10 @@ def _curve(log, entries):
     figure, ax = _figure()
     # The band needs inputs that fail on their own.
     alone = entries["alpha"] and not (entries["shared_noise"] or entries["repeats"])
-    level = {"alpha": entries["alpha"], "rho": RHO} if alone else {}
+    settings = {"alpha": entries["alpha"], "rho": RHO} if alone else {}
+    settings |= reach_of(entries)
     CertifiedAccuracyDisplay.from_log(
-        log, norm=entries["norm"], unit=_unit(entries), ax=ax, **level
+        log, norm=entries["norm"], unit=_unit(entries), ax=ax, **settings
     )
     return drawing(
         figure, "curve", "The share of inputs that is right and certified, by radius"

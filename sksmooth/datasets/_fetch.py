@@ -50,7 +50,7 @@ def fetch_mnist(
     Raises
     ------
     FileNotFoundError
-        If the files are not to be had; says in which ways they are.
+        If the files are missing; the message says how to get them.
 
     References
     ----------
@@ -110,7 +110,7 @@ def fetch_fashion_mnist(
     Raises
     ------
     FileNotFoundError
-        If the files are not to be had; says in which ways they are.
+        If the files are missing; the message says how to get them.
 
     References
     ----------

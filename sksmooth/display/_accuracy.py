@@ -134,7 +134,7 @@ class CertifiedAccuracyDisplay(FromCertificates):
             Names of the curves; None takes those of the display.
 
         curve_kwargs : dict or list of dict, default=None
-            Passed on to `matplotlib.axes.Axes.plot`; a list has one dict a curve.
+            Passed on to `matplotlib.axes.Axes.plot`; a list has one dict per curve.
 
         plot_ceiling : bool, default=True
             Mark the largest radius that the votes could certify.

@@ -25,7 +25,7 @@ class Curve(NamedTuple):
 
 
 def curves_of_certificates(y, named, rho, norm, changes):
-    """Return a dict of curves: one a certificate or, for a list of changes, several."""
+    """Return a dict of curves: one per certificate, or one for each of the changes."""
     if isinstance(changes, (Integral, tuple)):
         return {
             key: curve_of_certificate(y, each, rho, norm, changes)
@@ -71,6 +71,29 @@ def curve_of_certificate(y, certificate, rho, norm=None, changes=0):
     return Curve(radius, accuracy, lower, _reach(certificate, norm, changes), n_inputs)
 
 
+def name_of_certificate(certificate):
+    """Return the settings of a Certificate as the name of its curve; None of a pair."""
+    if not isinstance(certificate, Certificate):
+        return None
+    sigma, n_inputs = certificate.sigma, len(certificate.radius)
+    level = "sigma by feature" if np.ndim(sigma) else f"sigma = {sigma:g}"
+    if certificate.bound in CERTAIN:  # without votes, and without an alpha
+        return f"{level}, {certificate.bound}, {n_inputs:,} inputs"
+    return _settings(level, certificate.n, certificate.alpha, n_inputs)
+
+
+def name_of_log(curve, sigma, n, alpha):
+    """Return what is known of a log as the name of its curve."""
+    _, n_inputs = curve.n_inputs
+    if sigma is None:
+        return f"{n_inputs:,} inputs"
+    return _settings(f"sigma = {sigma:g}", n, alpha, n_inputs)
+
+
+def _settings(level, n, alpha, n_inputs):
+    return f"{level}, n = {n:,}\nalpha = {alpha:g}, {n_inputs:,} inputs"
+
+
 def curve_of_log(log, title, *, sigma, n, alpha, rho):
     """Return the curve of a log, which errors call `title`."""
     robust = robust_radii(log, title)
@@ -92,7 +115,8 @@ def curve_of_log(log, title, *, sigma, n, alpha, rho):
                 f"n={n} and alpha={alpha:g} reach {reach:.3g} at most. "
                 + _alpha_that_fits(radius[-1], sigma, n)
             )
-    return Curve(radius, accuracy, lower, reach)
+    # Whether inputs occur twice is not in a log.
+    return Curve(radius, accuracy, lower, reach, (len(robust), len(robust)))
 
 
 def _alpha_that_fits(radius, sigma, n):
@@ -109,7 +133,7 @@ def _alpha_that_fits(radius, sigma, n):
 
 
 def common_unit(certificates):
-    """Return what the radii of certificates are measured in, all of them alike."""
+    """Return the unit that the radii of all certificates have in common."""
     scaled = {
         np.ndim(each.sigma) > 0
         for each in certificates

@@ -75,7 +75,7 @@ def draw_attacks(ax, attacked, names, lines):
 
 
 def draw_legend(display):
-    """One entry a curve, and one for each kind of thing beside the curves."""
+    """One entry per curve, and one for each kind of thing beside the curves."""
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
@@ -83,7 +83,10 @@ def draw_legend(display):
     # What earlier displays on the same axes have put there.
     extra, repeated = getattr(ax.get_legend(), "_sksmooth", ({}, {}))
     if any(band is not None for band in as_list(display.band_)):
-        text = f"lower bound, each with probability {1 - display.rho:g}"
+        text = (
+            "proved of these inputs, at each radius by itself\n"
+            f"with probability {1 - display.rho:g}"
+        )
         extra |= {text: Patch(color=INK, **_BAND)}
         repeated |= {
             f"{n_distinct} of {n} inputs distinct": None

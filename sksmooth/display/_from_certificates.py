@@ -2,8 +2,6 @@
 
 from inspect import signature
 
-import numpy as np
-
 from ..noise import find_noise
 from ..noise._norms import known_norm, told_norm
 from ._curves import (
@@ -12,6 +10,8 @@ from ._curves import (
     common_unit,
     curve_of_log,
     curves_of_certificates,
+    name_of_certificate,
+    name_of_log,
 )
 from ._style import import_pyplot
 
@@ -58,7 +58,8 @@ class FromCertificates:
             Draw the lower bound that holds with probability 1 - rho at each radius.
 
         name : str or list of str, default=None
-            Names of the curves; None takes "sigma = 0.25" or the keys of the dict.
+            Names of the curves; None takes the keys of the dict or, for one curve, its
+            settings: sigma, n, alpha and the number of inputs.
 
         unit : str, default=None
             What radii are measured in; None takes "units of X" or "units of sigma".
@@ -93,8 +94,9 @@ class FromCertificates:
         >>> X, y = load_iris(return_X_y=True)
         >>> g = SmoothedClassifier(GaussianNB(), n=1_000, random_state=0).fit(X, y)
         >>> display = CertifiedAccuracyDisplay.from_estimator(g, X, y, rho=0.001)
-        >>> display.line_.get_label()
-        'sigma = 0.25 (ACR = 0.49)'
+        >>> print(display.line_.get_label())
+        sigma = 0.25, n = 1,000
+        alpha = 0.001, 150 inputs (ACR = 0.49)
         """
         import_pyplot(cls, "from_estimator")
         # A keyword that is wrong is told before there are votes, not after.
@@ -109,10 +111,6 @@ class FromCertificates:
             if hasattr(each, "noise"):  # so is a norm that is needed
                 told_norm(norm, find_noise(each.noise).bind(1.0).norm)
         certificates = {key: each.certify(X) for key, each in estimators.items()}
-        if None in certificates:
-            sigma = certificates[None].sigma
-            text = "given per feature" if np.ndim(sigma) else f"= {sigma:g}"
-            certificates = {f"sigma {text}": certificates[None]}
         settings = {"norm": norm, "changes": changes, "rho": rho}
         settings |= {"name": name, "unit": unit, "ax": ax}
         return cls.from_certificate(certificates, y, **settings, **kwargs)
@@ -153,7 +151,8 @@ class FromCertificates:
             For Certificates only.
 
         name : str or list of str, default=None
-            Names of the curves; None takes the keys of the dict.
+            Names of the curves; None takes the keys of the dict or, for one
+            Certificate, its settings: sigma, n, alpha and the number of inputs.
 
         unit : str, default=None
             What radii are measured in; None takes "units of X" or "units of sigma".
@@ -190,6 +189,8 @@ class FromCertificates:
         import_pyplot(cls, "from_certificate")
         named = by_name(certificate)
         curves = curves_of_certificates(y, named, rho, norm, changes)
+        if name is None and set(curves) == {None}:
+            name = name_of_certificate(named[None])
         common = common_unit(named.values())
         unit, norm = common if unit is None else unit, norm or "l2"
         return cls._from_curves(curves, rho, name, unit, norm).plot(ax, **kwargs)
@@ -242,7 +243,7 @@ class FromCertificates:
         ax=None,
         **kwargs,
     ):
-        """Plot the certified accuracy of logs in the field's format against radius.
+        """Plot the certified accuracy of logs in the Cohen log format against radius.
 
         A log does not tell how it was made, so `sigma`, `n` and `alpha` have to.
 
@@ -256,8 +257,9 @@ class FromCertificates:
             Noise level, under the keys of `log` if they differ. None marks no largest
             radius.
 
-        n : int, default=100_000
-            Votes per input; for the largest radius.
+        n : int or dict of int, default=100_000
+            Votes per input, under the keys of `log` if they differ; for the largest
+            radius.
 
         alpha : float or dict of float, default=0.001
             Failure probability per input, under the keys of `log` if they differ; for
@@ -271,7 +273,8 @@ class FromCertificates:
             Of the radii; another than l2 goes without `sigma`.
 
         name : str or list of str, default=None
-            Names of the curves; None takes the keys of the dict.
+            Names of the curves; None takes the keys of the dict or, for one log,
+            the settings that are given and the number of inputs.
 
         unit : str, default="units of the log"
             What radii are measured in.
@@ -315,12 +318,14 @@ class FromCertificates:
                 each,
                 "the log" if key is None else f"log {key!r}",
                 sigma=sigma.get(key) if isinstance(sigma, dict) else sigma,
-                n=n,
+                n=n[key] if isinstance(n, dict) else n,
                 alpha=alpha[key] if isinstance(alpha, dict) else alpha,
                 rho=rho,
             )
             for key, each in by_name(log).items()
         }
+        if name is None and set(curves) == {None}:
+            name = name_of_log(curves[None], sigma, n, alpha)
         return cls._from_curves(curves, rho, name, unit, norm).plot(ax, **kwargs)
 
     @classmethod

@@ -201,7 +201,7 @@ class IntervalDisplay:
             Names of the inputs, in place of those it has.
 
         band_kwargs : dict, default=None
-            Keyword arguments for the bands, as of matplotlib's `fill_between`.
+            Keyword arguments for the bands, passed to matplotlib's `fill_between`.
 
         Returns
         -------

@@ -213,7 +213,7 @@ class ProbabilityDisplay:
 
     @classmethod
     def from_log(cls, log, *, sigma, name=None, ax=None, **kwargs):
-        """Plot the distribution behind logs in the field's format, of Gaussian noise.
+        """Plot the distribution behind logs in the Cohen log format, of Gaussian noise.
 
         A log has a radius R, and so Phi(R / sigma) for the probability. Abstentions
         have 0, as errors have.
@@ -292,7 +292,7 @@ class ProbabilityDisplay:
             Names of the curves; None takes those of the display.
 
         curve_kwargs : dict or list of dict, default=None
-            Passed on to `matplotlib.axes.Axes.plot`; a list has one dict a curve.
+            Passed on to `matplotlib.axes.Axes.plot`; a list has one dict per curve.
 
         Returns
         -------

@@ -114,7 +114,7 @@ class _Moments:
     constant : float
 
     scores : list of ndarray
-        As of a ``Convolution``.
+        As in a ``Convolution``.
 
     size : float
         What all terms may add up to in absolute value.

@@ -1,6 +1,6 @@
-"""Certification logs in the format of the field, and the tables made from them.
+"""Certification logs in the Cohen log format, and the tables made from them.
 
-The reference code and its successors write one line an input, separated by tabs::
+The reference code and its successors write one line per input, separated by tabs::
 
     idx  label  predict  radius  correct  time
 

@@ -96,3 +96,25 @@ def _read(place):
         return None
     ours = isinstance(entries, dict) and {"format", "log_sha256"} <= entries.keys()
     return entries if ours else None
+
+
+def reach_of(run):
+    """Return sigma, n and alpha of a run where these say how far its votes reach.
+
+    Parameters
+    ----------
+    run : dict or None
+        What stands beside its log.
+
+    Returns
+    -------
+    settings : dict
+        Of `CertifiedAccuracyDisplay.from_log`. Empty for other noise, another bound,
+        votes that may have stopped early, or if nothing is known.
+    """
+    if run is None or run["bound"] != "cohen" or len(run["looks"]) > 1:
+        return {}
+    if run["noise"] != "Gaussian()" or run["norm"] != "l2":
+        return {}
+    sigma = run["sigma"] if run["radius_unit"] == "input" else 1.0
+    return {"sigma": sigma, "n": run["n"], "alpha": run["alpha"]}

@@ -19,7 +19,7 @@ _CLOCK = re.compile(
 
 
 def read_log(path):
-    """Read a certification or prediction log in the format of the field.
+    """Read a certification or prediction log in the Cohen log format.
 
     Copes with what the reference code and its successors have written: times as
     seconds or as h:mm:ss.ffffff, a `correct` that holds something else (it is computed
@@ -34,7 +34,7 @@ def read_log(path):
     Returns
     -------
     log : pandas.DataFrame
-        One row an input, with the columns of the file and these types: `idx` int;
+        One row per input, with the columns of the file and these types: `idx` int;
         `label` and `predict` int, or strings if the file has no numbers there, with -1
         (or "-1") for abstentions; `radius` float, if the file has it; `correct` bool,
         label == predict, False for abstentions; `time` float, seconds, if the file has

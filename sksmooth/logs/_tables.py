@@ -23,7 +23,7 @@ def certified_accuracy_table(logs, radii):
     -------
     table : pandas.DataFrame
         Share of the inputs with label == predict and radius >= r, in [0, 1]: one row
-        a log, one column a radius. NaN for a log without rows.
+        a log, one column per radius. NaN for a log without rows.
 
     Raises
     ------
@@ -82,7 +82,7 @@ def prediction_table(logs, reference):
     Returns
     -------
     table : pandas.DataFrame
-        One row a log, with the shares of five kinds of answers, which add up to 1:
+        One row per log, with the shares of five kinds of answers, which add up to 1:
         correct or incorrect (label == predict), each accurate or inaccurate (the
         reference predicts the same), and abstentions.
 

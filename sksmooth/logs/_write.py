@@ -19,7 +19,7 @@ _LONGEST = 1e13  # seconds: as far as timedelta goes
 
 
 def write_log(certificate, y, path, *, norm=None, idx=None, time=None):
-    """Write certificates to a log in the format of the field.
+    """Write certificates to a log in the Cohen log format.
 
     The file appears complete or not at all: it is written under another name in the
     same folder, and then takes the place of any file at `path`, whose mode it keeps.
@@ -70,7 +70,7 @@ def write_log(certificate, y, path, *, norm=None, idx=None, time=None):
     An input without a certified radius is written as predict -1, radius 0.0, whatever
     the abstain label. Radii are rounded down to 6 significant digits, so that what
     is written is certified too. If sigma was an array they are in units of sigma, which
-    only the JSON file says; so it is for the norm.
+    only the JSON file says; the same goes for the norm.
 
     Strings are written as they are; most other readers of the format expect numbers. A
     class -1 would read as an abstention and is refused: encode such labels first, for

@@ -92,7 +92,7 @@ def numbers_for_labels(estimator, classes):
 
 
 def check_net_labels(estimator):
-    """Raise a ValueError if it is not known what the outputs of a net stand for.
+    """Raise a ValueError if the labels of a net's outputs are not known.
 
     For a net that was trained elsewhere. skorch trains on labels as numbers of outputs
     and knows no other; this package trains output k for ``classes[k]``.

@@ -135,7 +135,7 @@ def direct(chain, inputs, net_options=None):
         None if `chain` does not end in one.
 
     feed, reason
-        As of ``fold``.
+        As in ``fold``.
     """
     net = net_at_end(chain)
     if net is None:

@@ -24,7 +24,7 @@ def linear_ties(weights, offset, sigma):
     Parameters
     ----------
     weights : ndarray of shape (n_classes - 1, n_features)
-        What the score of a class is ahead of that of the first, which is 0.
+        By how much the score of a class is ahead of that of the first, which is 0.
 
     offset : ndarray of shape (n_classes - 1,)
 

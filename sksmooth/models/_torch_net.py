@@ -171,13 +171,13 @@ class TorchNet:
         return output
 
     def scores(self, output):
-        """Return what the largest of is the answer, shape (n, n_classes)."""
+        """Return scores, the largest of which is the answer, shape (n, n_classes)."""
         scores = self._nonlinearity(output)
         if scores.shape != (len(output), self.n_classes):
             raise ValueError(
                 f"{self.name}'s module returned a tensor of shape "
                 f"{tuple(output.shape)} for {len(output)} inputs, but it has "
-                f"{self.n_classes} classes: {self.classes.tolist()!r}. One output a "
+                f"{self.n_classes} classes: {self.classes.tolist()!r}. One output per "
                 "class is needed, or a single one for two classes; name the classes of "
                 "all outputs in `classes`."
             )

@@ -43,7 +43,7 @@ def takes_long_to_read(f):
 def compiled(chain):
     """Return the Model of a Chain, or None if its trees cannot be compiled.
 
-    It is for steps that get a matrix.
+    For steps that get a matrix.
     """
     f = chain.last
     if chain.own or not {"predict_proba", "decision_function"}.isdisjoint(vars(f)):

@@ -27,7 +27,7 @@ def check_binary(values):
 
 
 def as_binary_csr(X):
-    """Return a sparse matrix of zeros and ones, of which it is known where they are.
+    """Return a matrix of zeros and ones as CSR, so that the places of ones are known.
 
     Parameters
     ----------

@@ -124,7 +124,7 @@ def put_sparse_flips(ones, flips, copies):
     Returns
     -------
     indptr, indices : ndarray of int64
-        As of ``draw_sparse_flips``.
+        As in ``draw_sparse_flips``.
     """
     ones, start, stop = np.asarray(ones, np.int64), copies.start, copies.stop
     bits = flips.deleted[start:stop, ones // 64] >> (ones % 64).astype(np.uint64)

@@ -18,7 +18,7 @@ def check_sigma(sigma, shape):
     if isinstance(sigma, Mapping):
         raise ValueError(
             "sigma must be a number or an array of numbers where X has no column "
-            f"names, got {sigma!r}: pass a data frame (to fit, too), or one value a "
+            f"names, got {sigma!r}: pass a data frame (to fit, too), or one value per "
             "feature."
         )
     try:
@@ -41,7 +41,7 @@ def check_sigma(sigma, shape):
     except ValueError:
         raise ValueError(
             f"sigma of shape {level.shape} does not broadcast to one input of shape "
-            f"{shape}: give a number, or one value a feature."
+            f"{shape}: give a number, or one value per feature."
         ) from None
 
 

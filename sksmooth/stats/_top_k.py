@@ -21,7 +21,7 @@ def top_k_radius(counts, label, *, k, alpha, sigma, noise="gaussian"):
     Parameters
     ----------
     counts : array-like of int of shape (n_inputs, n_classes)
-        Votes of each class for each input, at least one an input.
+        Votes of each class for each input, at least one per input.
 
     label : int or array-like of int of shape (n_inputs,)
         The column of `counts` to certify; chosen without looking at these votes,
@@ -38,7 +38,7 @@ def top_k_radius(counts, label, *, k, alpha, sigma, noise="gaussian"):
         Noise level, in the units of the input.
 
     noise : str or instance of Noise, default="gaussian"
-        Its kind, as of :class:`~sksmooth.SmoothedClassifier`. The radius is l2 for
+        Its kind, as for :class:`~sksmooth.SmoothedClassifier`. The radius is l2 for
         Gaussian noise, l1 for Laplace and uniform noise.
 
     Returns

@@ -22,7 +22,7 @@ class ModuleClassifier(ClassifierMixin, BaseEstimator):
     Parameters
     ----------
     module : torch.nn.Module
-        Maps a batch of shape (n_inputs, *shape) to one output a class, or to one
+        Maps a batch of shape (n_inputs, *shape) to one output per class, or to one
         output (of shape (n_inputs, 1) or (n_inputs,)) for two classes. Of a tuple the
         first element counts. Used in eval mode, whatever mode it is in; never changed.
 
@@ -180,7 +180,7 @@ class ModuleClassifier(ClassifierMixin, BaseEstimator):
                     raise ValueError(
                         f"the module returned a tensor of shape {tuple(output.shape)} "
                         f"for {len(part)} inputs, but there are {n_classes} classes: "
-                        f"{self.classes_.tolist()!r}. One output a class is needed, "
+                        f"{self.classes_.tolist()!r}. One output per class is needed, "
                         "or a single one for two classes: name them in `classes`."
                     )
                 parts.append(shares.cpu().numpy())

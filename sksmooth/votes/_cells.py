@@ -2,8 +2,8 @@
 
 They key the noise of a row and tell rows apart, so different content must give
 different bytes: not what numpy prints of a long array. And equal content must give
-equal bytes in every process: not the address that an object prints. What cannot be
-told so is refused.
+equal bytes in every process: not the address that an object prints. Content that
+cannot be told apart in this way is refused.
 """
 
 import datetime
@@ -28,7 +28,7 @@ _BY_REPR_IN_PANDAS = {"NaTType", "NAType", "Timestamp", "Timedelta", "Period"}
 
 
 class _Unknown(Exception):
-    """Raised for an object of which it is not known what it holds."""
+    """Raised for an object whose content is not known."""
 
 
 def row_contents(table):
@@ -48,7 +48,7 @@ def row_contents(table):
     Raises
     ------
     ValueError
-        If a cell holds an object of which it is not known what it holds.
+        If a cell holds an object whose content is not known.
     """
     columns = [_column(table[:, place]) for place in range(table.shape[1])]
     return (repr(list(row)).encode() for row in zip(*columns, strict=True))
@@ -71,9 +71,9 @@ def _column(series):
             what = error.args[0] if isinstance(error, _Unknown) else "itself, nested"
             raise ValueError(
                 f"column {series.name!r} holds {what}: rows are told apart, and their "
-                "noise is keyed, by what they hold, and of such an object that is not "
-                "known. Turn the column into numbers, text, dates, or arrays, lists "
-                "or dicts of these, or leave it out."
+                "noise is keyed, by what they hold, and the content of such an object "
+                "is not known. Turn the column into numbers, text, dates, or arrays, "
+                "lists or dicts of these, or leave it out."
             ) from None
     return cells
 

@@ -157,7 +157,7 @@ class Inputs:
         sigma : float, array-like or mapping
 
         kind, flips
-            As of `from_array`.
+            As in `from_array`.
 
         counts : tuple of int, default=None
             Places of columns whose noise is rounded. None: those of whole numbers.

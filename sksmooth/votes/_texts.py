@@ -148,7 +148,7 @@ def _tokens(cell, kind, row, as_tokens):
             wanted = "a list of strings"
         raise ValueError(
             f"{what} is {_brief(found)}, where {kind!r} needs {wanted}. All inputs "
-            "must be alike; of a missing text, make an empty one."
+            "must be alike; replace a missing text by an empty one."
         )
     return tuple(str(token) for token in found)
 

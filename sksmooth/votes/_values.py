@@ -57,7 +57,7 @@ class Valuing(Voting):
     inputs : Inputs
 
     **settings : dict
-        As of ``Voting``, whose streams, workers and checks these are. A rule is an
+        As in ``Voting``, whose streams, workers and checks these are. A rule is an
         ``Order``, and what is drawn are ``Values``.
     """
 

@@ -1,4 +1,4 @@
-"""What of an object determines what a model answers, for types of which that is known.
+"""Which parts of an object determine the answers of a model, for known types.
 
 All else counts as it is pickled. Left out are counters, timings, random states that
 nothing is drawn from any more, and how something is kept in memory.
