@@ -402,6 +402,7 @@ class Planes(Ranks):
         (smoothed(Answers(1 + 1j)), ValueError, "complex128, where real numbers"),
         (smoothed(Ridge(), noise=Split(8, 0.25)), ValueError, "lists its copies"),
         (smoothed(Ridge(), quantile=1.0), ValueError, "'quantile' parameter"),
+        (smoothed(Ridge(), quantile=1e-16), ValueError, "quantile below 1e-15"),
         (smoothed(PoissonRegressor(), method="exact"), ValueError, "linear regressors"),
         (
             smoothed(make_pipeline(PCA(2), DecisionTreeRegressor()), method="exact"),
