@@ -401,6 +401,7 @@ class SmoothedRegressor(RegressorMixin, BaseSmoother):
 
     def _validate_params(self):
         super()._validate_params()
+        check_level(self.quantile, "quantile")
         if find_noise(self.noise).listed is not None:
             raise ValueError(
                 f"{self.noise!r} lists its copies, and what that proves is about "

@@ -375,6 +375,14 @@ class Answers(Ranks):
         return np.array([self.answer] * len(X))
 
 
+class RanksBeside(Ranks):
+    """Of two outputs the small one looks at others, on top of what hardly varies."""
+
+    def predict(self, X):
+        small = 1e3 + super().predict(X)
+        return np.column_stack([small, 1e9 * X[:, 1]])
+
+
 class Planes(Ranks):
     def predict(self, X):
         return np.zeros((len(X), 2, 2))
@@ -386,6 +394,7 @@ class Planes(Ranks):
         (smoothed(RandomForestClassifier()), TypeError, "needs a regressor, but"),
         (SmoothedClassifier(Ridge()), TypeError, "SmoothedRegressor is for those"),
         (smoothed(Ranks(), n=10), ValueError, "depends on the other inputs"),
+        (smoothed(RanksBeside(), n=10), ValueError, "depends on the other inputs"),
         (smoothed(NaNs(), n=10), ValueError, "returned NaN for a noisy copy"),
         (smoothed(Planes(), n=10), ValueError, "one number each, or one row"),
         (smoothed(Answers([])), ValueError, "one number each, or one row"),
@@ -393,6 +402,7 @@ class Planes(Ranks):
         (smoothed(Answers(1 + 1j)), ValueError, "complex128, where real numbers"),
         (smoothed(Ridge(), noise=Split(8, 0.25)), ValueError, "lists its copies"),
         (smoothed(Ridge(), quantile=1.0), ValueError, "'quantile' parameter"),
+        (smoothed(Ridge(), quantile=1e-16), ValueError, "quantile below 1e-15"),
         (smoothed(PoissonRegressor(), method="exact"), ValueError, "linear regressors"),
         (
             smoothed(make_pipeline(PCA(2), DecisionTreeRegressor()), method="exact"),

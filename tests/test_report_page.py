@@ -1,5 +1,6 @@
 """The page of a run: it stands by itself, and says what the log says."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -135,6 +136,14 @@ def test_other_files_are_refused(run, tmp_path):
     write_log(([0, 1], [0.5, 0.25]), [0, 1], run.folder / "bare.tsv")
     result = run("report", "bare.tsv", "--html", "bare.html", code=2)
     assert "bare.json" in result.output
+    # Entries of another kind, or none.
+    shutil.copy(run.folder / "run.tsv", run.folder / "broken.tsv")
+    entries = json.loads((run.folder / "run.json").read_text())
+    for name, value in [("repeats", 1), ("versions", None), ("looks", "200")]:
+        text = json.dumps({**entries, name: value})
+        (run.folder / "broken.json").write_text(text)
+        result = run("report", "broken.tsv", "--html", "broken.html", code=1)
+        assert "broken.json is damaged: certify again" in result.output
     assert not list(run.folder.glob("[ob]*.html"))
 
 

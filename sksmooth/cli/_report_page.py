@@ -25,7 +25,28 @@ RHO = 0.001
 
 _BINS = 20
 
-_NEEDED = ("n_inputs", "alpha", "bound", "norm", "sigma", "noise", "repeats", "p_lower")
+# What a page is made of, and what that has to be. Booleans are whole numbers, too.
+_NEEDED = {
+    "n_inputs": int,
+    "alpha": (int, float),
+    "bound": str,
+    "norm": str,
+    "closed": int,
+    "sigma": (int, float, list, dict),
+    "radius_unit": str,
+    "noise": str,
+    "changeable_categories": int,
+    "n": int,
+    "n0": int,
+    "looks": list,
+    "is_distance": int,
+    "shared_noise": int,
+    "grid": int,
+    "repeats": dict,
+    "p_lower": list,
+    "versions": dict,
+    "platform": str,
+}
 
 
 def report_page(log_path, model_path, data_path, image_shape, radii, limit):
@@ -82,9 +103,9 @@ def _entries(log, log_path):
             f"{place}, and there is no such file that belongs to {log_path}. "
             "sksmooth certify --out and write_log make it."
         )
-    missing = [name for name in _NEEDED if name not in entries]
+    good = all(isinstance(entries.get(k), kind) for k, kind in _NEEDED.items())
     n = len(log)
-    if missing or entries["n_inputs"] != n or len(entries["p_lower"]) != n:
+    if not good or entries["n_inputs"] != n or len(entries["p_lower"]) != n:
         raise ValueError(f"{place} is damaged: certify again.")
     if "radius" not in log or not n:
         raise ValueError(f"{log_path} has no certified radii to report.")

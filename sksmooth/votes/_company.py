@@ -25,6 +25,9 @@ _TOLERANCE = {"cpu": 1e-4}
 _ELSEWHERE = _OTHER_SIZE = 1e-2
 _HALF_PRECISION = 0.1
 
+# How much of the largest answer rounding may change, if f is no net: float32 is enough.
+_ROUNDING = 1e-6
+
 # How often both batches have to be answered as before, in turns, if their answers
 # differ: else they are random.
 _REPEATS = 8
@@ -127,7 +130,8 @@ def _predict_depends(estimator, inputs, kinds, are_numbers=False):
 
     size = len(batches[0].values) // 2
     if are_numbers:
-        differ = partial(_numbers_differ, tolerance=tolerance)
+        rounding = tolerance if nets else _ROUNDING
+        differ = partial(_outputs_differ, tolerance=tolerance, rounding=rounding)
         return _depends(
             ask(estimator.predict), batches, differ, differ, {size, 1}, inputs
         )
@@ -216,6 +220,21 @@ def _numbers_differ(a, b, tolerance):
     a, b = np.asarray(a, float), np.asarray(b, float)
     atol = tolerance * _largest(a)
     return not np.allclose(a, b, rtol=0, atol=atol, equal_nan=True)
+
+
+def _outputs_differ(a, b, tolerance, rounding):
+    """Do the numbers of any output differ by more than `tolerance` of their spread?
+
+    Of each output by itself, which has a unit of its own; and by more than `rounding`
+    of the largest.
+    """
+    a, b = (np.asarray(part, float).reshape(len(part), -1) for part in (a, b))
+    for one, other in zip(a.T, b.T, strict=True):
+        spread = np.ptp(one[np.isfinite(one)]) if np.any(np.isfinite(one)) else 0.0
+        atol = max(tolerance * spread, rounding * _largest(one))
+        if not np.allclose(one, other, rtol=0, atol=atol, equal_nan=True):
+            return True
+    return False
 
 
 def _largest(numbers):
