@@ -22,6 +22,9 @@ from ._probabilities import (
 # Pairs are looked at among so many rivals, those who win most often.
 _MOST_RIVALS = 32
 
+# Of so many rivals all pairs are looked at once; of more, those of each input.
+_FEW_RIVALS = 4 * _MOST_RIVALS
+
 
 def analytic_bounds(estimator, classes, inputs):
     """Bound the probabilities of a linear classifier under Gaussian noise.
@@ -114,29 +117,34 @@ class Rivals:
     def __init__(self, chain, winner, noise):
         weights, offset = linear_scores(chain, bounded=True, than=winner)
         n_rivals, n_columns = weights.value.shape
-        self.rivals = [
-            ExactLinear(weights[one], offset[one], noise) for one in range(n_rivals)
-        ]
+        self.model = ExactLinear(weights, offset, noise)
         # `predict` takes the first of equal scores.
         self.wins_ties = np.arange(n_rivals) < winner
         self.cdf_bounds = noise.cdf_bounds
-        self.row_bytes = 8 * (n_columns + 8 * min(n_rivals, _MOST_RIVALS) ** 2)
+        n_paired = min(n_rivals, _MOST_RIVALS)
+        self.row_bytes = 8 * (n_columns + 8 * n_paired**2 + 16 * n_rivals)
         # Correlations are products of unit vectors. What the levels may be off by moves
         # those by no more than this; a rival without noise is in no pair.
         with np.errstate(divide="ignore", invalid="ignore"):
-            spread = np.array([[one.spread] for one in self.rivals])
-            units = np.where(spread > 0, weights.value * noise.sigma / spread, 0.0)
-            off = np.array(
-                [
-                    (one.level.high - one.level.low) / one.level.low
-                    for one in self.rivals
-                ]
+            spread, level = self.model.spread[:, None], self.model.level
+            self._units = np.where(
+                spread > 0, weights.value * noise.sigma / spread, 0.0
             )
-        off = np.where(np.isfinite(off), off, np.inf)
-        less = np.add.outer(off, off + EPS * (n_columns + 8)) + np.multiply.outer(
-            off, off
-        )
-        self.correlations = units @ units.T - less
+            off = (level.high - level.low) / level.low
+        self._off = np.where(np.isfinite(off), off, np.inf)
+        self._all = None
+        if n_rivals <= _FEW_RIVALS:
+            self._all = self._correlations(np.arange(n_rivals))
+        else:
+            self.row_bytes += 8 * 2 * n_paired * n_columns
+
+    def _correlations(self, some):
+        """Return lower bounds on the correlations of rivals, all pairs of `some`."""
+        units, off = self._units[some], self._off[some]
+        one, other = off[..., :, None], off[..., None, :]
+        slack = EPS * (units.shape[-1] + 8)
+        less = one + (other + slack) + one * other
+        return units @ np.swapaxes(units, -1, -2) - less
 
     def bounds(self, X):
         """Return upper bounds on P(some rival wins), and on P(it does) for each.
@@ -149,16 +157,15 @@ class Rivals:
         -------
         any_of_them, most : ndarray of float of shape (n_inputs,)
         """
-        shape = len(X), len(self.rivals)
-        low, wins = np.full(shape, -np.inf), np.empty(shape)
-        for place, rival in enumerate(self.rivals):
-            score, error = rival.scores(X)
-            if rival.level.is_0:
-                may_tie = self.wins_ties[place] & (score + error == 0)
-                wins[:, place] = (score + error > 0) | may_tie
-                continue
-            ends = rival.level.quotients(score - error, score + error)
-            low[:, place], wins[:, place] = ends[0], self.cdf_bounds(*ends)[1]
+        score, error = self.model.scores(X)
+        shape = score.shape
+        # Without noise on it, a rival wins for sure or never.
+        wins = (score + error > 0) | (self.wins_ties & (score + error == 0))
+        low, wins = np.full(shape, -np.inf), wins.astype(float)
+        noisy = np.flatnonzero(~self.model.level.is_0)
+        least, most = (score - error)[:, noisy].T, (score + error)[:, noisy].T
+        ends = self.model.level.at(noisy).quotients(least, most)
+        low[:, noisy], wins[:, noisy] = ends[0].T, self.cdf_bounds(*ends)[1].T
         most = np.minimum(wins.max(axis=1), 1.0)
         # As many roundings as there are terms.
         slack = EPS * (shape[1] + 4)
@@ -175,11 +182,11 @@ class Rivals:
         low = np.take_along_axis(low, first, axis=1)
         one, other = np.triu_indices(size, 1)
         joint = np.full((n_inputs, size, size), -1.0)
-        joint[:, one, other] = joint_below(
-            low[:, one],
-            low[:, other],
-            self.correlations[first[:, one], first[:, other]],
-        )
+        if self._all is not None:
+            correlations = self._all[first[:, one], first[:, other]]
+        else:
+            correlations = self._correlations(first)[:, one, other]
+        joint[:, one, other] = joint_below(low[:, one], low[:, other], correlations)
         joint = np.maximum(joint, joint.transpose(0, 2, 1))
         # Prim's algorithm: the tree grows by the rival with the largest joint term.
         reach, total = joint[:, 0].copy(), np.zeros(n_inputs)

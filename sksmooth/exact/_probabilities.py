@@ -205,13 +205,14 @@ class ExactLinear:
     """Class probabilities of a two-class linear classifier.
 
     The score of x + noise is normal with mean ``weights @ x + offset`` and standard
-    deviation ``||weights * sigma||``; class 1 is where it is positive.
+    deviation ``||weights * sigma||``; class 1 is where it is positive. Of several
+    scores at once there are `level` and `scores`.
 
     Parameters
     ----------
-    weights : Bounded of shape (n_columns,)
+    weights : Bounded of shape (n_columns,) or (n_scores, n_columns)
 
-    offset : Bounded of shape ()
+    offset : Bounded of shape () or (n_scores,)
 
     noise : BoundNoise
         Normal, with a level for each column of x.
@@ -223,11 +224,11 @@ class ExactLinear:
         self.spread = _norm(weights.value * sigma)
         # A sum of as many squares, in any order, and a root; and what the weights may
         # be off by moves the norm by no more than its own norm.
-        n_noisy = np.count_nonzero(weights.may_differ_from_0 & (sigma > 0))
+        n_noisy = np.sum(weights.may_differ_from_0 & (sigma > 0), axis=-1)
         self.slack = EPS * (len(sigma) + 4)
         error = _norm(weights.error * sigma) * (1 + self.slack)
         error += self.slack * self.spread + 4 * n_noisy * SMALLEST
-        self.level = Level(np.float64(self.spread), np.float64(error), np.float64(1))
+        self.level = Level(np.asarray(self.spread), np.asarray(error), np.float64(1))
 
     @property
     def row_bytes(self):
@@ -248,30 +249,32 @@ class ExactLinear:
         return ndtr(np.stack([-middle, middle])), np.stack(upper)
 
     def scores(self, X):
-        """Return the scores and bounds on their errors, each (n_inputs,)."""
+        """Return scores and bounds on their errors, each (n_inputs,[ n_scores])."""
         weights, offset = self.weights, self.offset
         with np.errstate(over="ignore", invalid="ignore"):
-            score = X @ weights.value + offset.value
+            score = X @ weights.value.T + offset.value
             size_of_x = np.abs(X)
-            size = size_of_x @ np.abs(weights.value) + np.abs(offset.value)
+            size = size_of_x @ np.abs(weights.value).T + np.abs(offset.value)
         check_finite(size)
         # A sum of n terms, each a rounded product, in any order. No term, no rounding:
         # a score of exactly 0 stays a tie.
         error = self.slack * size
-        own = size_of_x @ weights.error + offset.error
+        own = size_of_x @ weights.error.T + offset.error
         error += own * (1 + self.slack)
         # A product that underflows is not 0.
         small = size < 1e-280
         if np.any(small):
-            terms = (X[small] != 0) & weights.may_differ_from_0
-            error[small] += 4 * SMALLEST * np.count_nonzero(terms, axis=1)
+            terms = (X != 0).astype(float) @ weights.may_differ_from_0.T.astype(float)
+            error[small] += 4 * SMALLEST * terms[small]
         return score, error
 
 
 def _norm(values):
+    """Return the norm of a vector, or of each row of a matrix."""
     # Scaled, so that squares do not underflow.
-    largest = np.abs(values).max(initial=0)
-    return largest * np.linalg.norm(values / largest) if largest else 0.0
+    largest = np.abs(values).max(axis=-1, keepdims=True, initial=0)
+    scaled = values / np.where(largest > 0, largest, 1)
+    return largest[..., 0] * np.sqrt(np.sum(scaled**2, axis=-1))
 
 
 def _make_model(estimator, noise):

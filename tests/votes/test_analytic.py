@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from scipy.special import ndtr, ndtri
 from sklearn.base import clone
-from sklearn.datasets import load_breast_cancer, load_iris
+from sklearn.datasets import load_breast_cancer, load_digits, load_iris
 from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.frozen import FrozenEstimator
@@ -183,10 +183,22 @@ class TestBounds:
             rivals = Rivals(
                 unwrap(make_pipeline(scaler, f)), own, Gaussian().bind(sigma)
             )
-            assert rho - 1e-6 < rivals.correlations[0, 1] <= rho
+            assert rho - 1e-6 < rivals._correlations(np.arange(2))[0, 1] <= rho
             truth = mpmath.ncdf(u[0]) + mpmath.ncdf(u[1]) - joint(*u, rho)
             assert rest[0] >= truth
             assert rest[0] <= truth * (1 + 1e-6) + 1e-12
+
+    def test_pairs_of_each_input(self, monkeypatch):
+        """With very many rivals the pairs of each input are looked at by themselves."""
+        X, y = load_digits(return_X_y=True)
+        f = LinearDiscriminantAnalysis().fit(X, y)
+        X = X[y == 3][:30]
+        noise = Gaussian().bind(np.linspace(0, 3, 64))
+        together = Rivals(unwrap(f), 3, noise).bounds(X)
+        monkeypatch.setattr("sksmooth.exact._multiclass._FEW_RIVALS", 0)
+        apart = Rivals(unwrap(f), 3, noise).bounds(X)
+        np.testing.assert_allclose(apart, together, rtol=1e-9)
+        assert np.any(together[0] > together[1] * 1.01)
 
     def test_equal_weights(self):
         weights = [[1, 0], [1, 0], [0, 1]]
@@ -209,8 +221,7 @@ class TestBounds:
         f = linear([[1 / 3, 0.1], [1 / 3, 0.1], [0, 1]], [0.5, 0, 0])
         g = make_pipeline(StandardScaler().fit(X[:, :2]), f)
         rivals = Rivals(unwrap(g), 0, Gaussian().bind(np.ones(2)))
-        assert rivals.rivals[0].level.is_0
-        assert not rivals.rivals[1].level.is_0
+        assert rivals.model.level.is_0.tolist() == [True, False]
 
     def test_no_attack_at_the_boundary(self):
         rng = np.random.default_rng(3)
