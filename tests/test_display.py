@@ -28,7 +28,7 @@ from sksmooth import (
     certified_accuracy_score,
 )
 from sksmooth.logs import write_log
-from sksmooth.noise import Gaussian
+from sksmooth.noise import Gaussian, Split
 from sksmooth.stats import max_certifiable_radius
 
 from .helpers import halfspace
@@ -108,6 +108,9 @@ def test_curve_is_the_score():
     of_log = CertifiedAccuracyDisplay.from_log(as_log(c), sigma=0.25, n=g.n)
     assert of_log.name == display.name
     assert CertifiedAccuracyDisplay.from_log(as_log(c)).name == "150 inputs"
+    split = smoothed(noise=Split(4, 0.1)).certify(X.round(1))
+    drawn = CertifiedAccuracyDisplay.from_certificate(split, y, norm="l1")
+    assert drawn.name.startswith(f"{split.noise!r}, ") and "sigma" not in drawn.name
 
 
 def test_band_is_the_bound():

@@ -76,7 +76,10 @@ def name_of_certificate(certificate):
     if not isinstance(certificate, Certificate):
         return None
     sigma, n_inputs = certificate.sigma, len(certificate.radius)
-    level = "sigma by feature" if np.ndim(sigma) else f"sigma = {sigma:g}"
+    if certificate.noise.bind(sigma).scales:
+        level = "sigma by feature" if np.ndim(sigma) else f"sigma = {sigma:g}"
+    else:
+        level = repr(certificate.noise)  # sigma has no effect on it
     if certificate.bound in CERTAIN:  # without votes, and without an alpha
         return f"{level}, {certificate.bound}, {n_inputs:,} inputs"
     return _settings(level, certificate.n, certificate.alpha, n_inputs)
