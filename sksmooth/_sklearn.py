@@ -50,6 +50,7 @@ __all__ = [
     "estimator_type",
     "has_valid_parameters",
     "hist_boosting",
+    "predicts_as",
     "predicts_by_linear_scores",
     "predicts_linearly",
     "process_routing",
@@ -137,6 +138,32 @@ def predicts_by_linear_scores(estimator):
         and getattr(cls, "decision_function", None) in _LINEAR_DECISIONS
         and "decision_function" not in vars(estimator)
         and getattr(estimator.classes_, "ndim", None) == 1
+    )
+
+
+# What `predict` of a tree or a boosting comes down to.
+_BEHIND_PREDICT = (
+    "predict",
+    "decision_function",
+    "_raw_predict",
+    "_raw_predict_init",
+    "_check_X",
+    "_validate_X_predict",
+)
+
+
+def predicts_as(estimator, cls):
+    """Is `estimator` a `cls`, of trees, whose answers are made as scikit-learn does?
+
+    A subclass may do what it likes in `fit`.
+    """
+    if not isinstance(estimator, cls):
+        return False
+    if not vars(estimator).keys().isdisjoint(_BEHIND_PREDICT):
+        return False
+    own = type(estimator)
+    return own is cls or all(
+        getattr(own, name, None) is getattr(cls, name, None) for name in _BEHIND_PREDICT
     )
 
 

@@ -69,6 +69,16 @@ def columns_of(features, n_features, steps):
     return column, rows[np.arange(len(features)), column], offset
 
 
+def coarser(dtype):
+    """Return how much larger roundings in a dtype are than those in float64.
+
+    Steps compute in the dtype of X. Noise blurs what that does to a decision; where a
+    decision is about features without noise, nothing does: there f may be on the other
+    side, for good, of what its numbers say in exact arithmetic.
+    """
+    return np.finfo(dtype).eps / EPS
+
+
 class Axes:
     """The features that a tree uses, behind the steps: z = coef * x[column] + offset.
 
@@ -110,7 +120,7 @@ class Axes:
 
         0 stands for what is missing: whoever asks knows where that is.
         """
-        x = np.nan_to_num(X.T[self.column], copy=False)
+        x = np.nan_to_num(X.T[self.column].astype(float, copy=False), copy=False)
         with np.errstate(over="ignore", invalid="ignore"):
             scaled = self.coef[:, None] * x
             z = scaled + self.offset[:, None]
@@ -124,6 +134,7 @@ class Axes:
         error = 2 * EPS * (np.abs(scaled) + np.abs(self.offset)[:, None])
         own = self.coef_error[:, None] * np.abs(x) + self.offset_error[:, None]
         error += own * (1 + 8 * EPS) + 4 * SMALLEST
+        error[self.level.is_0] *= coarser(X.dtype)
         error[self.exact] = 0
         return z, error
 

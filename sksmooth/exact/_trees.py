@@ -4,6 +4,7 @@ import numpy as np
 from scipy.sparse import csr_array
 from sklearn.tree import DecisionTreeClassifier
 
+from .._sklearn import predicts_as
 from ..models._forest import largest_float32
 from ._axes import EPS, TINY, Axes, Intervals, unsupported
 
@@ -159,8 +160,4 @@ def splits_of(tree):
 
 def is_tree(estimator):
     """Is `estimator` a decision tree that predicts as scikit-learn's does?"""
-    return (
-        isinstance(estimator, DecisionTreeClassifier)
-        and type(estimator).predict is DecisionTreeClassifier.predict
-        and "predict" not in vars(estimator)
-    )
+    return predicts_as(estimator, DecisionTreeClassifier)
