@@ -257,6 +257,17 @@ def test_probabilities_that_are_not_known_are_voted_on():
         g_of(f, noise="laplace", method="exact").predict_proba(X)
 
 
+@pytest.mark.filterwarnings("ignore:sigma is small")
+def test_boxes_of_a_tree_are_those_it_has_now():
+    f = fixed_tree().fit(X, THREE)
+    g = g_of(f, sigma=1e-6)
+    np.testing.assert_array_equal(g.predict(X), f.predict(X))
+    f.tree_.threshold[:] += 0.5
+    np.testing.assert_array_equal(g.predict(X), f.predict(X))
+    f.fit(X[::2], THREE[::2])
+    np.testing.assert_array_equal(g.predict(X), f.predict(X))
+
+
 class TestGaps:
     """A value that is missing goes one way at each split, in every copy."""
 

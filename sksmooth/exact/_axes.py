@@ -186,6 +186,21 @@ class Level:
         return level
 
 
+def edges_of(axis, low, high):
+    """Return the different ends of intervals, and the place among them of each one's.
+
+    Returns
+    -------
+    edges : ndarray of float of shape (n_edges, 2)
+        Axis and end.
+
+    low, high : ndarray of int of shape (n_intervals,)
+    """
+    pairs = np.column_stack([np.concatenate([axis, axis]), np.concatenate([low, high])])
+    edges, place = np.unique(pairs.astype(float), axis=0, return_inverse=True)
+    return edges, *np.split(place.ravel(), 2)
+
+
 class Intervals:
     """Probabilities of z[axis] in (low, high], for many intervals at once.
 
@@ -198,15 +213,14 @@ class Intervals:
     low, high : array-like of float32 of shape (n_intervals,)
         Ends as a tree sees them: z belongs to the interval if
         low < float32(z) <= high. Infinite ends are allowed.
+
+    edges : tuple, default=None
+        What ``edges_of`` returns for them, where it is known.
     """
 
-    def __init__(self, axes, axis, low, high):
-        axis, low, high = np.asarray(axis), np.asarray(low), np.asarray(high)
-        ends = np.concatenate([low, high])
-        pairs = np.column_stack([np.concatenate([axis, axis]), ends])
-        edges, place = np.unique(pairs.astype(float), axis=0, return_inverse=True)
-        self.low, self.high = np.split(place.ravel(), 2)
-        self.own_axis = axis.astype(np.intp)
+    def __init__(self, axes, axis, low, high, edges=None):
+        edges, self.low, self.high = edges or edges_of(axis, low, high)
+        self.own_axis = np.asarray(axis).astype(np.intp)
         self.axis = edges[:, 0].astype(np.intp)
         # float32(z) is the float32 nearest to z. For t a float32 and t' the next one,
         # float32(z) <= t is z < (t + t') / 2 or, where the tie is rounded to t, z <=
