@@ -879,8 +879,8 @@ class SmoothedClassifier(ClassSmoother):
         )
         if prepared.method != "exact":
             check_level(self.alpha)
-            if self.net_options:
-                prepared.voting.recognised  # noqa: B018
+        if self.net_options:
+            prepared.voting.recognised  # noqa: B018
         return prepared
 
     def _looks(self, first):

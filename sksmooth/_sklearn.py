@@ -51,6 +51,7 @@ __all__ = [
     "estimator_type",
     "has_valid_parameters",
     "hist_boosting",
+    "predicts_as",
     "predicts_by_centroids",
     "predicts_by_linear_scores",
     "predicts_linearly",
@@ -163,6 +164,32 @@ def has_equal_priors(estimator):
     """Does a NearestCentroid take its priors for equal? So its `predict` finds out."""
     n_classes = len(estimator.classes_)
     return bool(np.isclose(estimator.class_prior_, 1 / n_classes).all())
+
+
+# What `predict` of a tree or a boosting comes down to.
+_BEHIND_PREDICT = (
+    "predict",
+    "decision_function",
+    "_raw_predict",
+    "_raw_predict_init",
+    "_check_X",
+    "_validate_X_predict",
+)
+
+
+def predicts_as(estimator, cls):
+    """Is `estimator` a `cls`, of trees, whose answers are made as scikit-learn does?
+
+    A subclass may do what it likes in `fit`.
+    """
+    if not isinstance(estimator, cls):
+        return False
+    if not vars(estimator).keys().isdisjoint(_BEHIND_PREDICT):
+        return False
+    own = type(estimator)
+    return own is cls or all(
+        getattr(own, name, None) is getattr(cls, name, None) for name in _BEHIND_PREDICT
+    )
 
 
 def predicts_linearly(estimator):

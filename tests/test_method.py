@@ -180,6 +180,70 @@ def test_store_and_tolerance_are_accepted_and_not_used(tmp_path):
         g_of(f, method="exact").certify(X, store=path)
 
 
+class Flipped(GradientBoostingClassifier):
+    def _raw_predict(self, X):
+        return -super()._raw_predict(X)
+
+
+class Cut(DecisionTreeClassifier):
+    def _validate_X_predict(self, X, check_input):
+        return super()._validate_X_predict(np.clip(X, -0.1, 0.1), check_input)
+
+
+class Named(DecisionTreeClassifier):
+    """Does in `fit` what it likes, and predicts as a tree."""
+
+    def fit(self, X, y):
+        return super().fit(np.round(X, 1), y)
+
+
+@pytest.mark.parametrize(
+    "f, bound",
+    [
+        (Flipped(max_depth=1, n_estimators=3), "cohen"),
+        (Cut(max_depth=3), "cohen"),
+        (Named(max_depth=3), "exact"),
+    ],
+)
+def test_a_subclass_that_predicts_in_its_own_way_is_voted_on(f, bound):
+    certificate = g_of(f.fit(X, TWO), sigma=1e-9).certify(X[:5])
+    assert certificate.bound == bound
+    np.testing.assert_array_equal(certificate.prediction, f.predict(X[:5]))
+
+
+@pytest.mark.parametrize("last", [LogisticRegression(), fixed_tree(max_depth=1)])
+@pytest.mark.parametrize("as_frame", [False, True])
+def test_what_float32_decides_without_noise(last, as_frame):
+    """Steps compute in float32 there, and no noise makes up for that."""
+    points = np.random.default_rng(1).normal(size=(200, 2)) * 10 + 100
+    points = points.astype(np.float32)
+    f = make_pipeline(StandardScaler(), last).fit(points, points[:, 1] > 103)
+    if as_frame:
+        f.fit(pd.DataFrame(points, columns=["a", "b"]), points[:, 1] > 103)
+    if last.__class__ is LogisticRegression:
+        last.coef_[0, 0] = 0
+        cut = -last.intercept_[0] / last.coef_[0, 1]
+    else:
+        cut = last.tree_.threshold[0]
+    here = np.float32(cut * f[0].scale_[1] + f[0].mean_[1])
+    near = here + np.arange(-40, 41) * np.spacing(here)
+    some = np.column_stack([np.full(81, 100), near]).astype(np.float32)
+    if as_frame:
+        some = pd.DataFrame(some, columns=["a", "b"])
+    certificate = g_of(f, sigma=[1.0, 0.0]).certify(some)
+    assert certificate.bound == "exact"
+    own, certified = f.predict(some), certificate.certified
+    assert 20 < certified.sum() < 81
+    np.testing.assert_array_equal(certificate.prediction[certified], own[certified])
+
+
+def test_options_for_a_net_are_for_a_net():
+    g = g_of(LogisticRegression().fit(X, TWO), net_options={"mode": "eager"})
+    for ask in g.predict, g.predict_proba, g.certify:
+        with pytest.raises(ValueError, match="does not end in a neural net"):
+            ask(X)
+
+
 def test_probabilities_that_are_not_known_are_voted_on():
     """Of a linear classifier under Laplace noise only the radii are exact."""
     f = LogisticRegression().fit(X, TWO)
@@ -191,6 +255,17 @@ def test_probabilities_that_are_not_known_are_voted_on():
     assert g_of(tree, noise="laplace").certify(X).bound == "exact"
     with pytest.raises(ValueError, match="only its radii"):
         g_of(f, noise="laplace", method="exact").predict_proba(X)
+
+
+@pytest.mark.filterwarnings("ignore:sigma is small")
+def test_boxes_of_a_tree_are_those_it_has_now():
+    f = fixed_tree().fit(X, THREE)
+    g = g_of(f, sigma=1e-6)
+    np.testing.assert_array_equal(g.predict(X), f.predict(X))
+    f.tree_.threshold[:] += 0.5
+    np.testing.assert_array_equal(g.predict(X), f.predict(X))
+    f.fit(X[::2], THREE[::2])
+    np.testing.assert_array_equal(g.predict(X), f.predict(X))
 
 
 class TestGaps:

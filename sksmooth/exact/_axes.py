@@ -69,6 +69,16 @@ def columns_of(features, n_features, steps):
     return column, rows[np.arange(len(features)), column], offset
 
 
+def coarser(dtype):
+    """Return how much larger roundings in a dtype are than those in float64.
+
+    Steps compute in the dtype of X. Noise blurs what that does to a decision; where a
+    decision is about features without noise, nothing does: there f may be on the other
+    side, for good, of what its numbers say in exact arithmetic.
+    """
+    return np.finfo(dtype).eps / EPS
+
+
 class Axes:
     """The features that a tree uses, behind the steps: z = coef * x[column] + offset.
 
@@ -110,7 +120,7 @@ class Axes:
 
         0 stands for what is missing: whoever asks knows where that is.
         """
-        x = np.nan_to_num(X.T[self.column], copy=False)
+        x = np.nan_to_num(X.T[self.column].astype(float, copy=False), copy=False)
         with np.errstate(over="ignore", invalid="ignore"):
             scaled = self.coef[:, None] * x
             z = scaled + self.offset[:, None]
@@ -124,6 +134,7 @@ class Axes:
         error = 2 * EPS * (np.abs(scaled) + np.abs(self.offset)[:, None])
         own = self.coef_error[:, None] * np.abs(x) + self.offset_error[:, None]
         error += own * (1 + 8 * EPS) + 4 * SMALLEST
+        error[self.level.is_0] *= coarser(X.dtype)
         error[self.exact] = 0
         return z, error
 
@@ -175,6 +186,21 @@ class Level:
         return level
 
 
+def edges_of(axis, low, high):
+    """Return the different ends of intervals, and the place among them of each one's.
+
+    Returns
+    -------
+    edges : ndarray of float of shape (n_edges, 2)
+        Axis and end.
+
+    low, high : ndarray of int of shape (n_intervals,)
+    """
+    pairs = np.column_stack([np.concatenate([axis, axis]), np.concatenate([low, high])])
+    edges, place = np.unique(pairs.astype(float), axis=0, return_inverse=True)
+    return edges, *np.split(place.ravel(), 2)
+
+
 class Intervals:
     """Probabilities of z[axis] in (low, high], for many intervals at once.
 
@@ -187,15 +213,14 @@ class Intervals:
     low, high : array-like of float32 of shape (n_intervals,)
         Ends as a tree sees them: z belongs to the interval if
         low < float32(z) <= high. Infinite ends are allowed.
+
+    edges : tuple, default=None
+        What ``edges_of`` returns for them, where it is known.
     """
 
-    def __init__(self, axes, axis, low, high):
-        axis, low, high = np.asarray(axis), np.asarray(low), np.asarray(high)
-        ends = np.concatenate([low, high])
-        pairs = np.column_stack([np.concatenate([axis, axis]), ends])
-        edges, place = np.unique(pairs.astype(float), axis=0, return_inverse=True)
-        self.low, self.high = np.split(place.ravel(), 2)
-        self.own_axis = axis.astype(np.intp)
+    def __init__(self, axes, axis, low, high, edges=None):
+        edges, self.low, self.high = edges or edges_of(axis, low, high)
+        self.own_axis = np.asarray(axis).astype(np.intp)
         self.axis = edges[:, 0].astype(np.intp)
         # float32(z) is the float32 nearest to z. For t a float32 and t' the next one,
         # float32(z) <= t is z < (t + t') / 2 or, where the tie is rounded to t, z <=

@@ -1,5 +1,6 @@
 """Class probabilities under noise without votes, for classifiers that allow it."""
 
+import narwhals as nw
 import numpy as np
 from scipy.special import ndtr
 
@@ -7,7 +8,7 @@ from ..models._bounded import EPS, SMALLEST
 from ..models._linear import check_finite, count_scores, linear_scores
 from ..models._unwrap import unwrap
 from ..noise import Gaussian
-from ._axes import Level, Unsupported, columns_of, unsupported
+from ._axes import Level, Unsupported, coarser, columns_of, unsupported
 from ._stumps import ExactStumps, is_boosting, stumps_of
 from ._trees import ExactTree, features_of, is_tree
 
@@ -60,7 +61,7 @@ def exact_probabilities(estimator, classes, inputs, *, leader_only=False):
     upper = np.zeros((len(X), len(classes)))
     settings = {"leader_only": True} if leader_only and is_boosting(last) else {}
     for rows in chunks(X, model.row_bytes):
-        both = model.probabilities(X[rows].astype(float), **settings)
+        both = model.probabilities(X[rows], **settings)
         probabilities[rows, columns] = both[0].T
         upper[rows, columns] = np.minimum(both[1], 1).T
     return probabilities, upper
@@ -149,7 +150,7 @@ def exact_distances(estimator, classes, inputs):
     steepest = (np.where(sigma > 0, size if one else size * sigma, 0.0)).max(initial=0)
     selected, distance = np.empty(len(X), int), np.empty(len(X))
     for rows in chunks(X, model.row_bytes):
-        score, error = model.scores(X[rows].astype(float))
+        score, error = model.scores(X[rows])
         selected[rows] = columns[(score > 0).astype(int)]
         margin = np.maximum(np.nextafter(np.abs(score) - error, -1), 0.0)
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
@@ -191,7 +192,11 @@ def numbers_of(inputs, method="exact", *, takes_gaps=False):
             "method='monte_carlo', which does if the classifier does, or leave these "
             "inputs out."
         )
-    return matrix
+    if inputs.frame is not None:
+        kinds = inputs.table.schema.dtypes()
+        if all(kind == nw.Float32 for kind in kinds):  # in which f computes
+            X = X.astype(np.float32)
+    return X, sigma
 
 
 def chunks(X, row_bytes):
@@ -250,7 +255,8 @@ class ExactLinear:
 
     def scores(self, X):
         """Return scores and bounds on their errors, each (n_inputs,[ n_scores])."""
-        weights, offset = self.weights, self.offset
+        weights, offset, dtype = self.weights, self.offset, X.dtype
+        X = X.astype(float, copy=False)
         with np.errstate(over="ignore", invalid="ignore"):
             score = X @ weights.value.T + offset.value
             size_of_x = np.abs(X)
@@ -266,7 +272,8 @@ class ExactLinear:
         if np.any(small):
             terms = (X != 0).astype(float) @ weights.may_differ_from_0.T.astype(float)
             error[small] += 4 * SMALLEST * terms[small]
-        return score, error
+        # What has no noise is as f computes it.
+        return score, error * np.where(self.level.is_0, coarser(dtype), 1.0)
 
 
 def _norm(values):

@@ -8,6 +8,7 @@ import numpy as np
 from scipy.special import ndtri
 from sklearn.tree import DecisionTreeRegressor
 
+from .._sklearn import predicts_as
 from ..models._bounded import EPS
 from ..models._linear import linear_outputs
 from ..models._unwrap import unwrap
@@ -86,11 +87,7 @@ def has_exact_quantiles(estimator, noise):
 
 def is_regression_tree(estimator):
     """Is `estimator` a regression tree that predicts as scikit-learn's does?"""
-    return (
-        isinstance(estimator, DecisionTreeRegressor)
-        and type(estimator).predict is DecisionTreeRegressor.predict
-        and "predict" not in vars(estimator)
-    )
+    return predicts_as(estimator, DecisionTreeRegressor)
 
 
 def _models(chain, noise, *settings):

@@ -10,6 +10,7 @@ import numpy as np
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import AdaBoostClassifier, GradientBoostingClassifier
 
+from .._sklearn import predicts_as
 from ..models._forest import largest_float32
 from ._axes import EPS, TINY, Axes, Intervals, unsupported
 from ._sums import Convolution, outer_product
@@ -185,13 +186,8 @@ def _step_function(stumps, feature):
 
 def is_boosting(estimator):
     """Is `estimator` a boosting that predicts as scikit-learn's does?"""
-    return any(
-        isinstance(estimator, boosting)
-        and type(estimator).predict is boosting.predict
-        and type(estimator).decision_function is boosting.decision_function
-        and not {"predict", "decision_function"} & set(vars(estimator))
-        for boosting in (AdaBoostClassifier, GradientBoostingClassifier)
-    )
+    boostings = AdaBoostClassifier, GradientBoostingClassifier
+    return any(predicts_as(estimator, boosting) for boosting in boostings)
 
 
 def stumps_of(estimator):

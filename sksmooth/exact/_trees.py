@@ -1,11 +1,18 @@
 """Exact probabilities of what a tree answers under noise: the sum over its leaves."""
 
+from functools import lru_cache
+from typing import NamedTuple
+
 import numpy as np
 from scipy.sparse import csr_array
 from sklearn.tree import DecisionTreeClassifier
 
+from .._sklearn import predicts_as
 from ..models._forest import largest_float32
-from ._axes import EPS, TINY, Axes, Intervals, unsupported
+from ._axes import EPS, TINY, Axes, Intervals, edges_of, unsupported
+
+# Nodes of a tree whose boxes are kept for the next call.
+_MOST_REMEMBERED = 2**17
 
 
 class ExactTree:
@@ -37,36 +44,20 @@ class ExactTree:
         else:
             features = splits_of(tree)
             self.n_classes = answers.max() + 1
-        leaves, boxes = _leaves(tree.tree_)
-        # Which of them some input without gaps reaches.
-        filled = [all(low < high for low, high, _ in box.values()) for box in boxes]
-        # Longest paths first, so that those that go on are always the first few.
-        order = sorted(range(len(boxes)), key=lambda i: -len(boxes[i]))
-        boxes = [boxes[i] for i in order]
-        winner = answers[leaves[order]]
+        boxes = _boxes_of(tree.tree_)
+        n_leaves = len(boxes.leaves)
+        winner = answers[boxes.leaves]
         self.by_class = csr_array(
-            (np.ones(len(order)), (winner, np.arange(len(order)))),
-            shape=(self.n_classes, len(order)),
+            (np.ones(n_leaves), (winner, np.arange(n_leaves))),
+            shape=(self.n_classes, n_leaves),
         )
-        filled = np.array(filled)[order]
-        self.has_leaf = np.isin(np.arange(self.n_classes), winner[filled])[:, None]
+        found = np.isin(np.arange(self.n_classes), winner[boxes.is_filled])
+        self.has_leaf = found[:, None]
         self.axes = Axes(features, tree.n_features_in_, steps, noise)
-        axis_of = {feature: axis for axis, feature in enumerate(features.tolist())}
-        sides = [
-            [(axis_of[feature], *ends) for feature, ends in box.items()]
-            for box in boxes
-        ]
-        place = {
-            side: i for i, side in enumerate(sorted({s for b in sides for s in b}))
-        }
-        *sides_of, takes_gaps = np.reshape(list(place), (-1, 4)).T
-        self.intervals = Intervals(self.axes, *sides_of)
-        self.takes_gaps = takes_gaps.astype(bool)[:, None]
-        self.filled = np.array([low < high for _, low, high, _ in place])[:, None]
-        self.paths = [
-            np.array([place[box[depth]] for box in sides if len(box) > depth])
-            for depth in range(len(sides[0]))
-        ]
+        self.intervals = Intervals(self.axes, *boxes.sides, boxes.edges)
+        self.takes_gaps = boxes.takes_gaps[:, None]
+        self.filled = (boxes.sides[1] < boxes.sides[2])[:, None]
+        self.paths = boxes.paths
 
     @property
     def row_bytes(self):
@@ -99,7 +90,63 @@ class ExactTree:
         return products
 
 
-def _leaves(tree):
+class _Boxes(NamedTuple):
+    """The leaves that some input reaches, and their boxes, longest paths first."""
+
+    leaves: np.ndarray  # their nodes
+    is_filled: np.ndarray  # which of them some input without gaps reaches
+    # Of all different sides of boxes: the place of the feature among those that the
+    # tree splits on, as low < float32(z) <= high.
+    sides: tuple
+    takes_gaps: np.ndarray  # and whether a gap is on that side
+    edges: tuple  # of `sides`
+    paths: list  # by depth, the side of each leaf whose path goes as far
+
+
+def _boxes_of(tree):
+    """Return the boxes of a fitted ``tree_``.
+
+    Where a service asks about one row at a time, finding them takes longer than what
+    comes then: they are remembered by what the tree consists of.
+    """
+    nodes = tree.__getstate__()["nodes"]
+    if len(nodes) > _MOST_REMEMBERED:
+        return _find_boxes(nodes)
+    return _remembered(nodes.tobytes(), nodes.dtype)
+
+
+@lru_cache(maxsize=4)
+def _remembered(contents, dtype):
+    return _find_boxes(np.frombuffer(contents, dtype))
+
+
+def _find_boxes(nodes):
+    leaves, boxes = _leaves(nodes)
+    is_filled = [all(low < high for low, high, _ in box.values()) for box in boxes]
+    # Longest paths first, so that those that go on are always the first few.
+    order = sorted(range(len(boxes)), key=lambda i: -len(boxes[i]))
+    features = sorted({feature for box in boxes for feature in box})
+    axis_of = {feature: axis for axis, feature in enumerate(features)}
+    own = [
+        [(axis_of[feature], *ends) for feature, ends in boxes[i].items()] for i in order
+    ]
+    place = {side: i for i, side in enumerate(sorted({s for b in own for s in b}))}
+    *sides, takes_gaps = np.reshape(list(place), (-1, 4)).T
+    paths = [
+        np.array([place[box[depth]] for box in own if len(box) > depth])
+        for depth in range(len(own[0]))
+    ]
+    return _Boxes(
+        leaves[order],
+        np.array(is_filled)[order],
+        tuple(sides),
+        takes_gaps.astype(bool),
+        edges_of(*sides),
+        paths,
+    )
+
+
+def _leaves(nodes):
     """Return the leaves that some input reaches, and what leads there.
 
     Returns
@@ -111,10 +158,9 @@ def _leaves(tree):
         For each leaf, {feature: (low, high, takes_gaps)}: low < float32(z) <= high, or
         z is missing and `takes_gaps`. What only gaps reach has low >= high.
     """
-    left, right = tree.children_left.tolist(), tree.children_right.tolist()
-    feature = tree.feature.tolist()
-    threshold = largest_float32(tree.threshold).tolist()
-    nodes = tree.__getstate__()["nodes"]
+    left, right = nodes["left_child"].tolist(), nodes["right_child"].tolist()
+    feature = nodes["feature"].tolist()
+    threshold = largest_float32(nodes["threshold"]).tolist()
     gaps_left = nodes["missing_go_to_left"].astype(bool).tolist()
     leaves, boxes = [], []
     stack = [(0, {})]
@@ -159,8 +205,4 @@ def splits_of(tree):
 
 def is_tree(estimator):
     """Is `estimator` a decision tree that predicts as scikit-learn's does?"""
-    return (
-        isinstance(estimator, DecisionTreeClassifier)
-        and type(estimator).predict is DecisionTreeClassifier.predict
-        and "predict" not in vars(estimator)
-    )
+    return predicts_as(estimator, DecisionTreeClassifier)

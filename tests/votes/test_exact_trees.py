@@ -177,7 +177,7 @@ def test_repeated_and_contradictory_thresholds():
     tree.threshold[inner] = np.resize(
         [0.25, 0.25, -0.5, 1.0, np.nextafter(0.25, 1)], len(inner)
     )
-    leaves, boxes = _leaves(tree)
+    leaves, boxes = _leaves(tree.__getstate__()["nodes"])
     assert len(leaves) < tree.n_leaves
     sides = [side for box in boxes for side in box.values()]
     assert all(low < high or gaps for low, high, gaps in sides)
