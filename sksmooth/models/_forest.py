@@ -52,6 +52,7 @@ class Forest(NamedTuple):
     value: np.ndarray  # float64, (n_leaves, width): what a leaf adds
     column: np.ndarray  # int64, (n_trees,): to which columns, from this on
     start: np.ndarray  # float64, (n_columns,): the sums without trees
+    rest: np.ndarray  # float64, (n_trees,): see ``_rest``
 
 
 class Walk(NamedTuple):
@@ -69,6 +70,7 @@ class Walk(NamedTuple):
     value: np.ndarray  # float64, (n_leaves, width): what a leaf adds
     column: np.ndarray  # int64, (n_trees,): to which columns, from this on
     start: np.ndarray  # float64, (n_columns,): the sums without trees
+    rest: np.ndarray  # float64, (n_trees,): see ``_rest``
 
 
 class Model(NamedTuple):
@@ -136,7 +138,38 @@ def flatten(trees, column, start):
         value=np.ascontiguousarray(value, float),
         column=np.asarray(column, np.int64),
         start=np.array(start, float),
+        rest=_rest([tree.value[tree.left < 0] for tree in trees], column, start),
     )
+
+
+def _rest(values, column, start):
+    """Bound what trees can still do to the lead of a column over another, or over 0.
+
+    Parameters
+    ----------
+    values : list of ndarray of shape (n_leaves, width)
+        Of each tree.
+
+    column : array-like of int of shape (n_trees,)
+
+    start : array-like of shape (n_columns,)
+
+    Returns
+    -------
+    rest : ndarray of shape (n_trees,)
+        After each tree: no lead changes by more, whatever the other trees add, and
+        however their sums are rounded.
+    """
+    size = np.array([np.abs(value).max() for value in values])
+    if values[0].shape[1] > 1:
+        # A tree that adds to all columns adds as much to each, but for this.
+        change = np.array([np.ptp(value, axis=1).max() for value in values])
+        left = np.append(np.cumsum(change[:0:-1])[::-1], 0.0)
+    else:
+        own = size[:, None] * (np.asarray(column)[:, None] == np.arange(len(start)))
+        of_each = np.vstack([np.cumsum(own[:0:-1], axis=0)[::-1], 0 * own[:1]])
+        left = np.sort(of_each, axis=1)[:, -2:].sum(axis=1)
+    return left + 1e-9 * (left + size.sum() + np.abs(start).max())
 
 
 def _has_many_leaves(tree):
@@ -171,6 +204,7 @@ def _walk(trees, column, start):
         value=np.ascontiguousarray(value, float),
         column=np.asarray(column, np.int64),
         start=np.array(start, float),
+        rest=_rest([tree.value[tree.left < 0] for tree in trees], column, start),
     )
 
 

@@ -19,6 +19,9 @@ from numba.extending import intrinsic
 # Rows that go through a node together.
 BLOCK = 256
 
+# It is asked so often whether the trees that are left can change anything.
+LOOKS = 8
+
 # Of leaves, a word; as wide as the numbers that are compared, where these are float32.
 _ALL = np.uint32(2**32 - 1)
 
@@ -56,6 +59,29 @@ def ranges(X, least, most, gaps, takes_missing):
             if not (most[f] == -np.inf and least[f] == np.inf):
                 return False
         if gaps[f] and not takes_missing:
+            return False
+    return True
+
+
+@numba.njit(nogil=True)
+def settled(sums, size, rule, divisor, margin, rest):
+    """Find out whether no class of any row changes if leads change by `rest`."""
+    if rule != 0:
+        least = max(margin, 0.0) + rest
+        for r in range(size):
+            if not abs(sums[0, r]) > least:
+                return False
+        return True
+    least = max(margin, 0.0) * divisor + rest
+    for r in range(size):
+        best, following = sums[0, r], -np.inf
+        for k in range(1, len(sums)):
+            total = sums[k, r]
+            if total > best:
+                best, following = total, best
+            elif total > following:
+                following = total
+        if not best - following > least:
             return False
     return True
 
@@ -114,8 +140,9 @@ def classify(X, forest, rule, divisor, margin, takes_missing, winner):
         is of no use.
     """
     first_test, feature, threshold, missing, word, mask, by_bits = forest[:7]
-    first_leaf, value, column, start = forest[7:]
+    first_leaf, value, column, start, rest = forest[7:]
     n_trees, width = len(column), value.shape[1]
+    step = max(1, n_trees // LOOKS)
     n_features, n_columns = X.shape[1], len(start)
     n_words = (np.max(np.where(by_bits, 1, np.diff(first_leaf))) + 31) // 32
     rows = np.zeros((n_features, BLOCK), threshold.dtype)
@@ -171,5 +198,11 @@ def classify(X, forest, rule, divisor, margin, takes_missing, winner):
                 values = value[base : first_leaf[t + 1], k]
                 for r in range(size):
                     total[r] += values[leaf[r]]
+            if (
+                t + 1 < n_trees
+                and (t + 1) % step == 0
+                and settled(sums, size, rule, divisor, margin, rest[t])
+            ):
+                break
         winners(sums, size, rule, divisor, margin, winner[begin : begin + size])
     return True

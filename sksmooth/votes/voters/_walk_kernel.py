@@ -11,7 +11,7 @@ other: the first nodes, which answer alike for the whole block, are asked once f
 import numba
 import numpy as np
 
-from ._trees_kernel import ranges, winners
+from ._trees_kernel import LOOKS, ranges, settled, winners
 
 # Rows that go through a tree before the next tree is read.
 BLOCK = 4096
@@ -33,8 +33,9 @@ def classify(X, walk, rule, divisor, margin, takes_missing, winner):
     walk : tuple of arrays
         See ``models._forest.Walk``.
     """
-    feature, threshold, child, root, value, column, start = walk
+    feature, threshold, child, root, value, column, start, rest = walk
     n_trees, width, n_features = len(root), value.shape[1], X.shape[1]
+    step = max(1, n_trees // LOOKS)
     # Places without a sign are not asked whether they count from the end.
     most_rows = np.uint32(min(BLOCK, len(X)))
     least = np.empty(n_features, X.dtype)
@@ -72,6 +73,12 @@ def classify(X, walk, rule, divisor, margin, takes_missing, winner):
                 total = sums[column[t] + k]
                 for r in range(size):
                     total[r] += value[leaf[r], k]
+            if (
+                t + 1 < n_trees
+                and (t + 1) % step == 0
+                and settled(sums, size, rule, divisor, margin, rest[t])
+            ):
+                break
         winners(sums, size, rule, divisor, margin, winner[begin : begin + size])
     return True
 
