@@ -79,7 +79,6 @@ FLOORS = {
     ),
     "votes/voters": (
         ("_linear_kernel", "_trees_kernel"),
-        ("_walk_kernel",),
         ("_predict", "_linear", "_mlp", "_net_noise"),
         ("_trees", "_net", "_sparse"),
         ("_values",),

@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 from sksmooth.datasets import fetch_spambase
 from sksmooth.models._trees import compiled
 from sksmooth.models._unwrap import unwrap
-from sksmooth.votes.voters import _walk_kernel
+from sksmooth.votes.voters import _trees_kernel
 
 SIGMA, N_COPIES = 0.25, 8_192
 
@@ -48,7 +48,7 @@ def compare(name, f, X, y):
         copies += SIGMA * rng.normal(size=copies.shape).astype(np.float32)
 
         def walk(copies=copies):
-            _walk_kernel.classify(copies, tuple(model.forest), *how, winner)
+            _trees_kernel.classify_walk(copies, tuple(model.forest), *how, winner)
 
         walk()  # compiles
         assert np.array_equal(model.classes[winner], f.predict(copies))

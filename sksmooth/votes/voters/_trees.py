@@ -101,8 +101,10 @@ class TreesVoter(AnyVoter):
         with np.errstate(over="ignore"):  # the kernel sees it
             X = np.ascontiguousarray(X, model.forest.threshold.dtype)
         how = model.rule, model.divisor, model.margin, model.takes_missing
-        kernel = _walk_kernel() if isinstance(model.forest, Walk) else _kernel()
-        if not kernel.classify(X, tuple(model.forest), *how, winner):
+        kernel = _kernel()
+        walks = isinstance(model.forest, Walk)
+        classify = kernel.classify_walk if walks else kernel.classify
+        if not classify(X, tuple(model.forest), *how, winner):
             # Missing values, or numbers that are too large: predict knows.
             return None
         return winner
@@ -111,11 +113,6 @@ class TreesVoter(AnyVoter):
 def _kernel():
     """Return the module with the compiled code, or None without numba."""
     return compiled_module("votes.voters._trees_kernel")
-
-
-def _walk_kernel():
-    """Return the one for trees with many leaves."""
-    return compiled_module("votes.voters._walk_kernel")
 
 
 def has_kernel():
