@@ -77,16 +77,17 @@ class IntervalCertificate:
 
     Examples
     --------
-    >>> from sklearn.datasets import load_diabetes
-    >>> from sklearn.ensemble import RandomForestRegressor
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.neighbors import KNeighborsRegressor
     >>> from sksmooth import SmoothedRegressor
-    >>> X, y = load_diabetes(return_X_y=True)
-    >>> f = RandomForestRegressor(20, max_depth=4, random_state=0)
-    >>> h = SmoothedRegressor(f, sigma=0.05, random_state=0).fit(X, y)
-    >>> certificate = h.certify_interval(X[:3], radius=0.02)
+    >>> X = load_iris().data
+    >>> X, y = X[::5, :3], X[::5, 3]  # predict the width of petals
+    >>> f = KNeighborsRegressor()
+    >>> h = SmoothedRegressor(f, sigma=0.3, random_state=0).fit(X, y)
+    >>> certificate = h.certify_interval(X[::10], radius=0.1)
     >>> certificate
-    IntervalCertificate(3 inputs, radius 0.02: 3 bounded, 0 not; median width 27.9;
-                        quantile=0.5, sigma=0.05, n=1000, alpha=0.001)
+    IntervalCertificate(3 inputs, radius 0.1: 3 bounded, 0 not; median width 0.04;
+                        quantile=0.5, sigma=0.3, n=1000, alpha=0.001)
     >>> lower, prediction, upper = certificate
     """
 
@@ -153,17 +154,18 @@ class IntervalCertificate:
 
         Examples
         --------
-        >>> from sklearn.datasets import load_diabetes
+        >>> from sklearn.datasets import load_iris
         >>> from sklearn.linear_model import Ridge
         >>> from sksmooth import SmoothedRegressor
-        >>> X, y = load_diabetes(return_X_y=True)
-        >>> h = SmoothedRegressor(Ridge(), sigma=0.05, random_state=0).fit(X, y)
-        >>> h.certify_interval(X[:2], radius=[0.01, 0.02]).to_frame().round(2)
-           radius   lower  prediction   upper
-        0    0.01  167.39      171.36  175.34
-        0    0.02  163.41      171.36  179.31
-        1    0.01   99.22      103.19  107.17
-        1    0.02   95.24      103.19  111.15
+        >>> X = load_iris().data
+        >>> X, y = X[::5, :3], X[::5, 3]  # predict the width of petals
+        >>> h = SmoothedRegressor(Ridge(), sigma=0.3, random_state=0).fit(X, y)
+        >>> h.certify_interval(X[:2], radius=[0.1, 0.2]).to_frame().round(2)
+           radius  lower  prediction  upper
+        0     0.1   0.19        0.23   0.28
+        0     0.2   0.14        0.23   0.32
+        1     0.1   0.36        0.41   0.45
+        1     0.2   0.32        0.41   0.50
         """
         pd = optional("pandas", "IntervalCertificate.to_frame")
         n_inputs, n_radii = len(self.prediction), self.radius.size

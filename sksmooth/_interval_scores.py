@@ -125,18 +125,17 @@ def worst_case_error_scorer(radius, *, squared=False, norm=None, changes=0):
 
     Examples
     --------
-    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.datasets import load_iris
     >>> from sklearn.model_selection import GridSearchCV
-    >>> from sklearn.tree import DecisionTreeRegressor
+    >>> from sklearn.neighbors import KNeighborsRegressor
     >>> from sksmooth import SmoothedRegressor, worst_case_error_scorer
-    >>> X, y = load_diabetes(return_X_y=True)
-    >>> h = SmoothedRegressor(
-    ...     DecisionTreeRegressor(max_depth=4, random_state=0), random_state=0
-    ... )
-    >>> scorer = worst_case_error_scorer(0.02)
-    >>> search = GridSearchCV(h, {"sigma": [0.01, 0.05, 0.2]}, scoring=scorer)
+    >>> X = load_iris().data
+    >>> X, y = X[::5, :3], X[::5, 3]  # predict the width of petals
+    >>> h = SmoothedRegressor(KNeighborsRegressor(), random_state=0)
+    >>> scorer = worst_case_error_scorer(0.1)
+    >>> search = GridSearchCV(h, {"sigma": [0.1, 0.3, 1.0]}, scoring=scorer)
     >>> search.fit(X, y).best_params_
-    {'sigma': 0.05}
+    {'sigma': 0.1}
     """
     radius = check_radius(radius)
     if radius.ndim:

@@ -159,17 +159,18 @@ class SmoothedRegressor(RegressorMixin, BaseSmoother):
 
     Examples
     --------
-    >>> from sklearn.datasets import load_diabetes
-    >>> from sklearn.ensemble import RandomForestRegressor
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.neighbors import KNeighborsRegressor
     >>> from sksmooth import SmoothedRegressor
-    >>> X, y = load_diabetes(return_X_y=True)
-    >>> f = RandomForestRegressor(20, max_depth=4, random_state=0)
-    >>> h = SmoothedRegressor(f, sigma=0.05, random_state=0).fit(X, y)
-    >>> h.predict(X[:3]).round()
-    array([171., 104., 157.])
-    >>> lower, prediction, upper = h.certify_interval(X[:3], radius=0.02)
-    >>> lower.round(), upper.round()
-    (array([158.,  97., 143.]), array([191., 112., 171.]))
+    >>> X = load_iris().data
+    >>> X, y = X[::5, :3], X[::5, 3]  # predict the width of petals
+    >>> f = KNeighborsRegressor()
+    >>> h = SmoothedRegressor(f, sigma=0.3, random_state=0).fit(X, y)
+    >>> h.predict(X[::10]).round(2)
+    array([0.24, 1.88, 2.26])
+    >>> lower, prediction, upper = h.certify_interval(X[::10], radius=0.1)
+    >>> lower.round(2), upper.round(2)
+    (array([0.22, 1.7 , 2.24]), array([0.26, 1.88, 2.26]))
     """
 
     _parameter_constraints: dict = {
@@ -251,12 +252,13 @@ class SmoothedRegressor(RegressorMixin, BaseSmoother):
 
         Examples
         --------
-        >>> from sklearn.datasets import load_diabetes
+        >>> from sklearn.datasets import load_iris
         >>> from sklearn.linear_model import Ridge
         >>> from sksmooth import SmoothedRegressor
-        >>> X, y = load_diabetes(return_X_y=True)
+        >>> X = load_iris().data
+        >>> X, y = X[::5, :3], X[::5, 3]  # predict the width of petals
         >>> f = Ridge().fit(X, y)
-        >>> SmoothedRegressor(f, sigma=0.05, quantile=0.9).predict(X[:3]).round()
+        >>> SmoothedRegressor(f, sigma=0.3, quantile=0.9).predict(X[:3]).round()
         array([215., 124., 199.])
         """
         prepared = self._prepare(X, ("estimate",))
@@ -309,11 +311,12 @@ class SmoothedRegressor(RegressorMixin, BaseSmoother):
 
         Examples
         --------
-        >>> from sklearn.datasets import load_diabetes
+        >>> from sklearn.datasets import load_iris
         >>> from sklearn.linear_model import Ridge
         >>> from sksmooth import SmoothedRegressor
-        >>> X, y = load_diabetes(return_X_y=True)
-        >>> h = SmoothedRegressor(Ridge().fit(X, y), sigma=0.05)  # linear: exact
+        >>> X = load_iris().data
+        >>> X, y = X[::5, :3], X[::5, 3]  # predict the width of petals
+        >>> h = SmoothedRegressor(Ridge().fit(X, y), sigma=0.3)  # linear: exact
         >>> lower, prediction, upper = h.certify_interval(X[:2], radius=0.01)
         >>> lower.round(1), prediction.round(1), upper.round(1)
         (array([177.6,  85.9]), array([182.7,  91. ]), array([187.8,  96.1]))

@@ -324,7 +324,9 @@ class TestGaps:
         f = DecisionTreeClassifier().fit(column, [0, 1, 0, 1, 2, 2] * 3)
         g = g_of(f, sigma=0.1)
         certificate = g.certify([[-1.0], [1.0], [np.nan]])
-        assert certificate.prediction.tolist() == [0, 1, 2]
+        # Older versions of scikit-learn do not split what differs in gaps alone.
+        expected = f.predict([[-1.0], [1.0], [np.nan]])
+        np.testing.assert_array_equal(certificate.prediction, expected)
         assert np.isinf(certificate.radius).tolist() == [False, False, True]
         assert g.predict_proba([[-1.0]])[0, 2] == 0
 

@@ -182,7 +182,7 @@ def test_a_fitted_classifier():
         (pd.DataFrame({"text": TEXTS}), "pass the column"),
         (np.eye(2), "takes texts, as a list"),
         ([], "0 sample"),
-        (["a", None], "input 1 of X is None.*make an empty one"),
+        (["a", None], "input 1 of X is None.*by an empty one"),
         (["a", ["b"]], "input 1 of X is .'b'.*needs a text"),
         ([["a"], "b"], "input 1 of X is 'b'.*a list of tokens"),
         ([1.5], "input 0 of X is 1.5"),
