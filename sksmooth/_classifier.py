@@ -423,9 +423,9 @@ class SmoothedClassifier(ClassSmoother):
         -------
         probabilities : ndarray of float of shape (n_inputs, n_classes)
             In the order of `classes_`; rows sum to 1. Multiples of 1/n if `stopping`
-            is "fixed"; of 1/25, 1/50, ... for inputs with a clear vote if it is
-            "sequential": set it to "fixed" where the probabilities themselves
-            matter. Without error where `method` is exact.
+            is "fixed"; of 1/25, 1/50, ... for inputs whose vote is clear, or given up,
+            before if it is "sequential": set it to "fixed" where the probabilities
+            themselves matter. Without error where `method` is exact.
 
         Raises
         ------
@@ -821,8 +821,8 @@ class SmoothedClassifier(ClassSmoother):
         by_votes = self.method in ("auto", "monte_carlo")
         if radius_tol is not None and not (by_votes and self.bound == "cohen"):
             raise ValueError(
-                "radius_tol stops early only with bound='cohen' and "
-                f"method='monte_carlo', not with {self.bound!r} and {self.method!r}."
+                "radius_tol stops early only with bound='cohen' and method='auto' or "
+                f"'monte_carlo', not with {self.bound!r} and {self.method!r}."
             )
         if self._is_certain(prepared.method):
             if radius_tol is not None:  # of no use, but it may be wrong

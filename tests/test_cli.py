@@ -171,6 +171,15 @@ class TestCertify:
         assert radii(other) == radii(same)
         assert radii(stored) != radii(other)
 
+    def test_exact_certificates_make_no_store(self, run):
+        options = ["--sigma", 1, "--trust", "sklearn.tree._tree.Tree"]
+        result = run("certify", "tree.skops", "test.npz", *options, "--seed", 0)
+        assert "is not made" not in result.stderr
+        options += ["--seed", 0, "--store", "votes.sqlite"]
+        result = run("certify", "tree.skops", "test.npz", *options)
+        assert "votes.sqlite is not made" in " ".join(result.stderr.split())
+        assert not Path("votes.sqlite").exists()
+
     def test_exact_with_endless_radii(self, run, files):
         """The format has no infinity, and a certificate at any radius holds at 1e9."""
         always = LogisticRegression(max_iter=1_000).fit(X, y == 0)

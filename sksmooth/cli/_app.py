@@ -105,6 +105,8 @@ def certify(model, data, radius_tol, store, out, quiet, **options):
         say("Note: sigma differs between features, so radii are in units of sigma.")
     if certificate.norm != "l2":
         say(f"Note: radii are {certificate.norm} radii, which the log does not say.")
+    if store is not None and not certificate.n:
+        say(f"Note: {store} is not made, because exact certificates draw no votes.")
     n_certified = int(np.sum(certificate.certified))
     words = f"{n_certified} of {len(data.idx)} inputs certified"
     if n_certified:
