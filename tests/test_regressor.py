@@ -362,6 +362,18 @@ def test_sparse_flags():
 # Errors
 
 
+def test_ends_allow_for_how_f_rounds_float32():
+    """No noise blurs how a value is rounded, and steps compute in the dtype of X."""
+    rng = np.random.default_rng(0)
+    X = (rng.normal(size=(300, 4)) + 3).astype(np.float32)
+    f = make_pipeline(StandardScaler(), LinearRegression()).fit(X, X @ [1, 2, 3, -4])
+    h = SmoothedRegressor(f, sigma=0.1, method="exact")
+    lower, _, upper = h.certify_interval(X, radius=0)
+    value = f.predict(X)
+    assert np.all((lower <= value) & (value <= upper))
+    assert np.max(upper - lower) < 1e-4
+
+
 class NaNs(Ranks):
     def predict(self, X):
         return np.where(X[:, 0] > 0, np.nan, 0.0)

@@ -12,7 +12,7 @@ from .._sklearn import predicts_as
 from ..models._bounded import EPS
 from ..models._linear import linear_outputs
 from ..models._unwrap import unwrap
-from ._axes import Unsupported, columns_of
+from ._axes import Unsupported, coarser, columns_of
 from ._probabilities import ExactLinear, chunks, numbers_of
 from ._trees import ExactTree, splits_of
 
@@ -63,7 +63,7 @@ def exact_quantiles(estimator, inputs, quantile, distances, levels):
     middle = np.empty(shape)
     for output, model in enumerate(models):
         for rows in chunks(X, model.row_bytes):
-            ends = model.quantiles(X[rows].astype(float))
+            ends = model.quantiles(X[rows])
             lower[rows, output], middle[rows, output], upper[rows, output] = ends
     return lower, upper, middle
 
@@ -135,6 +135,7 @@ class _OfLinear(ExactLinear):
     def quantiles(self, X):
         """Return lower ends, quantiles and upper ends."""
         score, error = (part[:, None] for part in self.scores(X))
+        error = error * coarser(X.dtype)  # no noise blurs how values are rounded
         level = self.level
         least = self.low * np.where(self.low < 0, level.high, level.low)
         most = self.high * np.where(self.high > 0, level.high, level.low)
