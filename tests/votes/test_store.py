@@ -378,8 +378,9 @@ def test_what_is_complete_is_kept_when_the_base_fails(tmp_path):
     base = Failing(random_state=0).fit(X, y)
     with pytest.raises(RuntimeError, match="the 9th batch"):
         smooth(base, batch_size=100).predict_proba(X, store=path)
-    # eight batches of 100, in which an input has at least 25 and at most 200
-    assert 4 <= count_rows(path) <= 32
+    # Three calls find out whether company matters; then five batches of 100, in which
+    # an input has at least 25 votes. How many are begun at a time depends on the pace.
+    assert 1 <= count_rows(path) <= 20
     assert_equal(
         smooth(base, batch_size=100).certify(X[:2], store=path),
         smooth().certify(X[:2]),
