@@ -407,7 +407,7 @@ class SmoothedRegressor(RegressorMixin, BaseSmoother):
         check_level(self.quantile, "quantile")
         if find_noise(self.noise).listed is not None:
             raise ValueError(
-                f"{self.noise!r} lists its copies, and what that proves is about "
+                f"{self.noise!r} lists its copies, which proves something only about "
                 "classes: use noise that is drawn, such as 'laplace' for l1 radii."
             )
 

@@ -232,7 +232,7 @@ OPTIONS = {
         with_categories,
         {
             "split": "lists its copies",
-            "sparse": "together with changes of categories is not known",
+            "sparse": "together with changes of categories",
         },
     ),
     "array sigma": (
@@ -245,7 +245,7 @@ OPTIONS = {
         lambda kind: certify(kind, csr_matrix(data(kind)), f=LogisticRegression()),
         all_but("sparse", error="Sparse data was passed"),
     ),
-    "without fit": (without_fit, {"flips": "is learned by fit"}),
+    "without fit": (without_fit, {"flips": "fit learns which values"}),
     "net": (with_a_net(), {}),
     "push_forward": (with_a_net(net_options={"push_forward": True}), {}),
     "frozen": (
