@@ -334,10 +334,10 @@ class SmoothedClassifier(ClassSmoother):
     def predict(self, X, *, store=None):
         """Return g(x) for each input, or abstain: algorithm PREDICT.
 
-        Names the class with most votes once Hung and Fithian's test at level `alpha`
-        finds it ahead of the runner-up: after 25, 50, 100, ... or `n` votes, the level
-        being split equally between these looks. A close vote between two classes is
-        given up earlier, if at most 5 % of such inputs would still be named.
+        Names the class with the most votes once Hung and Fithian's test at level
+        `alpha` finds it ahead of the runner-up: after 25, 50, 100, ... or `n` votes,
+        with the level split equally between these looks. With two classes, a close vote
+        is given up earlier if at most 5 % of such inputs would still get a class.
 
         Parameters
         ----------
@@ -360,8 +360,8 @@ class SmoothedClassifier(ClassSmoother):
             If neither this classifier nor `estimator` is fitted.
 
         ValueError
-            If X is not of the shape seen in `fit`, holds infinity, or holds missing
-            values that `estimator` does not take; if the store holds votes of another
+            If X does not have the shape seen in `fit`, holds infinity, or holds missing
+            values that `estimator` does not accept; if the store holds votes of another
             run.
 
         RuntimeError
@@ -372,8 +372,8 @@ class SmoothedClassifier(ClassSmoother):
         -----
         UserWarning
             If `n` votes are too few to name a class at level `alpha`, however they
-            fall: "n is too small for alpha", and the n that would do. If answers of
-            `estimator` depend on the other inputs in a batch: then g is no function
+            fall: "n is too small for alpha", with an n that would do. If answers of
+            `estimator` depend on the other inputs in a batch: then g is not a function
             of one input.
 
         References
@@ -425,9 +425,10 @@ class SmoothedClassifier(ClassSmoother):
         -------
         probabilities : ndarray of float of shape (n_inputs, n_classes)
             In the order of `classes_`; rows sum to 1. Multiples of 1/n if `stopping`
-            is "fixed"; of 1/25, 1/50, ... for inputs whose vote is clear, or given up,
-            before if it is "sequential": set it to "fixed" where the probabilities
-            themselves matter. Without error where `method` is exact.
+            is "fixed". If it is "sequential", multiples of 1/25, 1/50, ... for inputs
+            whose vote is settled, or given up, early: set it to "fixed" if the
+            probabilities themselves matter. Without sampling error if `method` is
+            exact.
 
         Raises
         ------
@@ -464,8 +465,8 @@ class SmoothedClassifier(ClassSmoother):
 
         `n0` votes select a class; `n` fresh votes bound its probability p_A from
         below by Clopper and Pearson's p_lower at confidence 1 - alpha. The radius is
-        sigma * Phi^-1(p_lower); unless p_lower > 1/2 it abstains. `bound` and `method`
-        offer alternatives.
+        sigma * Phi^-1(p_lower); unless p_lower > 1/2, `certify` abstains. `bound` and
+        `method` offer alternatives.
 
         Parameters
         ----------
@@ -473,20 +474,20 @@ class SmoothedClassifier(ClassSmoother):
             Inputs of the kind seen during `fit`.
 
         radius_tol : float or array-like of shape (n_inputs,), default=None
-            Stop taking votes for an input once more of them could not raise its
-            radius by more than this, in the units of the radius. None takes `n` votes
-            and gives the largest radius; with a tolerance alpha is split between the
-            looks, which can cost a class that is only just certified. "Could not" is
-            meant up to an error of 0.001, which the guarantee does not rest on. Only
-            for the bound "cohen". Changes nothing where "auto" is exact.
+            Stop voting on an input once more votes could not raise its radius by more
+            than this, in the units of the radius. None takes `n` votes and gives the
+            largest radius; with a tolerance, alpha is split between the looks, so a
+            class that is only just certified can be lost. "Could not" has an error
+            probability of 0.001, on which the guarantee does not depend. Only
+            for the bound "cohen". Has no effect if "auto" is exact.
 
         store : path-like, default=None
-            A file that keeps the votes of every input that is decided; not made where
-            "auto" is exact and there are none. The same call
-            continues where one that was interrupted stopped, however it ended; votes
-            that are there are not drawn again, and serve another `alpha` or `bound`,
-            too. Several processes may use one file at once. It is bound to the model,
-            sigma, random state and kind of X. Needs a classifier that is fitted, or
+            A file that keeps the votes of every input that is decided; no file is made
+            if "auto" is exact, because there are no votes. The same call
+            continues where an interrupted one stopped, however it ended; stored votes
+            are not drawn again, and also serve another `alpha` or `bound`.
+            Several processes may use one file at once. It is bound to the model,
+            sigma, random state and kind of X. Needs a fitted classifier, or
             an int as `random_state`. See also :func:`merge_stores`.
 
         Returns
@@ -512,9 +513,9 @@ class SmoothedClassifier(ClassSmoother):
         p_lower = 1/2 abstains here; the reference implementation returns a class with
         radius 0.
 
-        Where an input has missing values, the certificate holds for adversaries who
-        change what is there, and neither create nor fill gaps: the radius is a
-        distance in the other features.
+        If an input has missing values, the certificate holds for adversaries who
+        change the values that are present, and neither create nor fill gaps: the radius
+        is a distance in the other features.
 
         References
         ----------
@@ -545,10 +546,10 @@ class SmoothedClassifier(ClassSmoother):
     def certified_correct(self, X, y, radius, *, norm=None, changes=0, store=None):
         """Tell for which inputs the true class is certified at given radii.
 
-        All that certified accuracy needs, and much cheaper than the radii themselves:
-        with the label known there is no class to select, and a vote is over as soon
-        as it is clear on which side of Phi(radius / sigma) the label's probability
-        lies. The scorers use it.
+        This is all that certified accuracy needs, and much cheaper than the radii
+        themselves: with the label known there is no class to select, and voting stops
+        as soon as it is clear on which side of Phi(radius / sigma) the label's
+        probability lies. The scorers use it.
 
         Parameters
         ----------
@@ -567,7 +568,7 @@ class SmoothedClassifier(ClassSmoother):
             measures in another norm.
 
         changes : int or pair of int, default=0
-            Categories that may change as well: any of them, at most so many. For
+            Number of categories that may change as well, whichever they are. For
             SparseFlip, (additions, deletions) of ones.
 
         store : path-like, default=None
@@ -584,7 +585,7 @@ class SmoothedClassifier(ClassSmoother):
         ------
         NotFittedError, ValueError, RuntimeError
             As `certify`; and if a radius is negative or not finite, or if radii are not
-            l2 and no norm is told.
+            l2 and no norm is given.
 
         Warns
         -----
@@ -595,7 +596,8 @@ class SmoothedClassifier(ClassSmoother):
         -----
         With `stopping` "sequential" the votes are looked at after 100, 200, 400, ...
         and `n` of them; the last look has half of alpha, the others share the rest.
-        The bound "multiclass" has no such shortcut: it takes what `certify` takes.
+        The bound "multiclass" has no such shortcut: it takes as many votes as
+        `certify`.
 
         References
         ----------
@@ -661,8 +663,8 @@ class SmoothedClassifier(ClassSmoother):
         Parameters
         ----------
         known_label : bool, default=False
-            False: what `certify` can reach. True: what `certified_correct` and the
-            scorers can, which share alpha between looks if `stopping` is "sequential".
+            False: the largest radius for `certify`. True: for `certified_correct` and
+            the scorers, which share alpha between looks if `stopping` is "sequential".
 
         norm : {"l1", "l2", "linf"}, default=None
             Of the radius. None is l2, and an error for noise that
@@ -681,7 +683,7 @@ class SmoothedClassifier(ClassSmoother):
         Raises
         ------
         ValueError
-            If radii are not l2 and no norm is told; if it is another than that of the
+            If radii are not l2 and no norm is given; if the norm is not that of the
             noise, and the number of features is not known before `fit`.
 
         See Also
@@ -727,7 +729,7 @@ class SmoothedClassifier(ClassSmoother):
         Raises
         ------
         ValueError
-            If no feasible number of votes would do: then sigma is too small; or as
+            If no feasible number of votes would do, because sigma is too small; or as
             `max_certifiable_radius`.
 
         See Also

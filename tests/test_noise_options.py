@@ -179,9 +179,9 @@ def with_categories(kind):
     return one.radius_for(changes=1)
 
 
-TELL = "are l1 radii.*say which are meant"
+TELL = "are l1 radii.*say which norm you mean"
 L1 = dict.fromkeys(("laplace", "uniform", "split"), TELL)
-TOLD = {**L1, "deletion": "are edits radii.*say which are meant"}
+TOLD = {**L1, "deletion": "are edits radii.*say which norm you mean"}
 NO_OTHER = {"deletion": "no other norm"}
 NO_CATEGORIES = "there are no categorical features"
 
