@@ -35,7 +35,7 @@ def half_widths():
     """Print what n values are worth."""
     f = LinearRegression()
     f.coef_, f.intercept_ = np.array([1.0]), 0.0
-    print("| values | ranks of the ends | half-width | of the exact one |")
+    print("| values | ranks of the ends | half-width | half-width / exact |")
     print("| ---: | --- | ---: | ---: |")
     levels = quantile_levels(0.5, 0.5, 1.0)
     for n in (100, 1_000, 10_000, 100_000):

@@ -167,8 +167,8 @@ class Categories:
         if found:
             total = sum(n_unknown for _, n_unknown in pairs)
             warnings.warn(
-                f"X holds {total} categories that fit did not see, and that count as "
-                f"the most frequent one of their column: {', '.join(found)}.",
+                f"X holds {total} categories that fit did not see; they count as the "
+                f"most frequent one of their column: {', '.join(found)}.",
                 UserWarning,
                 stacklevel=2,
             )
@@ -260,9 +260,9 @@ def _check_whole(values, name):
     wrong = [v for v in values if isinstance(v, float) and not v.is_integer()]
     if wrong:
         raise ValueError(
-            f"categorical column {name} holds numbers that are not whole, such as "
-            f"{wrong[0]!r}: categories are texts, truth values or whole numbers. Noise "
-            "for a column of other numbers is what sigma is for."
+            f"categorical column {name} holds numbers that are not integers, such as "
+            f"{wrong[0]!r}: categories are strings, booleans or integers. For noise on "
+            "a column of other numbers, name it in sigma."
         )
 
 

@@ -78,8 +78,8 @@ def recertified(certificate, alpha, bound, n):
         return {}  # true at any level
     if certificate.selection_counts is None and BOUNDS[bound].needs_selection:
         raise ValueError(
-            f"bound={bound!r} needs votes of their own for the selection, and a "
-            "'joint' certificate has none: certify again."
+            f"bound={bound!r} needs separate votes for the selection, and a 'joint' "
+            "certificate has none: certify again."
         )
     # What counts is that drawing might have stopped, not whether it did.
     sequential = len(certificate.looks) > 1
@@ -135,7 +135,7 @@ def proved_share(certificate, y_true, radius, norm, changes, rho, sample_weight)
     weight = np.ones(len(y_true)) if weight is None else weight
     counted = np.flatnonzero(weight)
     if not len(counted):
-        raise ValueError("there are no inputs, so there is no share of them.")
+        raise ValueError("there are no inputs, so there is no certified share.")
     weight = weight[counted]
     _, group = np.unique(certificate.first_equal[counted], return_inverse=True)
     n_distinct = int(group.max()) + 1

@@ -65,7 +65,7 @@ class SmoothedClassifier(ClassSmoother):
 
     After the estimator, parameters come in four groups: the noise (`noise` to `grid`),
     how votes become guarantees (`method` to `abstain_label`), training (`n_copies`,
-    `noise_param`), and how all this is run.
+    `noise_param`), and execution (`batch_size` to `verbose`).
 
     Parameters
     ----------
@@ -75,41 +75,41 @@ class SmoothedClassifier(ClassSmoother):
         noise and radius are in the units of the X that you pass.
 
     noise : str or instance of Noise, default="gaussian"
-        The kind of noise, by its name or as an instance: "gaussian" is
-        :class:`~sksmooth.noise.Gaussian`, whose radii are l2. Those of "laplace",
+        The kind of noise, by its name or as an instance. Radii are l2 for "gaussian",
+        :class:`~sksmooth.noise.Gaussian`, and l1 for "laplace",
         :class:`~sksmooth.noise.Laplace`, and "uniform",
-        :class:`~sksmooth.noise.Uniform`, are l1. `sigma` is the standard deviation of
-        all of them. It has no effect for :class:`~sksmooth.noise.Split`, which lists
+        :class:`~sksmooth.noise.Uniform`. `sigma` is the standard deviation of all
+        three. It has no effect for :class:`~sksmooth.noise.Split`, which lists
         its copies instead of drawing them (data on a grid, l1, no `alpha`), for
         :class:`~sksmooth.noise.SparseFlip` (zeros and ones, sparse or not), and for
-        :class:`~sksmooth.noise.DeleteTokens`, under which X is a list of texts and
+        :class:`~sksmooth.noise.DeleteTokens`, for which X is a list of texts and
         radii are numbers of edits.
 
     sigma : float, array-like or dict, default=0.25
         Standard deviation of the noise, in the units of X. Larger values certify
         larger radii at lower accuracy. An array is broadcast against one input, 0
         marking a feature that the adversary cannot touch; radii are then in units of
-        sigma (see :class:`Certificate`). For a data frame: one value per column, as an
-        array or a pandas Series in the order of the columns, or a dict that names all
-        of them, ``{"amount": 0.3, "age": 2.0}``. Its key "*" stands for those that
-        are not named: ``{"amount": 0.3, "*": 0}``.
+        sigma (see :class:`Certificate`). For a data frame, pass one value per column,
+        as an array or a pandas Series in the order of the columns, or a dict that names
+        all of them, ``{"amount": 0.3, "age": 2.0}``. Its key "*" stands for all
+        columns that are not named: ``{"amount": 0.3, "*": 0}``.
 
     categorical_features : None, "from_dtype" or array-like, default=None
-        Columns that are categories: their names, their places, or a mask, as for
+        Columns that are categories: their names, their positions, or a mask, as for
         :class:`~sklearn.ensemble.HistGradientBoostingClassifier`; "from_dtype" takes
-        those of a frame that are Categorical or Enum. They get no numbers added, but
-        flips, and certificates also say how many of them may change
-        (:meth:`Certificate.radius_for`). `fit` learns which values they have; one that
-        it did not see counts as the most frequent one of its column. A missing value
-        stays missing.
+        the columns of a frame that are Categorical or Enum. Their noise is flips
+        instead of added numbers, and certificates also say how many of them may change
+        (:meth:`Certificate.radius_for`). `fit` learns which values they have; a value
+        that it did not see counts as the most frequent one of its column. A missing
+        value stays missing.
 
     flip : float, default=0.5
         Probability with which the noise draws a category anew, uniformly from the
-        values of its column; so it stays with probability 1 - flip + flip / K for K
-        values. Larger values certify more changes at lower accuracy.
+        K values of its column; so a category stays the same with probability
+        1 - flip + flip / K. A larger `flip` certifies more changes at lower accuracy.
 
     shared_noise : bool, default=False
-        True gives all inputs the same noise: several times faster where the base model
+        True gives all inputs the same noise: several times faster if the base model
         is cheap, and the right choice for comparing models, whose scores then vary
         together. Each answer keeps its guarantee, but several can be wrong together,
         so a claim about a whole test set is weaker (see
@@ -119,23 +119,23 @@ class SmoothedClassifier(ClassSmoother):
         Step h of a grid, a power of two, to which inputs and noise are rounded before
         they are added, so that no rounding in x + noise can make a certificate false.
         "auto" takes about sigma / 2^16. Radii are then smaller by at most h sqrt(d)
-        for d features. None trusts that f cannot tell x from the lowest bits of
-        x + noise, as other implementations do. Does not affect training.
+        for d features. None trusts that f does not use the lowest bits of x + noise to
+        find out x, as other implementations do. Does not affect training.
 
     method : {"auto", "monte_carlo", "exact", "analytic"}, default="auto"
         "exact" computes the probabilities instead of voting: no votes, no failure
-        probability, no limit on radii from `n`. For decision trees, two-class
-        ensembles of stumps and two-class linear classifiers, also behind scalers; an
-        error for all others. "monte_carlo" votes. "auto" is "exact" where that
-        applies, by the kind of model, of noise and of columns, and votes elsewhere or
-        if there is a `grid`; ``Certificate.bound`` says which it was. "analytic"
-        certifies linear classifiers of any number of classes from bounds on their
-        probabilities, under Gaussian noise and without votes, too; `predict` and
-        `predict_proba` vote.
+        probability, no limit on radii from `n`. It is for decision trees, two-class
+        ensembles of stumps and two-class linear classifiers, also after scalers, and
+        an error for all others. "monte_carlo" votes. "auto" is "exact" where that
+        applies, which depends on the kind of model, of noise and of columns, and votes
+        otherwise or if there is a `grid`; ``Certificate.bound`` says which it was.
+        "analytic" certifies linear classifiers with any number of classes from bounds
+        on their probabilities, under Gaussian noise and also without votes; `predict`
+        and `predict_proba` vote.
 
     alpha : float, default=0.001
-        Probability, for each input, that `predict` names a class other than g(x), or
-        that a certificate is wrong.
+        Bound, for each input, on the probability that `predict` names a class other
+        than g(x), or that a certificate is wrong.
 
     n0 : int, default=100
         Votes with which `certify` selects the class. They are not used again.
@@ -146,24 +146,24 @@ class SmoothedClassifier(ClassSmoother):
         sigma * Phi^-1(alpha^(1/n)).
 
     bound : {"cohen", "joint", "multiclass"}, default="cohen"
-        How `certify` bounds the class probabilities. "cohen", the paper's, is the one
-        that published results use. "joint" selects the class on the same votes and
-        needs no `n0`: larger radii if `n` is below about 1,000. "multiclass" bounds
-        the runner-up, too: larger radii for many classes and large `n`.
+        How `certify` bounds the class probabilities. "cohen", the paper's, is the bound
+        that published results use. "joint" selects the class with the same votes and
+        needs no `n0`: larger radii if `n` is below about 1,000. "multiclass" also
+        bounds the runner-up: larger radii for many classes and large `n`.
 
     stopping : {"sequential", "fixed"}, default="sequential"
         "sequential" looks at the votes at sample sizes fixed in advance and stops for
         an input once its answer is settled, with the same guarantee; `predict`,
-        `predict_proba` and `certified_correct` then take `n` votes only where it is a
-        close call. "fixed" always takes `n`. `certify` always takes `n` unless told a
+        `predict_proba` and `certified_correct` then take all `n` votes only for close
+        calls. "fixed" always takes `n`. `certify` always takes `n` unless you pass a
         `radius_tol`: stopping early does not buy radius.
 
     abstain_label : "auto", None, int, float or str, default="auto"
         What `predict` and `certify` return instead of a class that they cannot name
         with confidence. "auto" is -1 (or the smallest class minus 1, if that is
         lower) for numbers and "abstain" for strings. None never abstains: the class
-        with most votes is returned without a guarantee, and `certify` marks it by a
-        radius of 0 that is not `certified`.
+        with the most votes is returned without a guarantee, and `certify` marks it
+        with a radius of 0 that is not `certified`.
 
     n_copies : int, default=1
         `fit` trains on this many noisy copies of every input; 0 trains on clean data.
@@ -183,27 +183,28 @@ class SmoothedClassifier(ClassSmoother):
         "auto" (default) chooses by rule, by the layers and the number of votes;
         "eager", as `predict` does; "frozen", "onnxruntime" or "compile", several times
         faster for convolutions. "channels_last": memory format of images. "dtype":
-        "bfloat16" or "float16" compute in less precision. "push_forward": False draws
-        noise before the first layer also where it could be drawn behind it. In single
-        and double precision votes on a CPU do not depend on the mode, unless you name
-        one for a module that branches on its input, which warns. The certificate is
-        for f as evaluated so.
+        "bfloat16" or "float16" compute with lower precision. "push_forward": False
+        draws noise before the first layer even if it could be drawn behind it. In
+        single and double precision, votes on a CPU do not depend on the mode, unless
+        you name one for a module that branches on its input, which warns. The
+        certificate is for f as evaluated in this way.
 
     random_state : int, RandomState instance or None, default=None
         Seeds all noise. With an int, results are reproducible: `fit` draws
         `entropy_` from it, and the noise of an input depends on `entropy_` and on
-        what the input holds, not on its place in X. An int of more than 32 bits and
-        up to 128 is `entropy_` itself. None takes 128 bits from the operating system,
-        whatever ``np.random.seed`` was; else torch is seeded, too, while a net is
-        trained.
+        the content of the input, not on its position in X. An int of more than 32 and
+        up to 128 bits is `entropy_` itself. None takes 128 bits from the operating
+        system, whatever ``np.random.seed`` was. Unless it is None, torch is seeded,
+        too, while a net is trained.
 
     n_jobs : int, default=None
         Inputs are shared out over this many workers, see scikit-learn's glossary.
-        Threads where votes are compiled code that lets others run, else processes,
-        unless ``joblib.parallel_config`` names a backend. Does not change results.
+        Workers are threads if votes come from compiled code that lets other threads
+        run, and processes otherwise, unless ``joblib.parallel_config`` names a backend.
+        Does not change results.
 
     verbose : int, default=0
-        1 shows progress: inputs decided, votes a second, time left.
+        1 shows progress: inputs decided, votes per second, time left.
 
     Attributes
     ----------
@@ -214,7 +215,8 @@ class SmoothedClassifier(ClassSmoother):
         The class labels. Available without `fit` if `estimator` is fitted.
 
     abstain_label_ : label or None
-        What stands for "no prediction"; of the same kind as `classes_`.
+        The label that stands for "no prediction"; of the same kind as
+        `classes_`.
 
     entropy_ : int
         128 bits from `random_state` that key all noise of this classifier.
@@ -236,21 +238,21 @@ class SmoothedClassifier(ClassSmoother):
     Notes
     -----
     The certificate holds for the classifier g, not for f: use `predict` of this
-    class where it matters.
+    class wherever the guarantee matters.
 
     The guarantee assumes noise that the adversary cannot foresee; keep `random_state`
-    secret where that matters, or leave it None and call `fit`. Without a `grid` it
-    also assumes exact arithmetic. With one, g(x) is the vote around x rounded to the
-    grid, and f is what `predict` of `estimator` computes there, rounding included; no
-    short cut replaces it.
+    secret if that matters, or leave it None and call `fit`. Without a `grid` it
+    also assumes exact arithmetic. With a `grid`, g(x) is the vote around x rounded to
+    the grid, and f is what `predict` of `estimator` computes there, rounding included;
+    no short cut replaces it.
 
     Rows that are equal share their noise, so their votes are equal too. With
-    `shared_noise` all rows do; the noise in `fit` is independent in any case. (There,
-    equal rows share it only if noise is on numbers alone.)
+    `shared_noise` all rows share it; the noise in `fit` is independent in any case.
+    (There, equal rows share noise only if it is on numbers alone.)
 
-    A missing value (NaN; null in a data frame) stays missing in every noisy copy, in
-    training, too. X may have some if `estimator` takes them, by itself or by an imputer
-    in its Pipeline. See `certify` for what is then certified.
+    A missing value (NaN; null in a data frame) stays missing in every noisy copy, also
+    in training. X may have missing values if `estimator` accepts them, by itself or
+    with an imputer in its Pipeline. See `certify` for what is then certified.
 
     References
     ----------
@@ -332,10 +334,10 @@ class SmoothedClassifier(ClassSmoother):
     def predict(self, X, *, store=None):
         """Return g(x) for each input, or abstain: algorithm PREDICT.
 
-        Names the class with most votes once Hung and Fithian's test at level `alpha`
-        finds it ahead of the runner-up: after 25, 50, 100, ... or `n` votes, the level
-        being split equally between these looks. A close vote between two classes is
-        given up earlier, if at most 5 % of such inputs would still be named.
+        Names the class with the most votes once Hung and Fithian's test at level
+        `alpha` finds it ahead of the runner-up: after 25, 50, 100, ... or `n` votes,
+        with the level split equally between these looks. With two classes, a close vote
+        is given up earlier if at most 5 % of such inputs would still get a class.
 
         Parameters
         ----------
@@ -358,8 +360,8 @@ class SmoothedClassifier(ClassSmoother):
             If neither this classifier nor `estimator` is fitted.
 
         ValueError
-            If X is not of the shape seen in `fit`, holds infinity, or holds missing
-            values that `estimator` does not take; if the store holds votes of another
+            If X does not have the shape seen in `fit`, holds infinity, or holds missing
+            values that `estimator` does not accept; if the store holds votes of another
             run.
 
         RuntimeError
@@ -370,8 +372,8 @@ class SmoothedClassifier(ClassSmoother):
         -----
         UserWarning
             If `n` votes are too few to name a class at level `alpha`, however they
-            fall: "n is too small for alpha", and the n that would do. If answers of
-            `estimator` depend on the other inputs in a batch: then g is no function
+            fall: "n is too small for alpha", with an n that would do. If answers of
+            `estimator` depend on the other inputs in a batch: then g is not a function
             of one input.
 
         References
@@ -423,9 +425,10 @@ class SmoothedClassifier(ClassSmoother):
         -------
         probabilities : ndarray of float of shape (n_inputs, n_classes)
             In the order of `classes_`; rows sum to 1. Multiples of 1/n if `stopping`
-            is "fixed"; of 1/25, 1/50, ... for inputs whose vote is clear, or given up,
-            before if it is "sequential": set it to "fixed" where the probabilities
-            themselves matter. Without error where `method` is exact.
+            is "fixed". If it is "sequential", multiples of 1/25, 1/50, ... for inputs
+            whose vote is settled, or given up, early: set it to "fixed" if the
+            probabilities themselves matter. Without sampling error if `method` is
+            exact.
 
         Raises
         ------
@@ -462,8 +465,8 @@ class SmoothedClassifier(ClassSmoother):
 
         `n0` votes select a class; `n` fresh votes bound its probability p_A from
         below by Clopper and Pearson's p_lower at confidence 1 - alpha. The radius is
-        sigma * Phi^-1(p_lower); unless p_lower > 1/2 it abstains. `bound` and `method`
-        offer alternatives.
+        sigma * Phi^-1(p_lower); unless p_lower > 1/2, `certify` abstains. `bound` and
+        `method` offer alternatives.
 
         Parameters
         ----------
@@ -471,20 +474,20 @@ class SmoothedClassifier(ClassSmoother):
             Inputs of the kind seen during `fit`.
 
         radius_tol : float or array-like of shape (n_inputs,), default=None
-            Stop taking votes for an input once more of them could not raise its
-            radius by more than this, in the units of the radius. None takes `n` votes
-            and gives the largest radius; with a tolerance alpha is split between the
-            looks, which can cost a class that is only just certified. "Could not" is
-            meant up to an error of 0.001, which the guarantee does not rest on. Only
-            for the bound "cohen". Changes nothing where "auto" is exact.
+            Stop voting on an input once more votes could not raise its radius by more
+            than this, in the units of the radius. None takes `n` votes and gives the
+            largest radius; with a tolerance, alpha is split between the looks, so a
+            class that is only just certified can be lost. "Could not" has an error
+            probability of 0.001, on which the guarantee does not depend. Only
+            for the bound "cohen". Has no effect if "auto" is exact.
 
         store : path-like, default=None
-            A file that keeps the votes of every input that is decided; not made where
-            "auto" is exact and there are none. The same call
-            continues where one that was interrupted stopped, however it ended; votes
-            that are there are not drawn again, and serve another `alpha` or `bound`,
-            too. Several processes may use one file at once. It is bound to the model,
-            sigma, random state and kind of X. Needs a classifier that is fitted, or
+            A file that keeps the votes of every input that is decided; no file is made
+            if "auto" is exact, because there are no votes. The same call
+            continues where an interrupted one stopped, however it ended; stored votes
+            are not drawn again, and also serve another `alpha` or `bound`.
+            Several processes may use one file at once. It is bound to the model,
+            sigma, random state and kind of X. Needs a fitted classifier, or
             an int as `random_state`. See also :func:`merge_stores`.
 
         Returns
@@ -510,9 +513,9 @@ class SmoothedClassifier(ClassSmoother):
         p_lower = 1/2 abstains here; the reference implementation returns a class with
         radius 0.
 
-        Where an input has missing values, the certificate holds for adversaries who
-        change what is there, and neither create nor fill gaps: the radius is a
-        distance in the other features.
+        If an input has missing values, the certificate holds for adversaries who
+        change the values that are present, and neither create nor fill gaps: the radius
+        is a distance in the other features.
 
         References
         ----------
@@ -543,10 +546,10 @@ class SmoothedClassifier(ClassSmoother):
     def certified_correct(self, X, y, radius, *, norm=None, changes=0, store=None):
         """Tell for which inputs the true class is certified at given radii.
 
-        All that certified accuracy needs, and much cheaper than the radii themselves:
-        with the label known there is no class to select, and a vote is over as soon
-        as it is clear on which side of Phi(radius / sigma) the label's probability
-        lies. The scorers use it.
+        This is all that certified accuracy needs, and much cheaper than the radii
+        themselves: with the label known there is no class to select, and voting stops
+        as soon as it is clear on which side of Phi(radius / sigma) the label's
+        probability lies. The scorers use it.
 
         Parameters
         ----------
@@ -565,7 +568,7 @@ class SmoothedClassifier(ClassSmoother):
             measures in another norm.
 
         changes : int or pair of int, default=0
-            Categories that may change as well: any of them, at most so many. For
+            Number of categories that may change as well, whichever they are. For
             SparseFlip, (additions, deletions) of ones.
 
         store : path-like, default=None
@@ -582,7 +585,7 @@ class SmoothedClassifier(ClassSmoother):
         ------
         NotFittedError, ValueError, RuntimeError
             As `certify`; and if a radius is negative or not finite, or if radii are not
-            l2 and no norm is told.
+            l2 and no norm is given.
 
         Warns
         -----
@@ -593,7 +596,8 @@ class SmoothedClassifier(ClassSmoother):
         -----
         With `stopping` "sequential" the votes are looked at after 100, 200, 400, ...
         and `n` of them; the last look has half of alpha, the others share the rest.
-        The bound "multiclass" has no such shortcut: it takes what `certify` takes.
+        The bound "multiclass" has no such shortcut: it takes as many votes as
+        `certify`.
 
         References
         ----------
@@ -659,8 +663,8 @@ class SmoothedClassifier(ClassSmoother):
         Parameters
         ----------
         known_label : bool, default=False
-            False: what `certify` can reach. True: what `certified_correct` and the
-            scorers can, which share alpha between looks if `stopping` is "sequential".
+            False: the largest radius for `certify`. True: for `certified_correct` and
+            the scorers, which share alpha between looks if `stopping` is "sequential".
 
         norm : {"l1", "l2", "linf"}, default=None
             Of the radius. None is l2, and an error for noise that
@@ -679,7 +683,7 @@ class SmoothedClassifier(ClassSmoother):
         Raises
         ------
         ValueError
-            If radii are not l2 and no norm is told; if it is another than that of the
+            If radii are not l2 and no norm is given; if the norm is not that of the
             noise, and the number of features is not known before `fit`.
 
         See Also
@@ -725,7 +729,7 @@ class SmoothedClassifier(ClassSmoother):
         Raises
         ------
         ValueError
-            If no feasible number of votes would do: then sigma is too small; or as
+            If no feasible number of votes would do, because sigma is too small; or as
             `max_certifiable_radius`.
 
         See Also
@@ -758,7 +762,7 @@ class SmoothedClassifier(ClassSmoother):
         asked = changes != 0 and self.categorical_features is not None
         if asked and "_categories" not in vars(self):
             raise ValueError(
-                "what changes of categories cost depends on how many values they have, "
+                "the cost of changed categories depends on how many values they have, "
                 "which fit learns: call fit."
             )
 
@@ -867,7 +871,7 @@ class SmoothedClassifier(ClassSmoother):
         if not fitted and not isinstance(self.random_state, Integral):
             raise ValueError(
                 "a store needs the same noise in every call, but random_state="
-                f"{self.random_state!r} draws other noise each time: give an int, or "
+                f"{self.random_state!r} draws new noise each time: pass an int, or "
                 "call fit (and keep the fitted classifier)."
             )
         return VoteStore(path, *fingerprint(prepared.voting))

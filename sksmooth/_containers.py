@@ -73,15 +73,15 @@ def check_real(X):
             kind = "c"
     if kind in ("M", "m"):
         raise ValueError(
-            "X holds dates or times, to which no noise can be added: a radius "
-            "in seconds or nanoseconds would mean nothing. Make numbers in a unit that "
-            "you choose, such as days since the first one; or pass a data frame and a "
-            "sigma of 0 for the columns that the adversary cannot touch."
+            "X holds dates or times, to which no noise can be added: a radius in "
+            "seconds or nanoseconds would mean nothing. Convert them to numbers in a "
+            "unit of your choice, such as days since the first one; or pass a data "
+            "frame and a sigma of 0 for the columns that the adversary cannot touch."
         )
     if kind == "c":
         raise ValueError(
             "Complex data not supported: X holds complex numbers, and radii are about "
-            "real ones. Pass real and imaginary parts as features of their own, "
+            "real ones. Pass real and imaginary parts as separate features, "
             "np.hstack([X.real, X.imag])."
         )
 
@@ -140,9 +140,10 @@ def check_no_text(X, estimator):
     """
     if sparse.issparse(X):
         raise TypeError(
-            "Sparse data was passed for X, but noise leaves no zero in it, so what is "
-            f"smoothed is dense. {_smooth_the_vectors(estimator, 'X.toarray()')} Zeros "
-            "and ones can stay sparse under noise=sksmooth.noise.SparseFlip(...)."
+            "Sparse data was passed for X, but noise leaves no zero in it, so the "
+            f"noisy copies are dense. {_smooth_the_vectors(estimator, 'X.toarray()')} "
+            "Zeros and ones can stay sparse under "
+            "noise=sksmooth.noise.SparseFlip(...)."
         )
     kind = _kind_of_cells(X)
     if kind is not None:

@@ -5,7 +5,7 @@ import numpy as np
 
 _WANTED = (
     'categorical_features must be None, "from_dtype", or an array of column names, '
-    "indices, or one truth value for each column"
+    "indices, or one boolean per column"
 )
 
 
@@ -57,7 +57,7 @@ def find_categorical(X, categorical_features):
     if kind == "b":
         if len(named) != n_columns:
             raise ValueError(
-                f"categorical_features has {len(named)} truth values, but X has "
+                f"categorical_features has {len(named)} booleans, but X has "
                 f"{n_columns} columns: it needs one for each."
             )
         return tuple(np.flatnonzero(named).tolist())

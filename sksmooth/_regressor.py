@@ -35,10 +35,10 @@ class SmoothedRegressor(RegressorMixin, BaseSmoother):
 
         h_p(x) = inf{y : P(f(x + N(0, sigma^2 I)) <= y) >= p}.
 
-    `certify_interval` returns, for each input and a radius, an interval that h_p stays
-    in wherever inside that radius the input moves. It is estimated from `n` noisy
+    `certify_interval` returns, for each input and a radius, an interval in which h_p
+    stays wherever the input moves within that radius. It is estimated from `n` noisy
     copies, and wrong with probability at most `alpha`; for linear regressors and trees
-    it is computed without any. A mean has no such bounds unless f has.
+    it is computed without noisy copies. A mean has no such bounds unless f is bounded.
 
     An `estimator` that is already fitted can be used at once, without `fit`. `fit`
     trains a clone of it on noisy data.
@@ -58,10 +58,10 @@ class SmoothedRegressor(RegressorMixin, BaseSmoother):
 
     sigma : float, array-like or dict, default=0.25
         Standard deviation of the noise, in the units of X. Larger values give shorter
-        intervals, of a smoother h_p. An array is broadcast against one input, 0 marking
-        a feature that the adversary cannot touch; radii are then in units of sigma. For
-        a data frame: one value per column, or a dict that names them, as for
-        :class:`SmoothedClassifier`.
+        intervals, but of a smoother h_p. An array is broadcast against one input, 0
+        marking a feature that the adversary cannot touch; radii are then in units of
+        sigma. For a data frame, pass one value per column, or a dict that names them,
+        as for :class:`SmoothedClassifier`.
 
     categorical_features : None, "from_dtype" or array-like, default=None
         Columns that are categories, which are flipped; see :class:`SmoothedClassifier`.
@@ -77,21 +77,21 @@ class SmoothedRegressor(RegressorMixin, BaseSmoother):
         x + noise can make an interval false; see :class:`SmoothedClassifier`.
 
     method : {"auto", "monte_carlo", "exact"}, default="auto"
-        "exact" computes quantiles instead of drawing values: no `alpha`. For linear
-        regressors under Gaussian noise, and for a DecisionTreeRegressor; also behind
-        scalers. "auto" takes it for these, and draws values elsewhere and with a
-        `grid`.
+        "exact" computes quantiles instead of drawing values, so there is no `alpha`. It
+        is for linear regressors under Gaussian noise and for DecisionTreeRegressor,
+        also after scalers. "auto" uses it for these, and draws values for all others
+        and with a `grid`.
 
     quantile : float, default=0.5
         Which quantile, in (0, 1).
 
     alpha : float, default=0.001
-        Probability, for each input and radius, that an interval is wrong: half of it
-        for each end. Of several outputs, that any of their intervals is.
+        Bound, for each input and radius, on the probability that an interval is wrong,
+        half of it for each end; with several outputs, that any of their intervals is.
 
     n : int, default=1_000
-        Values drawn for each input. More of them hardly make intervals shorter (see
-        Notes). Those of an input are sorted in memory: 8 bytes each, for each output.
+        Values drawn for each input. More values hardly make intervals shorter (see
+        Notes). The values of an input are sorted in memory: 8 bytes each, per output.
 
     n_copies : int, default=1
         `fit` trains on this many noisy copies of every input; 0 trains on clean data.
@@ -103,11 +103,11 @@ class SmoothedRegressor(RegressorMixin, BaseSmoother):
 
     batch_size : int or "auto", default="auto"
         Noisy inputs passed to ``estimator.predict`` at a time. Does not change results,
-        but for the rounding of f itself.
+        except for the rounding of f itself.
 
     random_state : int, RandomState instance or None, default=None
-        Seeds all noise, as for :class:`SmoothedClassifier`: that of an input depends on
-        `entropy_` and on what the input holds, not on its place in X.
+        Seeds all noise, as for :class:`SmoothedClassifier`: the noise of an input
+        depends on `entropy_` and on the content of the input, not on its position in X.
 
     n_jobs : int, default=None
         Inputs are shared out over this many workers. Does not change results.
@@ -142,11 +142,11 @@ class SmoothedRegressor(RegressorMixin, BaseSmoother):
     For every f, and all delta with norm(delta) <= r, h_lo(x) <= h_p(x + delta) <=
     h_up(x), where lo, up = Phi(Phi^-1(p) -+ r / sigma) for Gaussian noise; for other
     noise they follow from what it proves. Order statistics of the values bound these
-    two quantiles, by exact binomials, ties or not. The page "Regression" of the user
-    guide has the proof, and says what n is worth.
+    two quantiles, by exact binomials, with or without ties. The page "Regression" of
+    the user guide has the proof, and shows the effect of n.
 
     An interval is for the exact quantile at x + delta, not for the estimate that
-    `predict` returns there: that has an error of its own.
+    `predict` returns there, which has an error of its own.
 
     A missing value stays missing in every noisy copy, as for
     :class:`SmoothedClassifier`.
@@ -407,7 +407,7 @@ class SmoothedRegressor(RegressorMixin, BaseSmoother):
         check_level(self.quantile, "quantile")
         if find_noise(self.noise).listed is not None:
             raise ValueError(
-                f"{self.noise!r} lists its copies, and what that proves is about "
+                f"{self.noise!r} lists its copies, which proves something only about "
                 "classes: use noise that is drawn, such as 'laplace' for l1 radii."
             )
 

@@ -250,7 +250,7 @@ class BaseSmoother(KeepsSecrets, MetaEstimatorMixin, BaseEstimator):
         if not self.__sklearn_is_fitted__():
             raise NotFittedError(
                 f"Neither this {type(self).__name__} nor the estimator in it is "
-                "fitted: call fit, or wrap an estimator that is fitted."
+                "fitted: call fit, or wrap a fitted estimator."
             )
         if "estimator_" in vars(self):
             estimator, entropy = self.estimator_, self.entropy_
@@ -353,7 +353,7 @@ class BaseSmoother(KeepsSecrets, MetaEstimatorMixin, BaseEstimator):
             raise ValueError(
                 f"this {name} was pickled by another version of sksmooth ({made_by}; "
                 f"this is {current}), which had no parameter {missing[0]!r}: load and "
-                "use it with that version, or fit anew."
+                "use it with that version, or fit again."
             )
         if made_by != current:
             warnings.warn(

@@ -248,7 +248,8 @@ def _from_texts(X, sigma, estimator, noise, *, reset):
         if expected != inputs.as_tokens:
             raise ValueError(
                 f"X holds {kinds[inputs.as_tokens]}, but this {name} was fitted on "
-                f"{kinds[expected]}: call fit on what it is to predict."
+                f"{kinds[expected]}: call fit on the same kind of data that it is to "
+                "predict."
             )
     return inputs
 
@@ -318,10 +319,10 @@ def _flips(X, estimator, reset):
         if not find_categorical(X, estimator.categorical_features):
             return None
         raise ValueError(
-            "what values categorical features may have is learned by fit, and this "
+            "fit learns which values categorical features may have, and this "
             f"{type(estimator).__name__} was not fitted with categorical_features: "
-            "call fit(X, y). Around a classifier that is fitted already, put it into a "
-            "FrozenEstimator, which fit leaves as it is."
+            "call fit(X, y). If the classifier inside is already fitted, put it into "
+            "a FrozenEstimator, which fit does not train."
         )
     if estimator._categories is None:
         return None
@@ -461,11 +462,11 @@ def check_classes(classes):
     """Return `classes` after checking that it is a 1-D array of two or more labels."""
     if not isinstance(classes, np.ndarray) or classes.ndim != 1:
         raise ValueError(
-            "the base estimator must tell its labels in a 1-D array classes_ (one "
-            f"label per input, no multilabel targets), got {classes!r}. A skorch net "
-            "that was not trained by fit is told them by "
-            "NeuralNetClassifier(..., classes=...). One that was fitted on tensors has "
-            "to be fitted on arrays."
+            "the base estimator must list its labels in a 1-D array classes_ (one "
+            f"label per input, no multilabel targets), got {classes!r}. For a skorch "
+            "net that was not trained by fit, pass them: NeuralNetClassifier(..., "
+            "classes=...). A net that was fitted on tensors has to be fitted on "
+            "arrays."
         )
     check_label_kind(classes, "classes_")
     if classes.dtype.kind in "fc" and not np.all(np.isfinite(classes)):

@@ -66,7 +66,7 @@ class TestFindCategorical:
             (["jobs"], r"names \['jobs'\], but X has no such column"),
             ([5], r"must lie in \[0, 4\], got \[5\]"),
             ([-1], r"must lie in \[0, 4\]"),
-            ([True], "1 truth values, but X has 5 columns"),
+            ([True], "1 booleans, but X has 5 columns"),
         ],
     )
     def test_what_is_not_there(self, how, message):

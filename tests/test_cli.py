@@ -355,7 +355,7 @@ class TestModels:
         ("model", "code", "message"),
         [
             ("test.npz", 2, "ends in .skops"),
-            ("broken.skops", 1, "is no skops file"),
+            ("broken.skops", 1, "is not a skops file"),
             ("dict.skops", 1, "holds a dict, not a classifier"),
             ("regressor.skops", 1, "SVR is a regressor"),
         ],

@@ -67,7 +67,7 @@ class TestArrays:
     @pytest.mark.parametrize("name", ["X.npy", "Xy.npz", "small.npz"])
     def test_truncated(self, run, name, keep):
         cut(name, int(keep * os.path.getsize(name)))
-        assert f"{name} cannot be read: the file is damaged, was not" in run(*RUN, name)
+        assert f"{name} cannot be read: the file is damaged" in run(*RUN, name)
 
     @pytest.mark.parametrize("place", [100, 1_000, -300])
     def test_flipped_bits(self, run, place):
@@ -133,7 +133,7 @@ class TestArrays:
     def test_a_member_that_is_no_array(self, run):
         with zipfile.ZipFile("a.npz", "w") as file:
             file.writestr("X", "text")
-        assert "'X' is no array of NumPy" in run(*RUN, "a.npz")
+        assert "'X' is not a NumPy array" in run(*RUN, "a.npz")
         with zipfile.ZipFile("a.npz", "w"):
             pass
         assert "only none" in run(*RUN, "a.npz", code=2)
@@ -260,13 +260,13 @@ class TestModels:
     )
     def test_no_skops_file(self, run, content):
         Path("a.skops").write_bytes(content)
-        assert "a.skops is no skops file" in run("certify", "a.skops", "X.npy")
+        assert "a.skops is not a skops file" in run("certify", "a.skops", "X.npy")
 
     @pytest.mark.parametrize("schema", [b"no json", b"\xff\xfe", b"[" * 10])
     def test_no_schema(self, run, schema):
         with zipfile.ZipFile("a.skops", "w") as file:
             file.writestr("schema.json", schema)
-        assert "a.skops is no skops file" in run("certify", "a.skops", "X.npy")
+        assert "a.skops is not a skops file" in run("certify", "a.skops", "X.npy")
 
     @pytest.mark.parametrize("content", [b"", b"garbage", b"\x80\x04\x95"])
     def test_no_pickle(self, run, content):

@@ -93,8 +93,8 @@ class TestOneFileUnderTwoNames:
             ("model.skops", "this is MODEL as well"),
             ("test.npz", "this is DATA as well"),
             ("nowhere/s.sqlite", "there is no folder"),
-            ("fifo", "no regular file"),
-            ("/dev/null", "no regular file"),
+            ("fifo", "not a regular file"),
+            ("/dev/null", "not a regular file"),
         ],
     )
     def test_store(self, run, no_work, store, message):

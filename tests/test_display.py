@@ -243,7 +243,7 @@ def test_sigma_of_each_feature_is_the_unit():
     display = CertifiedAccuracyDisplay.from_estimator(g, X, y)
     assert display.ax_.get_xlabel() == r"$\ell_2$ radius (units of sigma)"
     assert legend(display)[0].startswith("sigma by feature, n = 500\nalpha")
-    with pytest.raises(ValueError, match="draw them apart"):
+    with pytest.raises(ValueError, match="draw them separately"):
         CertifiedAccuracyDisplay.from_estimator({"a": g, "b": smoothed()}, X, y)
 
 

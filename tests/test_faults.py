@@ -405,7 +405,7 @@ class TestPickles:
         if made_by:
             state["_sksmooth_version"] = made_by
         copy = object.__new__(SmoothedClassifier)
-        message = f"{made_by or 'unknown'}; .*no parameter 'grid'.*or fit anew"
+        message = f"{made_by or 'unknown'}; .*no parameter 'grid'.*or fit again"
         with pytest.raises(ValueError, match=message):
             copy.__setstate__(state)
 

@@ -120,8 +120,8 @@ def test_what_is_no_key_is_refused(content, run):
 def test_what_is_no_file_is_refused(run):
     os.mkfifo("pipe", 0o600)
     for path, why in [
-        ("pipe", "no regular file"),
-        ("/dev/zero", "no regular file"),
+        ("pipe", "not a regular file"),
+        ("/dev/zero", "not a regular file"),
         ("no/folder", "No such file or directory"),
     ]:
         refused = run("base.skops", "--key-file", path, code=2).stderr

@@ -557,7 +557,7 @@ def test_a_grid_is_for_noise_that_keeps_it():
 
 @pytest.mark.parametrize("noise", [Noise(), Steps])
 def test_no_kind_that_could_be_drawn(noise):
-    with pytest.raises(ValueError, match="no kind of noise|noise must be one of"):
+    with pytest.raises(ValueError, match="not a kind of noise|noise must be one of"):
         smoothed(noise=noise).certify(MIDDLE[:3])
 
 

@@ -179,9 +179,9 @@ def with_categories(kind):
     return one.radius_for(changes=1)
 
 
-TELL = "are l1 radii.*say which are meant"
+TELL = "are l1 radii.*say which norm you mean"
 L1 = dict.fromkeys(("laplace", "uniform", "split"), TELL)
-TOLD = {**L1, "deletion": "are edits radii.*say which are meant"}
+TOLD = {**L1, "deletion": "are edits radii.*say which norm you mean"}
 NO_OTHER = {"deletion": "no other norm"}
 NO_CATEGORIES = "there are no categorical features"
 
@@ -232,7 +232,7 @@ OPTIONS = {
         with_categories,
         {
             "split": "lists its copies",
-            "sparse": "together with changes of categories is not known",
+            "sparse": "together with changes of categories",
         },
     ),
     "array sigma": (
@@ -245,7 +245,7 @@ OPTIONS = {
         lambda kind: certify(kind, csr_matrix(data(kind)), f=LogisticRegression()),
         all_but("sparse", error="Sparse data was passed"),
     ),
-    "without fit": (without_fit, {"flips": "is learned by fit"}),
+    "without fit": (without_fit, {"flips": "fit learns which values"}),
     "net": (with_a_net(), {}),
     "push_forward": (with_a_net(net_options={"push_forward": True}), {}),
     "frozen": (

@@ -117,7 +117,7 @@ def test_equal_inputs_with_different_labels_are_wrong_where_they_have_weight():
 
 def test_no_inputs():
     c, y = made(10, np.ones(10, int))
-    with pytest.raises(ValueError, match="no share"):
+    with pytest.raises(ValueError, match="no certified share"):
         c.select([]).certified_accuracy_lower_bound([])
     with pytest.raises(ValueError, match="positive for at least one"):
         c.certified_accuracy_lower_bound(y, sample_weight=np.zeros(10))

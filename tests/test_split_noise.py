@@ -182,7 +182,7 @@ class TestErrors:
     @pytest.mark.parametrize(
         "settings, message",
         [
-            ({"grid": "auto"}, "numbers that can be rounded"),
+            ({"grid": "auto"}, "noise that can be rounded"),
             ({"sigma": np.ones(64)}, "leave sigma a single number"),
             ({"method": "exact"}, "Leave method out"),
             ({"categorical_features": [0]}, "lists its copies"),

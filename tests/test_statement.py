@@ -128,7 +128,7 @@ def test_log_has_its_settings_beside_it(g, certificate, tmp_path):
     assert np.allclose(run["p_lower"], certificate.p_lower, atol=1e-6)
     # Of another log it says nothing.
     path.write_text(path.read_text().replace("0:00:00", "0:00:01"))
-    with pytest.warns(UserWarning, match="written with another log"):
+    with pytest.warns(UserWarning, match="does not belong to"):
         assert "run" not in read_log(path).attrs
 
 

@@ -85,7 +85,7 @@ def test_scores_need_to_be_told_edits():
     assert 0 < certified_accuracy_score(y, certificate, radius=0, norm="edits") <= 1
     assert certificate.certified_accuracy_lower_bound(y, norm="edits") >= 0
     for norm, message in (
-        (None, "say which are meant, norm='edits'"),
+        (None, "say which norm you mean, norm='edits'"),
         ("l1", "no oth"),
     ):
         with pytest.raises(ValueError, match=message):
@@ -196,7 +196,7 @@ def test_what_is_no_text(X, message):
 @pytest.mark.parametrize(
     "settings, message",
     [
-        ({"grid": "auto"}, "numbers that can be rounded"),
+        ({"grid": "auto"}, "noise that can be rounded"),
         ({"sigma": [0.1, 0.2]}, "leave sigma one number"),
         ({"sigma": {"a": 0.1}}, "leave sigma one number"),
         ({"method": "exact"}, "use method='monte_carlo'"),

@@ -89,7 +89,7 @@ def _member(file, name, path):
     with _explained(f"{path}: array {name!r}"):
         array = file[name]
     if not isinstance(array, np.ndarray):
-        raise ValueError(f"{path}: {name!r} is no array of NumPy.")
+        raise ValueError(f"{path}: {name!r} is not a NumPy array.")
     return array
 
 
@@ -108,8 +108,8 @@ def _check_start(path, expected):
                 "rename it."
             )
     raise ValueError(
-        f"{path} is not a NumPy file, whatever its name says: it does not begin as "
-        "np.save and np.savez begin theirs."
+        f"{path} is not a NumPy file, whatever its name says: it does not begin like a "
+        "file from np.save or np.savez."
     )
 
 
@@ -126,6 +126,6 @@ def _explained(what):
                 "are not loaded; store numbers, or strings of fixed width."
             ) from error
         raise ValueError(
-            f"{what} cannot be read: the file is damaged, was not written to its end, "
-            "or claims to hold more than there is memory for."
+            f"{what} cannot be read: the file is damaged, is incomplete, or claims to "
+            "hold more than fits into memory."
         ) from error

@@ -47,7 +47,7 @@ def _read(path):
         with open(path, "rb", opener=_open_at_once) as file:
             mode = os.fstat(file.fileno()).st_mode
             if not stat.S_ISREG(mode):
-                raise _unusable(path, "it is no regular file")
+                raise _unusable(path, "it is not a regular file")
             if os.name == "posix" and mode & 0o077:
                 raise _unusable(
                     path,

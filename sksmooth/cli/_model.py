@@ -111,7 +111,7 @@ def _load_skops(path, trust, limit):
             check_unpacked(path, nested_zip_size(file), limit)
         unknown = set(skops_io.get_untrusted_types(file=path))
     except (BadZipFile, KeyError, zlib.error, EOFError, *_NO_JSON):
-        raise ValueError(f"{path} is no skops file, or not a whole one.") from None
+        raise ValueError(f"{path} is not a skops file, or is incomplete.") from None
     untrusted = sorted(unknown - _OWN_TYPES - set(trust))
     if untrusted:
         options = " ".join(f"--trust {name}" for name in untrusted)
@@ -174,8 +174,8 @@ def as_smoothed(model, path, params):
             )
     if "sigma" not in params:
         raise click.UsageError(
-            f"{path} holds {_a(type(model).__name__)}, no SmoothedClassifier: give the "
-            "noise level to smooth it with, --sigma, in the units of the data."
+            f"{path} holds {_a(type(model).__name__)}, not a SmoothedClassifier: give "
+            "the noise level to smooth it with, --sigma, in the units of the data."
         )
     return SmoothedClassifier(model, **params)
 

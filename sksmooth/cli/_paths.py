@@ -68,7 +68,7 @@ def check_store(path, others):
                     "this store, and would be lost. Name another file."
                 )
     if is_stream(path):
-        raise click.UsageError(f"--store {path}: this is no regular file.")
+        raise click.UsageError(f"--store {path}: this is not a regular file.")
     # One that is there can be read where nothing can be written.
     _check_folder(path, "--store", writable=not os.path.exists(path))
 
@@ -87,7 +87,7 @@ def with_companions(store):
 def check_named(path, option):
     """Refuse what is no name of a file, such as an empty variable of a script."""
     if not os.path.basename(path).strip("."):
-        raise click.UsageError(f"{option} {path!r} names no file.")
+        raise click.UsageError(f"{option} {path!r} is not the name of a file.")
 
 
 def _check_folder(path, option, *, writable):

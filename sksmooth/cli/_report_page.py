@@ -99,9 +99,9 @@ def _entries(log, log_path):
     entries, place = log.attrs.get(ATTRIBUTE), place_beside(log_path)
     if entries is None:
         raise click.UsageError(
-            f"--html needs sigma, n, alpha and more, which stand beside a log in "
-            f"{place}, and there is no such file that belongs to {log_path}. "
-            "sksmooth certify --out and write_log make it."
+            f"--html needs sigma, n, alpha and more from {place} beside the log, and "
+            f"there is no such file that belongs to {log_path}. sksmooth certify --out "
+            "and write_log write it."
         )
     good = all(isinstance(entries.get(k), kind) for k, kind in _NEEDED.items())
     n = len(log)

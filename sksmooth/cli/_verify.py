@@ -108,7 +108,8 @@ def _versions_there(path):
         return {**entries["versions"], "platform": entries["platform"]}
     except (ValueError, KeyError, TypeError, RecursionError):
         raise click.UsageError(
-            f"--settings {path}: this is not what stands beside a log, run.json."
+            f"--settings {path}: this is not the settings file that is written beside "
+            "a log, run.json."
         ) from None
 
 

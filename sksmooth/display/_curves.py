@@ -145,7 +145,7 @@ def common_unit(certificates):
     if len(scaled) > 1:
         raise ValueError(
             "some certificates have radii in units of sigma, others in units of X: "
-            "draw them apart."
+            "draw them separately."
         )
     if any(getattr(each, "norm", None) == "edits" for each in certificates):
         return "tokens"
@@ -180,9 +180,10 @@ def checked_attacks(under_attack):
         found[name] = radius[order], accuracy[order]
         if (np.diff(accuracy[order]) > 0).any():
             raise ValueError(
-                "accuracy under attack must not grow with the radius: what is broken "
-                "in a ball is broken in every larger one. empirical_robust_accuracy "
-                "takes all radii in one call and sees to that."
+                "accuracy under attack must not grow with the radius: an attack that "
+                "succeeds in a ball succeeds in every larger one. "
+                "empirical_robust_accuracy takes all radii in one call and ensures "
+                "that."
             )
     return found
 

@@ -169,8 +169,8 @@ def numbers_of(inputs, method="exact", *, takes_gaps=False):
     if inputs.noise.cdf_bounds is None:
         raise ValueError(
             "method='exact' needs the distribution of the noise on one axis, and "
-            f"{inputs.noise.kind!r} does not tell it (cdf_bounds), as Gaussian() "
-            "does: use method='monte_carlo'."
+            f"{inputs.noise.kind!r} does not give it (cdf_bounds), as Gaussian() does: "
+            "use method='monte_carlo'."
         )
     matrix = inputs.matrix()
     if matrix is None:

@@ -48,8 +48,8 @@ def check_beside(path):
     place = place_beside(path)
     if os.path.exists(place) and not is_stream(place) and _read(place) is None:
         raise ValueError(
-            f"{place} would be replaced by the settings of the log {path}, and holds "
-            "something else: give the log another name."
+            f"{place} holds something else, and would be replaced by the settings of "
+            f"the log {path}: give the log another name."
         )
 
 
@@ -79,8 +79,8 @@ def read_beside(path, content):
     if entries is None or entries["log_sha256"] == sha256(content).hexdigest():
         return entries
     warnings.warn(
-        f"{place} was written with another log than {path} is now, and is left out: "
-        "certify again, or restore the log.",
+        f"{place} does not belong to {path} as it is now, and is ignored: certify "
+        "again, or restore the log.",
         UserWarning,
         stacklevel=3,
     )

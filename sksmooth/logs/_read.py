@@ -154,7 +154,7 @@ def _as_text(path, content):
         before = content[: error.start].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         raise ValueError(
             f"{path}, line {before.count(bytes([10])) + 1}: byte "
-            f"0x{content[error.start]:02x} is no UTF-8 text. If the file is a log, "
+            f"0x{content[error.start]:02x} is not UTF-8 text. If the file is a log, "
             "save it as UTF-8."
         ) from None
     return text.replace("\r\n", "\n").replace("\r", "\n")

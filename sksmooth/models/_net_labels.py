@@ -114,7 +114,7 @@ def check_net_labels(estimator):
         if seen is not None and seen.tolist() != list(range(len(seen))):
             raise ValueError(
                 f"{name} was trained on the labels {seen.tolist()!r}, which skorch "
-                "takes for numbers of outputs, so some of its outputs have no label. "
+                "takes for indices of outputs, so some of its outputs have no label. "
                 f"Name all of them: net.set_params(classes={_up_to(seen)})."
             )
         return
@@ -131,9 +131,9 @@ def check_net_labels(estimator):
         return
     k = clash[0]
     raise ValueError(
-        f"{name} has classes={order!r}, and it is not known what its output {k} stands "
-        f"for: the label {k}, as where skorch itself was given such labels, or "
-        f"classes[{k}], which is {order[k]!r}. In the first case say "
+        f"{name} has classes={order!r}, and it is not clear what its output {k} stands "
+        f"for: the label {k}, if skorch itself was trained on such labels, or "
+        f"classes[{k}], which is {order[k]!r}. In the first case call "
         f"net.set_params(classes={_up_to(order)}); in the second let "
         "SmoothedClassifier train the net, or take ModuleClassifier(net.module_, "
         "classes=...)."
@@ -219,9 +219,9 @@ def _check_floats_reach(nets, estimator):
             inside = [n for n in nets_in(part, frozen=False) if id(n) in nets]
             if inside:
                 raise ValueError(
-                    f"{type(part).__name__} hands its labels on as whole numbers, but "
-                    f"the loss of the {type(inside[0]).__name__} in it takes floats: "
-                    "use NeuralNetClassifier with two outputs."
+                    f"{type(part).__name__} passes its labels on as integers, but the "
+                    f"loss of the {type(inside[0]).__name__} in it takes floats: use "
+                    "NeuralNetClassifier with two outputs."
                 )
 
 

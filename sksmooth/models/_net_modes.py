@@ -87,7 +87,7 @@ def in_mode(plain, fed, mode, channels_last=False, asked_for=True):
     label = repr(mode) + " with channels_last" * channels_last
     name = f"the module of {plain.name}"
     if plain.borrowed:
-        raise ValueError(f"{name} cannot be copied, and so is for mode 'eager' only")
+        raise ValueError(f"{name} cannot be copied, so only mode 'eager' is possible")
     if mode == "onnxruntime" and (why := why_no_onnx(plain.device)):
         raise ValueError(f"mode 'onnxruntime': {why}")
     if channels_last and (fed.values.ndim != 4 or plain.first is not None):
@@ -124,9 +124,9 @@ def in_mode(plain, fed, mode, channels_last=False, asked_for=True):
     view.margin = _margin(plain, view, batch, expected, label)
     if doubtful:
         warnings.warn(
-            f"{may}: in mode {label} votes may be others than in mode 'eager', and "
-            "certificates are about what the graph answers. Use mode 'eager' unless "
-            "you know that it is the same.",
+            f"{may}: in mode {label} votes may differ from those in mode 'eager', and "
+            "certificates are about the answers of the graph. Use mode 'eager' "
+            "unless you know that they are the same.",
             UserWarning,
             stacklevel=2,
         )

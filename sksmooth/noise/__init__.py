@@ -37,7 +37,7 @@ def find_noise(noise):
     if isinstance(noise, Noise):
         if getattr(noise.bound, "norm", None) is None:
             raise ValueError(
-                f"{noise!r} is no kind of noise that could be drawn: its class needs "
+                f"{noise!r} is not a kind of noise that can be drawn: its class needs "
                 "`bound`, a BoundNoise with a `norm`."
             )
         return noise

@@ -210,8 +210,8 @@ def _check(fill, ziggurat, dtype):
         expected = np.random.Generator(bits).standard_normal(size, dtype)
         if not np.array_equal(got[0], expected):
             raise RuntimeError(
-                f"NumPy {np.__version__} makes normals in another way than sksmooth "
-                "knows"
+                f"NumPy {np.__version__} draws normals in a way that sksmooth does not "
+                "know"
             )
 
 

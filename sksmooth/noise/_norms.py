@@ -52,8 +52,8 @@ def told_norm(norm, own):
     if norm is None and own != "l2":
         others = " or another of l1, l2 and linf" if own in NORMS else ""
         raise ValueError(
-            f"radii under this noise are {own} radii, which are not to be compared "
-            f"with l2 radii by accident: say which are meant, norm={own!r}{others}."
+            f"radii under this noise are {own} radii, which must not be compared with "
+            f"l2 radii by accident: say which norm you mean, norm={own!r}{others}."
         )
     return check_norm(norm, own)
 

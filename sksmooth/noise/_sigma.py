@@ -92,9 +92,9 @@ def sigma_by_column(sigma, columns):
     if missing and OTHERS not in sigma:
         raise ValueError(
             f"sigma does not name the columns {_listed(missing)} of X. Name them, too, "
-            "or say what all others have by the key '*': sigma={..., '*': 0} puts no "
-            "noise on them, and the certificate then holds only where they stay as "
-            "they are."
+            "or give all other columns a value with the key '*': sigma={..., '*': 0} "
+            "puts no noise on them, and the certificate then holds only while they do "
+            "not change."
         )
     level = [_number(name, sigma.get(name, sigma.get(OTHERS))) for name in columns]
     return check_sigma(level, (len(columns),))
@@ -140,8 +140,8 @@ def sigma_of_numbers(sigma, n_columns, places, columns=None):
         names = wrong if columns is None else [columns[place] for place in wrong]
         raise ValueError(
             f"sigma is above 0 for the categorical columns {_listed(names)}, which are "
-            "flipped and get no noise as numbers do. Give them a sigma of 0, or leave "
-            "them out of categorical_features."
+            "flipped and do not get noise like numbers. Give them a sigma of 0, or "
+            "leave them out of categorical_features."
         )
     return level
 

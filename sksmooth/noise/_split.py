@@ -49,7 +49,7 @@ def grid_indices(values, step, near=NEAR):
         raise ValueError(
             f"split noise is for values on a grid of step {step!r}, but {off.sum()} of "
             f"{off.size} values are not whole multiples of it, such as {first!r}. "
-            "Round X to the grid first, or say another step."
+            "Round X to the grid first, or choose another step."
         )
     return indices.astype(np.int64)
 

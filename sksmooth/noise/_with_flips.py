@@ -94,8 +94,8 @@ class BoundWithFlips(BoundNoise):
             )
         if kind.numbers and kind.noise.bound.with_flips is None:
             raise ValueError(
-                f"what {kind.noise!r} noise on numbers proves together with changes of "
-                "categories is not known: with categorical_features use Gaussian, "
+                f"it is not known what {kind.noise!r} noise on numbers proves together "
+                "with changes of categories: with categorical_features use Gaussian, "
                 "Laplace or uniform noise, or a sigma of 0 for all numbers."
             )
         self.numbers = kind.noise.bind(sigma, step)

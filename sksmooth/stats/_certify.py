@@ -130,7 +130,7 @@ def certify_counts(counts, selection_counts=None, *, alpha, bound="cohen", sigma
         if selection_counts is None:
             raise ValueError(
                 f"bound={bound!r} needs selection_counts: votes that are independent "
-                "of those in counts. bound='joint' does without."
+                "of those in counts. bound='joint' does not need them."
             )
         selection_counts = _check_table(selection_counts, "selection_counts")
         if selection_counts.shape != counts.shape:

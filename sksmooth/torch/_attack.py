@@ -297,12 +297,14 @@ def _net_of(g):
     if not kind.bound.is_normal:
         raise ValueError(
             f"SmoothedPGD moves inputs in l2 and draws Gaussian noise, but g has "
-            f"{kind!r}: DecisionAttack asks g alone, whatever its noise is."
+            f"{kind!r}: DecisionAttack needs only the answers of g, whatever its noise "
+            "is."
         )
     if g.categorical_features is not None:
         raise ValueError(
-            "SmoothedPGD moves numbers, but g has categorical_features: DecisionAttack "
-            "or a search over changes of categories asks g alone."
+            "SmoothedPGD moves numbers, but g has categorical_features: use "
+            "DecisionAttack or a search over changes of categories, which need only "
+            "the answers of g."
         )
     if isinstance(g.sigma, Mapping):
         raise ValueError("SmoothedPGD needs arrays, and sigma as a number or an array.")

@@ -129,9 +129,9 @@ class ModuleClassifier(ClassifierMixin, BaseEstimator):
                     f"classes are {self.classes_.tolist()!r}."
                 )
         warnings.warn(
-            "ModuleClassifier.fit trains nothing: its module is trained already. Leave "
-            "the call of fit out; where one has to be made, wrap the classifier in "
-            "sklearn.frozen.FrozenEstimator.",
+            "ModuleClassifier.fit trains nothing: its module is trained already. "
+            "Leave out the call of fit; if something else has to call it, wrap the "
+            "classifier in sklearn.frozen.FrozenEstimator.",
             UserWarning,
             stacklevel=2,
         )

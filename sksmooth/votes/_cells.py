@@ -70,10 +70,10 @@ def _column(series):
         except (_Unknown, RecursionError) as error:
             what = error.args[0] if isinstance(error, _Unknown) else "itself, nested"
             raise ValueError(
-                f"column {series.name!r} holds {what}: rows are told apart, and their "
-                "noise is keyed, by what they hold, and the content of such an object "
-                "is not known. Turn the column into numbers, text, dates, or arrays, "
-                "lists or dicts of these, or leave it out."
+                f"column {series.name!r} holds {what}: rows are distinguished, and "
+                "their noise is keyed, by their content, and the content of such an "
+                "object is not known. Turn the column into numbers, text, dates, or "
+                "arrays, lists or dicts of these, or leave it out."
             ) from None
     return cells
 

@@ -351,7 +351,7 @@ class Inputs:
             return self, None
         if not self.noise.keeps_grid:
             raise ValueError(
-                f"grid={grid!r} is for noise on numbers that can be rounded, and "
+                f"grid={grid!r} needs noise that can be rounded to a grid, and "
                 f"{type(self.noise.kind).__name__} does not say that it can be "
                 "(keeps_grid): use grid=None."
             )
@@ -624,7 +624,7 @@ def _check_dtypes(table, numeric, named):
             "noise needs floating-point columns, but these are not: "
             f"{', '.join(wrong[:5])}{' ...' if len(wrong) > 5 else ''}. If they are "
             "categories, name them in categorical_features. If they are counts, name "
-            "them in sigma (a dict from names to levels): their noise is rounded. Or "
-            "declare them out of the adversary's reach with a sigma of 0; or cast them "
-            "to float."
+            "them in sigma (a dict from names to levels): their noise is rounded. If "
+            "the adversary cannot change them, give them a sigma of 0. Otherwise cast "
+            "them to float."
         )

@@ -236,7 +236,7 @@ class TestTrainedElsewhere:
         self, n_outputs, classes, labels, step, frozen
     ):
         f = make_pipeline(step, net(n_outputs, classes=classes)).fit(X, labels)
-        message = r"not known what its output . stands.*set_params.classes=list.range"
+        message = r"not clear what its output . stands.*set_params.classes=list.range"
         g = smoothed(FrozenEstimator(f) if frozen else f)
         with pytest.raises(ValueError, match=message):
             g.fit(X, labels) if frozen else g.certify(X)
@@ -281,7 +281,7 @@ class TestTrainedElsewhere:
         assert is_right(smoothed(f), NAMES[[2, 0, 1]][y], classes=list(f.classes))
 
     def test_a_permutation_without_training(self):
-        with pytest.raises(ValueError, match="not known what its output 0 stands for"):
+        with pytest.raises(ValueError, match="not clear what its output 0 stands for"):
             smoothed(net(classes=[2, 1, 0]).initialize()).predict(X)
 
 
@@ -329,7 +329,7 @@ class TestInsideAnotherClassifier:
         ],
     )
     def test_one_output_where_integers_reach_it(self, wrap):
-        message = "hands its labels on as whole numbers.*NeuralNetBinaryClassifier.*two"
+        message = "passes its labels on as integers.*NeuralNetBinaryClassifier.*two"
         for labels in (setosa, setosa.astype(np.float32), setosa + 1):
             with pytest.raises(ValueError, match=message):
                 smoothed(wrap(binary_net())).fit(X, labels)

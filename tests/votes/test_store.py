@@ -187,7 +187,7 @@ def test_noise_cannot_be_told_from_a_store(tmp_path):
 def test_noise_that_changes_is_refused(random_state, tmp_path):
     path = tmp_path / "votes.sqlite"
     g = smooth(random_state=random_state)
-    with pytest.raises(ValueError, match="give an int, or call fit"):
+    with pytest.raises(ValueError, match="pass an int, or call fit"):
         g.predict(X, store=path)
     assert not path.exists()
     g.fit(X, y)
@@ -266,7 +266,7 @@ def test_what_cannot_be_merged(tmp_path):
     with pytest.raises(FileNotFoundError, match="there is no store"):
         merge_stores([first, tmp_path / "d"], out)
     (tmp_path / "e").write_bytes(b"")
-    with pytest.raises(ValueError, match="is no store of votes"):
+    with pytest.raises(ValueError, match="is not a store of votes"):
         merge_stores([tmp_path / "e"], out)
 
 
@@ -279,7 +279,7 @@ def test_files_that_are_no_stores(tmp_path):
     other = sqlite3.connect(path)
     other.execute("CREATE TABLE votes (id)")
     other.close()
-    with pytest.raises(ValueError, match="is no store of votes"):
+    with pytest.raises(ValueError, match="is not a store of votes"):
         smooth().predict(X, store=path)
     path.unlink()
     smooth().predict(X[:1], store=path)

@@ -97,7 +97,7 @@ def hash_estimator(estimator, *later):
         raise ValueError(
             f"{type(estimator).__name__} cannot be pickled ({error}), so a store of "
             "votes could not tell it from another model. Define its functions and "
-            "classes in a module (no lambda), or do without `store`."
+            "classes in a module (no lambda), or leave out `store`."
         ) from error
 
 

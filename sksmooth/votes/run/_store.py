@@ -127,7 +127,7 @@ class VoteStore:
     def _check(self):
         """Return the settings in the file, after looking for damage."""
         if pragma(self._db, "application_id") != APPLICATION_ID:
-            raise ValueError(f"{self.path} is no store of votes.")
+            raise ValueError(f"{self.path} is not a store of votes.")
         if pragma(self._db, "user_version") != LAYOUT:
             raise ValueError(
                 f"{self.path} was written by another version of sksmooth: its layout "
@@ -157,7 +157,7 @@ class VoteStore:
                     f"{_shown(settings.get(name))} here"
                     for name in sorted(differ)
                 )
-                + ". Use another file for this run, or the settings of that one."
+                + ". Use another file for this run, or the settings of the stored run."
             )
         if _IN_USE in settings and _IN_USE not in stored and not self.read_only:
             self._note_in_use(settings[_IN_USE])
@@ -298,9 +298,9 @@ class Ledger:
         missing = [row for row in range(len(self.names)) if not self.read(row)]
         if missing and self.store.read_only:
             raise VotesMissing(
-                f"the store {self.store.path} may not be written, nor may files in its "
-                f"folder, and it lacks votes of {len(missing)} of {len(self.names)} "
-                "inputs. Allow it, or copy the store to where you may write."
+                f"the store {self.store.path} and its folder are not writable, and it "
+                f"lacks votes of {len(missing)} of {len(self.names)} inputs. Make them "
+                "writable, or copy the store to a folder in which you can write."
             )
         return np.random.default_rng().permutation(missing).astype(int)
 
