@@ -107,7 +107,8 @@ def count(voter, asked, todo, votes, batch_size="auto", shared=None, report=None
         how many votes were drawn.
     """
     looks = asked.looks
-    batch_size = allocate(voter, batch_size, len(votes.counts) * int(looks[-1]))
+    most = len(votes.counts) * int(looks[-1])
+    batch_size = allocate(voter, batch_size, most, shared is not None)
     if shared is not None:
         rows = np.array([row for row, _ in todo], int)
         count_shared(voter, rows, asked, votes, voter.open(shared), batch_size, report)
@@ -141,10 +142,10 @@ def count(voter, asked, todo, votes, batch_size="auto", shared=None, report=None
         under_way = waiting.and_then(going_on, starting(room))
 
 
-def allocate(voter, batch_size, most):
+def allocate(voter, batch_size, most, shared):
     """Make room for a batch of noisy copies, at most so many; return its size."""
     if batch_size == "auto":
-        batch_size = max(1, min(voter.batch_bytes // voter.row_bytes, _MAX_AUTO_ROWS))
+        batch_size = min(voter.good_size(shared), _MAX_AUTO_ROWS)
     voter.forget()
     return voter.allocate(min(batch_size, most))
 

@@ -47,6 +47,16 @@ class Voter(ABC):
         """
         return False
 
+    def good_size(self, shared):
+        """Return in how many copies a batch is best, if that is left to us.
+
+        Parameters
+        ----------
+        shared : bool
+            Whether all inputs share their noise.
+        """
+        return max(1, self.batch_bytes // self.row_bytes)
+
     def forget(self):
         """Let go of the batch, so that there is room for another one."""
         for name in self.buffers:
