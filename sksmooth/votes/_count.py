@@ -9,9 +9,6 @@ import numpy as np
 
 from ._shared import count_shared
 
-# Where rows are tiny, more of them in one batch gain nothing.
-_MAX_AUTO_ROWS = 65_536
-
 
 class Votes(NamedTuple):
     """What was counted, and what the stopping rule made of it."""
@@ -145,7 +142,7 @@ def count(voter, asked, todo, votes, batch_size="auto", shared=None, report=None
 def allocate(voter, batch_size, most, shared):
     """Make room for a batch of noisy copies, at most so many; return its size."""
     if batch_size == "auto":
-        batch_size = min(voter.good_size(shared), _MAX_AUTO_ROWS)
+        batch_size = voter.good_size(shared)
     voter.forget()
     return voter.allocate(min(batch_size, most))
 

@@ -5,8 +5,6 @@ N(W x + b, W diag(sigma^2) W^T). Only differences of scores matter, so a vote co
 n_classes - 1 normals, whatever the number of features.
 """
 
-import sys
-
 import numpy as np
 
 from ..._compiled import module_if_worth
@@ -24,6 +22,10 @@ _ONE_THREAD = 2**18
 
 # Inputs are copied to be multiplied: so much of them at a time.
 _INPUT_BYTES = 2**19
+
+# Votes with independent noise in a batch, which is never held as a whole: as many as
+# drown what a batch and the opening of its streams cost.
+_BATCH = 2**18
 
 # No normal of NumPy is larger than this.
 _LARGEST_NORMAL = 40
@@ -93,8 +95,7 @@ class LinearVoter(Voter):
 
     def good_size(self, shared):
         """Return a good size of a batch; see ``Voter.good_size``."""
-        # A batch of independent noise is never held as a whole.
-        return super().good_size(shared) if shared else sys.maxsize
+        return super().good_size(shared) if shared else _BATCH
 
     def allocate(self, size):
         """Remember how many noisy copies to hold at most; room is made if needed."""
