@@ -133,6 +133,9 @@ def count(voter, asked, todo, votes, batch_size="auto", shared=None, report=None
         settled = asked.settled(arrived.look, arrived.row, votes)
         if report is not None:
             report(arrived.row[settled], int(sizes.sum()))
+        if len(waiting.row) == 0 and settled.all():  # of one input, as a rule
+            under_way = starting(batch_size)
+            continue
         going_on = arrived.of(~settled).going_on(looks)
         # Inputs under way come before new ones, so that few streams are open at a time.
         room = batch_size - int(waiting.missing.sum() + going_on.missing.sum())

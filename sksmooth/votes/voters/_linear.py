@@ -27,6 +27,9 @@ _INPUT_BYTES = 2**19
 # drown what a batch and the opening of its streams cost.
 _BATCH = 2**18
 
+# Votes on one input that take less time the fewer calls there are.
+_FEW_VOTES = 2**11
+
 # No normal of NumPy is larger than this.
 _LARGEST_NORMAL = 40
 
@@ -149,20 +152,27 @@ class LinearVoter(Voter):
 
     def _count_products(self, sizes, streams, means, counts):
         """Add the votes on some inputs to `counts`, by products of matrices."""
-        room = min(self._most, super().good_size(False), int(sizes.sum()))
+        size = int(sizes.sum())
+        room = min(self._most, super().good_size(False), size)
         self._make_room(room)
+        if size == room:
+            counts += self._count_drawn(sizes, streams, means)
+            return
         ends = np.cumsum(sizes)
-        for begin in range(0, int(ends[-1]), room):
-            # The inputs whose copies are here, and how many of each.
-            stops = np.clip(ends - begin, 0, room)
-            here = np.diff(stops, prepend=0)
+        for begin in range(0, size, room):
+            # The inputs whose copies find room now, and how many of each.
+            here = np.diff(np.clip(ends - begin, 0, room), prepend=0)
             first, last = np.flatnonzero(here)[[0, -1]]
             some = slice(first, last + 1)
-            size = int(stops[-1])
-            standard_normals(streams[some], here[some], self._normals[:size])
-            self._score_noise(size)
-            starts = stops - here
-            counts[some] += self._count(starts[some], stops[some], means[some])
+            counts[some] += self._count_drawn(here[some], streams[some], means[some])
+
+    def _count_drawn(self, sizes, streams, means):
+        """Return the votes on inputs for whose copies there is room."""
+        stops = np.cumsum(sizes)
+        size = int(stops[-1])
+        standard_normals(streams, sizes, self._normals[:size])
+        self._score_noise(size)
+        return self._count(stops - sizes, stops, means)
 
     def _score_noise(self, size):
         """Make scores of the first `size` rows of normals, by one thread of BLAS."""
@@ -314,6 +324,14 @@ class LinearVoter(Voter):
                 module.count(self._scores, starts, stops, means, found)
                 counts[:, self.contenders] = found
                 return counts
+        if len(sizes) == 1 and size <= _FEW_VOTES:
+            scores = self._scores[places[places > 0] - 1, :size]
+            scores += means[0, places[places > 0], None]
+            if places[0] == 0:
+                scores = np.vstack([np.zeros(size), scores])
+            found = np.bincount(scores.argmax(axis=0), minlength=len(places))
+            counts[0, self.contenders[places]] = found
+            return counts
         sums, best = self._sums[:, :size]
         better = self._better[:, :size]
         best.fill(0 if places[0] == 0 else -np.inf)
