@@ -2,10 +2,10 @@
 Between certificates and attacks
 ================================
 
-A certified radius says how far nothing can go wrong; an attack shows that something
-does. The truth is between the two. Here are both for the same smoothed net: certified
-accuracy, and the accuracy that is left under attack. Beside it a net that is not
-defended.
+A certified radius says how far an input can move without any harm; an attack shows
+how far it must move to do harm. The truth lies between the two. Here are both for the
+same smoothed net: certified accuracy, and the accuracy that is left under attack. For
+comparison, there is also a net without any defence.
 """
 
 # %%
@@ -100,8 +100,8 @@ plt.show()
 
 # %%
 # At most the dashed share of inputs is robust at a radius: the attack has broken the
-# others. At least the solid share is, except with probability alpha for each input.
-# Beyond the dotted line no certificate reaches with these votes, however robust an
-# input is; there only the attack says something. Of the undefended net nothing is
-# certified by smoothing, which is about g alone; a small part of the ball is enough to
-# break it.
+# others. At least the solid share is robust, except with probability alpha for each
+# input. Beyond the dotted line these votes certify nothing, however robust an input
+# is; there only the attack says something. Smoothing certifies nothing about the
+# undefended net, because certificates are about g alone; much smaller moves are enough
+# to break that net.

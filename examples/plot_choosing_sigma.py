@@ -13,7 +13,7 @@ radii at once.
 # ----------------------
 # ``certified_accuracy_scorers`` scores all radii from the same votes, and
 # voting on an image stops as soon as all four are decided. ``refit`` names the
-# radius that the final classifier is chosen by. Images have 8 x 8 pixels from 0
+# radius by which the final classifier is chosen. Images have 8 x 8 pixels from 0
 # to 1.
 import warnings
 
@@ -90,6 +90,6 @@ ax.legend()
 plt.show()
 
 # %%
-# Each radius has its own best sigma: little noise reaches only little radii,
+# Each radius has its own best sigma: little noise certifies only small radii, and
 # much noise hides the image. So decide which perturbations matter before you
 # tune. A sigma chosen by accuracy alone, at radius 0, would be the smallest.

@@ -2,10 +2,10 @@
 Data frames with numbers and categories
 =======================================
 
-A pandas data frame goes in as it is: numbers, whole numbers and categories,
-encoded by a ColumnTransformer inside. Noise goes on the measured columns only.
-This example flags network connections; the data are made up, so that it is
-known what they depend on.
+A pandas data frame goes in as it is: measurements, integers and categories,
+encoded by a ColumnTransformer inside. Only the measured columns get noise.
+This example flags network connections; the data are made up, so we know
+what they depend on.
 """
 
 # %%
@@ -52,8 +52,8 @@ print(X_train.head().to_string(index=False, float_format="{:.2f}".format))
 # %%
 # Which columns get noise
 # -----------------------
-# Noise on a category means nothing, and a port number is no quantity either.
-# Sigma is 0 there, so that the certificate holds for adversaries that leave
+# Noise on a category means nothing, and a port number is not a quantity either.
+# Sigma is 0 there, so the certificate holds for adversaries that leave
 # these columns alone. A number for sigma would be refused:
 try:
     SmoothedClassifier(HistGradientBoostingClassifier(), sigma=0.5).fit(

@@ -13,8 +13,8 @@ into rectangles, some of them slivers around a few training points.
 # Two classifiers
 # ---------------
 # The two moons overlap a little. ``fit`` trains each classifier on ten noisy copies of
-# the training points, so that it knows the inputs that it is asked to vote on. Both
-# vote; left to itself, the tree would be exact, and nothing of it grey.
+# the training points, so that it knows the kind of inputs on which it votes. Both
+# vote here; by default the tree would be exact, and no part of it grey.
 import matplotlib.pyplot as plt
 from sklearn.datasets import make_moons
 from sklearn.svm import SVC
@@ -37,10 +37,10 @@ smoothed = {
 # %%
 # Regions and balls
 # -----------------
-# In the upper row, the regions of the base classifiers f, which were trained on the
-# noisy copies too. In the lower row, those of the smoothed classifiers g: smooth, and
+# The upper row shows the regions of the base classifiers f, which were trained on the
+# noisy copies too. The lower row shows those of the smoothed classifiers g: smooth, and
 # grey where 1,000 votes are too close to call. Each circle is the certified ball of
-# the point in its middle: nowhere inside it does g answer anything else, apart from a
+# the point in its middle: nowhere inside it does g give another answer, apart from a
 # chance of 0.001 that the certificate is false.
 centers = X[:10]
 fig, axes = plt.subplots(
@@ -74,6 +74,6 @@ axes[1, 0].get_legend().remove()
 plt.show()
 
 # %%
-# Smoothing melts the slivers of the tree away. What is left keeps a distance to the
-# border that is proved, not hoped for: the balls reach into the grey zone at most,
-# never to the other class.
+# Smoothing melts the slivers of the tree away. The points that remain certified keep a
+# distance to the border that is proved, not hoped for: the balls reach at most into the
+# grey zone, never to the other class.

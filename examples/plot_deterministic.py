@@ -2,9 +2,9 @@
 Beside bounds without noise
 ===========================
 
-A net can also be certified by looking into it: by how steep its layers are, or by
-bounds that are carried through them. Here is the same small net under two such bounds
-and under smoothing: how far each certifies, and what it costs.
+A net can also be certified by looking inside it: at how steep its layers are, or with
+bounds that are carried through them. This example compares two such bounds with
+smoothing on the same small net: how far each certifies, and what it costs.
 
 The bounds are in ``benchmarks/deterministic.py``, so this example needs a checkout.
 """
@@ -110,9 +110,9 @@ ax.set_title("One net, certified in three ways")
 plt.show()
 
 # %%
-# For a net as small as this, CROWN certifies as much as smoothing up to about 0.2, for
-# less work, and for sure; farther out smoothing certifies more. Bounds of both other
-# kinds loosen with every layer. Smoothing does not look inside: what it certifies
-# depends on how the net answers under noise, whatever its depth, and it works for
-# forests and neighbours, too. :doc:`The comparison </comparison>` has the numbers, also
-# for a net trained without noise.
+# For a net as small as this, CROWN certifies as much as smoothing up to about 0.2, with
+# less work, and with certainty; farther out smoothing certifies more. The other two
+# kinds of bounds loosen with every layer. Smoothing does not look inside: its radii
+# depend only on how the net answers under noise, whatever its depth, and it also works
+# for forests and nearest neighbours. :doc:`The comparison </comparison>` has the
+# numbers, also for a net trained without noise.

@@ -5,7 +5,7 @@ Decision trees without votes
 Under Gaussian noise, the probability that an input falls into a leaf of a
 decision tree is a product of interval probabilities. So the smoothed tree can
 be computed exactly: no votes, no chance of a false certificate, and no limit to
-the radius but the tree itself.
+the radius except the tree itself.
 """
 
 # %%

@@ -4,7 +4,8 @@ A neural net for images, trained with fresh noise
 
 Smooth a small convolutional net on Fashion-MNIST: pictures of clothes, 28 x 28 pixels
 from 0 to 1. The net sees fresh noise in every batch, and votes are taken on its own
-device. Next to it the same net, trained on clean pictures and smoothed afterwards.
+device. For comparison, the same net is trained on clean pictures and smoothed
+afterwards.
 
 Needs the data set; :func:`~sksmooth.datasets.fetch_fashion_mnist` says how to get it.
 """
@@ -96,8 +97,8 @@ print(f"Proved at 0.25, trained with noise: {proved:.1%} with probability 99.9%.
 # %%
 # Plot
 # ----
-# Beside the curves, four pictures that are classified correctly, by their certified
-# radius; and what the net sees of them when it votes.
+# Beside the curves: four pictures that are classified correctly, ordered by certified
+# radius, and what the net sees of them when it votes.
 correct = np.flatnonzero(certificate.prediction == y_test)
 wanted = np.array([0.1, 0.3, 0.5, 0.65])
 shown = correct[np.abs(certificate.radius[correct] - wanted[:, None]).argmin(axis=1)]

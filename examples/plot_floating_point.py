@@ -5,7 +5,7 @@ Certificates and floating point
 Theorem 1 is about real numbers, and computers round. A classifier that looks at
 the rounding can get a large certificate that is false (Voráček and Hein 2023,
 "Sound randomized smoothing in floating-point arithmetic"). This example builds
-one, and shows how ``grid="auto"`` sets it right.
+such a classifier, and shows how ``grid="auto"`` corrects its certificate.
 """
 
 # %%
@@ -51,7 +51,7 @@ for name, g in {"in floating point": plain, 'grid="auto"': sound}.items():
 # Shares of the votes
 # -------------------
 # If p_lower is a bound at 1, then at a distance of d the share of class 1 must
-# be at least Phi(Phi^-1(p_lower) - d / sigma), says the proof of Theorem 1.
+# be at least Phi(Phi^-1(p_lower) - d / sigma), by the proof of Theorem 1.
 x = np.linspace(0, 2, 81, dtype=np.float32)[:, None]
 p_lower = plain.certify(one).p_lower[0]
 proved = norm.cdf(norm.ppf(p_lower) - abs(x[:, 0] - 1) / plain.sigma)
@@ -76,6 +76,6 @@ plt.show()
 # %%
 # In floating point the votes near 0 fall below what the theorem allows, so the
 # certificate at 1 is false. On the grid they do not: inputs and noise are
-# rounded apart from each other and then added without error, so that the
-# theorem applies. The radius is smaller by the rounding, too little to be seen
-# in three digits.
+# rounded separately and then added without error, so the
+# theorem applies. The rounding makes the radius smaller, but too little to be
+# seen in three digits.

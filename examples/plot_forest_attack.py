@@ -83,9 +83,9 @@ adversarial_f = boundary_attack(f.predict, x, label)
 norm_f = norms(adversarial_f)
 
 # %%
-# g is attacked through 100 votes an answer. These are too few to tell what g
-# says near its boundary, so success is judged by ``predict`` with up to 10,000
-# other votes. What counts is the first place on the line through the attack's
+# The attack on g gets answers from 100 votes each. These are too few to know g's
+# answer near its boundary, so success is judged by ``predict`` with up to 10,000
+# other votes. The distance is to the first point on the line through the attack's
 # result at which g names another class.
 few = SmoothedClassifier(
     g.estimator_,
@@ -131,7 +131,8 @@ ax.legend(loc="upper left")
 plt.show()
 
 # %%
-# Each input is a pair of points above each other. Some attacks on f succeed
-# within the radius that g is certified for; none on g does, as was proved. On g
-# the attack has to go further than on f as a rule, and further than certified
-# always: an attack bounds the true radius from above, a certificate from below.
+# Each input is a pair of points, one above the other. Some attacks on f succeed
+# within the radius certified for g; none on g does, as was proved. On g
+# the attack usually has to go further than on f, and always further than the
+# certified radius: an attack bounds the true radius from above, a certificate from
+# below.

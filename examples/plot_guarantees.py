@@ -4,7 +4,7 @@ Three guarantees from the same votes
 
 Cohen, Rosenfeld and Kolter (2019) were not the first to prove a radius for
 smoothing with Gaussian noise. Lecuyer et al. (2019) and Li et al. (2018) had
-smaller ones from the same probabilities. This example compares the three as
+proved smaller radii from the same probabilities. This example compares the three as
 figures 5 (left) and 8 (left) of the paper do: as formulas, and on handwritten
 digits.
 """
@@ -94,6 +94,5 @@ plt.show()
 
 # %%
 # As in the paper, the radius of Cohen et al. is the largest of the three, for
-# every probability and at every radius on the right. It cannot be beaten: with
-# nothing but the probabilities known, there is a classifier that changes just
-# beyond it.
+# every probability and at every radius on the right. It cannot be improved: some
+# classifier with the same probabilities changes its answer just beyond it.

@@ -84,8 +84,8 @@ denoised = nn.Sequential(TotalVariation(weight=0.03, steps=5), net)
 # %%
 # Certify both
 # ------------
-# With 100 votes, which certify 0.15 at most: enough to compare, in minutes. A GPU, or
-# patience, has the 100,000 of published results.
+# We use 100 votes, which certify at most 0.15: enough to compare, in minutes. The
+# 100,000 votes of published results need a GPU, or patience.
 radii = [0, 0.05, 0.1]
 modules = {"as it comes": net, "behind a denoiser": denoised}
 certificates = {}
@@ -132,8 +132,8 @@ for key, text in zip("048", ["photograph", "with noise", "denoised"], strict=Tru
 plt.show()
 
 # %%
-# Twenty photographs tell no shares, and 100 votes certify small radii: 0.1 is the l2
-# norm of a change of all 150,528 numbers together. A net that never saw noise still
-# knows most photographs under a sigma as small as this one; at those of published
-# results, 0.25 and more, it has to be trained with noise, or to have a denoiser before
-# it that was.
+# Twenty photographs are too few for reliable shares, and 100 votes certify only small
+# radii: 0.1 is the l2 norm of a change of all 150,528 numbers together. A net that
+# never saw noise still recognises most photographs under a sigma as small as this one.
+# For the sigma of published results, 0.25 and more, the net has to be trained with
+# noise, or a denoiser in front of it has.

@@ -33,7 +33,7 @@ distance = np.abs(f.decision_function(X)) / np.linalg.norm(f.coef_)
 # %%
 # Certify
 # -------
-# By more and more votes, and by computing the probabilities instead.
+# With more and more votes, and with computed probabilities instead.
 sigma = 1.0
 sizes = [1_000, 10_000, 100_000]
 votes = {"sigma": sigma, "method": "monte_carlo"}
@@ -72,8 +72,8 @@ print(
 # %%
 # Push inputs towards the boundary
 # --------------------------------
-# That is the worst direction. By multiples of the distance, and by multiples of the
-# certified radii; the exact method tells what g answers there.
+# That is the worst direction. Inputs are pushed by multiples of the distance, and by
+# multiples of the certified radii; the exact method gives g's answer there.
 multiples = np.linspace(0.96, 1.25, 291)
 lengths = {name: certificate.radius for name, certificate in certificates.items()}
 
@@ -130,8 +130,8 @@ for axes in (left, right):
 plt.show()
 
 # %%
-# Left: votes certify all but a few per cent of the distance, as far as so many of them
-# can reach at all (the level ends of the bands); exact probabilities certify all of it.
-# Right, in the same colours: inputs 1 to 2 sigma away keep their class when pushed by
-# less than their radius, and lose it not far beyond, so that no method could promise
-# much more.
+# Left: votes certify all but a few per cent of the distance, up to the largest radius
+# that their number allows (the level ends of the bands); exact probabilities certify
+# all of it. Right, in the same colours: inputs 1 to 2 sigma away keep their class when
+# pushed by less than their radius, and lose it not far beyond, so no method could
+# promise much more.

@@ -39,10 +39,10 @@ print(X_train[categories].nunique().to_dict())
 # %%
 # Noise for both
 # --------------
-# The numbers get Gaussian noise of half of their standard deviation; numbers of
-# relatives are whole, and stay so. A category is drawn anew with probability 0.6,
+# The numbers get Gaussian noise of half their standard deviation; numbers of
+# relatives are integers, and remain so. A category is drawn anew with probability 0.6,
 # from all values that ``fit`` has seen. The frame goes in as it is, and the
-# ColumnTransformer inside is asked with frames of the same columns.
+# ColumnTransformer inside gets frames with the same columns.
 sigma = (0.5 * X_train[numbers].std()).to_dict()
 f = make_pipeline(
     make_column_transformer((OrdinalEncoder(), categories), remainder="passthrough"),
@@ -65,8 +65,8 @@ print(certificate)
 # How much is certified, and for whom
 # -----------------------------------
 # Certified accuracy at a radius of half a sigma, with up to three changed categories. A
-# classifier that says "died" of everyone is right as often as people died, and nothing
-# changes its mind. So the scores are also taken apart by class.
+# classifier that says "died" about everyone is right as often as people died, and
+# nothing changes its mind. So the scores are also split by class.
 radius = 0.5
 groups = {"all": y_test == y_test, "died": y_test == "died"}
 groups["survived"] = ~groups["died"]
@@ -120,8 +120,8 @@ right.legend(loc="center right")
 plt.show()
 
 # %%
-# Curves like those on the left are easily taken for a success. But only one of them
-# is above the dashed line, and only just. The right picture says why: what is
-# certified is mostly that people died. One in five survivors is certified, and one in
-# ten if a category may be changed, such as a woman's gender. Where classes are not
-# balanced, look at each of them.
+# Curves like those on the left are easily mistaken for a success. But only one of them
+# is above the dashed line, and only just. The right picture shows why: most
+# certificates say that people died. One in five survivors is certified, and one in ten
+# if a category may be changed, such as a woman's gender. If classes are not balanced,
+# look at each of them.

@@ -4,8 +4,8 @@ Ten classes without votes, and certificates that hold together
 
 For a linear classifier, the noise on the scores is normal. With two classes
 that gives the class probabilities exactly; with ten it gives bounds that are
-close enough to beat 10,000 votes in time and in radius. And of many certificates that
-do rest on votes: which are right, all of them at once?
+close enough to beat 10,000 votes in time and in radius. And among many certificates
+that do rest on votes, which are right, all of them at once?
 """
 
 # %%
@@ -49,9 +49,9 @@ for name, params in {
     print(f"{name:>25}: average certified radius {acr:.3f}, {seconds:6.2f} s")
 
 # %%
-# Bounds are no estimates: the analytic certificates have no alpha, and their
-# radii no limit that a number of votes sets. An input whose class is not far ahead may
-# be certified by votes and not by a bound.
+# Bounds are not estimates: the analytic certificates have no alpha, and no number of
+# votes limits their radii. An input whose class is not far ahead may
+# be certified by votes but not by a bound.
 votes, analytic = certificates["10,000 votes, multiclass"], certificates["analytic"]
 lost = (votes.certified & ~analytic.certified).sum()
 print(f"certified by votes only: {lost} of {len(y_test)}")
@@ -83,7 +83,7 @@ display.ax_.legend()
 plt.show()
 
 # %%
-# That all of them hold together costs little: where a class is clear, its votes are
-# clear at a two hundredth of the level, too. It costs most near the largest radius that
-# 10,000 votes reach (dotted), where all of them have to agree. The bounds end where
-# the classifier does.
+# A claim about all of them together costs little: if a class is clear, its votes are
+# also clear at a two-hundredth of the level. It costs most near the largest radius of
+# 10,000 votes (dotted), where all of them have to agree. The bounds end where
+# the classifier's robustness does.

@@ -12,8 +12,8 @@ downloads.
 # %%
 # Train at one level, smooth at another
 # -------------------------------------
-# ``fit`` trains at the sigma that it votes with. To set them apart, train
-# first, take the base classifier out, and smooth that at sigma = 0.5. Pixels
+# ``fit`` trains at the sigma that is used for voting. To use two different levels,
+# train first, take the base classifier out, and smooth it at sigma = 0.5. Pixels
 # are from 0 to 1.
 import matplotlib.pyplot as plt
 from sklearn.model_selection import train_test_split
@@ -68,6 +68,6 @@ plt.show()
 # %%
 # As in the paper, a net that was trained with less noise than it votes with
 # loses at every radius, and one that was trained on clean images loses most.
-# Noise at the level of the votes is best up to a radius of about 0.4. Beyond,
+# Noise at the level of the votes is best up to a radius of about 0.4. Beyond that,
 # unlike in the paper, twice the noise is better for this small net: more
-# training noise trades accuracy for radius, too.
+# training noise, too, trades accuracy for radius.

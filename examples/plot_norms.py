@@ -3,17 +3,18 @@ Which noise for which norm
 ==========================
 
 A certificate holds in a ball, and the kind of noise decides which. Gaussian noise
-certifies l2 balls: many pixels may change, each of them little. Laplace and uniform
-noise certify l1 balls: the sum of all changes counts, so that few pixels may change
+certifies l2 balls: many pixels may change, each by a little. Laplace and uniform
+noise certify l1 balls: the sum of all changes counts, so a few pixels may change
 more. Sigma is the standard deviation of each, so nothing else differs here. Split noise
-is not drawn, but listed: it certifies l1 balls of data on a grid with few predictions.
+is not drawn, but listed: it certifies l1 balls, for data on a grid, with few
+predictions.
 """
 
 # %%
 # Three kinds of noise, one forest
 # --------------------------------
-# Images of digits, pixels from 0 to 1. ``fit`` trains on copies with the noise that
-# the votes are taken under.
+# The data are images of digits, with pixels from 0 to 1. ``fit`` trains on copies with
+# the same noise that is used for voting.
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.datasets import load_digits
@@ -44,9 +45,10 @@ for noise in ("gaussian", "laplace", "uniform"):
 # Noise that is listed
 # --------------------
 # Pixels have 17 grey levels, in steps of 1/16. Split noise cuts this range into cells
-# of 20 steps, in 20 ways, and all of these copies vote: 20 predictions an image, and
-# an answer that is not left to chance. The others take 1,100, and are wrong with
-# probability 0.001. What a cell hides has a standard deviation of 0.36.
+# of 20 steps, in 20 ways, and all of these copies vote: 20 predictions per image, and
+# an answer that does not depend on chance. The others take 1,100 predictions, and are
+# wrong with probability at most 0.001. What a cell hides has a standard deviation of
+# 0.36.
 split = Split(levels=20, step=1 / 16)
 g = SmoothedClassifier(f, noise=split, n_copies=5, random_state=0)
 certificates["split"] = g.fit(X_train, y_train).certify(X_test)
@@ -55,9 +57,9 @@ print("split", certificates["split"], sep=": ")
 # %%
 # Radii in one norm
 # -----------------
-# Radii of different norms are not comparable, so the norm has to be told. In another
-# than its own a certificate proves what the largest ball inside of its own ball
-# does: in 64 features an l1 ball of radius R holds an l2 ball of R / 8.
+# Radii in different norms are not comparable, so you have to name the norm. In a norm
+# other than its own, a certificate proves the largest ball that fits inside its own
+# ball: with 64 features an l1 ball of radius R holds an l2 ball of radius R / 8.
 radii = {"l1": [0.25, 0.5, 0.75], "l2": [0.1, 0.25, 0.5]}
 for norm, some in radii.items():
     print(f"\n{norm} radius" + "".join(f"{radius:8.2f}" for radius in some))
@@ -66,10 +68,10 @@ for norm, some in radii.items():
         print(f"{noise:>9}" + "".join(f"{score:8.1%}" for score in scores))
 
 # %%
-# In l1 the other kinds of noise certify more. Split noise is far ahead, and ends at
-# half of a cell. Of those that are drawn, uniform noise is ahead at small radii, and
-# ends at half of its width, where Laplace noise still certifies some. In l2 Gaussian
-# noise is the only one that certifies much at all.
+# In l1 the other kinds of noise certify more than Gaussian noise. Split noise is far
+# ahead, and ends at half a cell. Of the kinds that are drawn, uniform noise is ahead at
+# small radii, and ends at half its width, where Laplace noise still certifies some
+# images. In l2 only Gaussian noise certifies much at all.
 fig, axes = plt.subplots(1, 2, figsize=(9, 4.5), sharey=True, layout="constrained")
 for ax, norm in zip(axes, radii, strict=True):
     CertifiedAccuracyDisplay.from_certificate(certificates, y_test, norm=norm, ax=ax)

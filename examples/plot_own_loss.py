@@ -1,9 +1,9 @@
 """
-A loss of one's own for training under noise
-============================================
+A loss of your own for training under noise
+===========================================
 
-Votes are lost where the net fails on some of an input's noisy copies. Here is a loss
-that looks at the worst copy of each input, in ten lines, and what it gains over plain
+Votes are lost where the net fails on some of an input's noisy copies. Here is a loss,
+in ten lines, that looks at the worst copies of each input, and what it gains over plain
 noise.
 """
 

@@ -13,7 +13,7 @@ votes. Here are handwritten digits.
 # Predict with more and more votes
 # --------------------------------
 # Each run is kept in the Cohen log format. The run with 100,000 votes
-# stands for g itself.
+# stands in for g itself.
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -45,8 +45,8 @@ table = prediction_table(logs, logs["100,000"]).drop(index="100,000")
 print(table.map("{:.1%}".format).to_string())
 
 # %%
-# Accurate means: as g, right or wrong. So "inaccurate" is what alpha = 0.001
-# bounds.
+# Accurate means that the answer is that of g, right or wrong. So alpha = 0.001
+# bounds "inaccurate".
 #
 # Plot
 # ----
@@ -66,9 +66,9 @@ ax.legend(loc="upper center", bbox_to_anchor=(0.45, -0.22), ncols=3, frameon=Fal
 plt.show()
 
 # %%
-# Abstentions become rare as in the paper: ten times the votes leave about a
+# Abstentions become rare, as in the paper: ten times the votes leave about a
 # fifth of them. Answers that differ from g, which alpha bounds, did not occur
 # at all.
 #
-# ``stopping="fixed"`` is for this comparison only. By default n is the most
-# that ``predict`` takes, and images with a clear vote are done after 25.
+# ``stopping="fixed"`` is only for this comparison. By default ``predict`` takes at
+# most n votes, and images with a clear vote are done after 25.

@@ -47,12 +47,13 @@ g = SmoothedClassifier(f, n=10_000, n_copies=4, random_state=0)
 # Choose sigma
 # ------------
 # The score is the certified accuracy at radius 0.5: the share of images that are
-# classified correctly *and* certified at that radius. More noise reaches further, but
-# hides more of the image. Voting on an image stops as soon as its answer is clear.
+# classified correctly *and* certified at that radius. More noise certifies larger
+# radii, but hides more of the image. Voting on an image stops as soon as its answer is
+# clear.
 #
 # With 10,000 votes no radius can exceed 3.2 sigma, so the grid starts at 0.18: below
 # 0.16 nothing could be certified at 0.5, and the scorer would warn. A scorer is a
-# function of a classifier, X and y, so it can move a bar while it is asked.
+# function of a classifier, X and y, so it can move a progress bar with every call.
 sigmas = [0.18, 0.25, 0.35, 0.5]
 reach = max_certifiable_radius(g.n, sigmas, g.alpha)
 reach = np.floor(100 * reach) / 100  # what is promised is rounded down
@@ -109,8 +110,8 @@ print(f"  Proved at 0.5, sigma {best_sigma}: {proved:.1%} with probability 99.9%
 # %%
 # Plot
 # ----
-# The curves are exact: each steps down behind every radius that occurs. Only the chosen
-# one may be read as a result.
+# The curves are exact: each steps down just after every radius that occurs. Only the
+# curve of the chosen sigma may be read as a result.
 fig, ax = plt.subplots(figsize=(7, 4.5), layout="constrained")
 names = [f"sigma = {s:.2f}{', chosen' if s == best_sigma else ''}" for s in sigmas]
 CertifiedAccuracyDisplay.from_certificate(
@@ -138,5 +139,5 @@ fig.savefig(path, dpi=150)
 print(f"\nPlot saved to {os.path.relpath(path)}")
 
 # %%
-# More noise reaches further and costs accuracy on clean images; 0.25 is best at the
-# radius that it was chosen for.
+# More noise certifies larger radii and costs accuracy on clean images; 0.25 is best at
+# the radius for which it was chosen.

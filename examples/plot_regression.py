@@ -2,17 +2,17 @@
 A regressor with certified intervals
 ====================================
 
-Smoothing is not for classes only. The median of what a regressor predicts under noise
-can only move so far while the input moves inside a ball, and how far is known:
-from the regressor's values on 1,000 noisy copies, or without any for linear
+Smoothing is not only for classes. While the input moves inside a ball, the median of a
+regressor's predictions under noise can move only so far, and we can compute how far:
+from the regressor's values on 1,000 noisy copies, or without any copies for linear
 regressors and trees.
 """
 
 # %%
 # Three regressors, smoothed
 # --------------------------
-# How far did diabetes get within a year? Ten features, each in its standard
-# deviations, and so is the radius. ``fit`` trains on noisy copies.
+# How far did diabetes progress within a year? There are ten features, each in units of
+# its standard deviation, and so is the radius. ``fit`` trains on noisy copies.
 import matplotlib.pyplot as plt
 from sklearn.datasets import load_diabetes
 from sklearn.ensemble import RandomForestRegressor
@@ -45,8 +45,8 @@ for name, f in smoothed.items():
 # %%
 # Which sigma?
 # ------------
-# The score is the mean absolute error that no move inside the radius can push
-# the regressor above: of each input the distance from y to the farther end of its
+# The score is a mean absolute error that no move inside the radius can make worse:
+# for each input, the distance from y to the farther end of its
 # interval. It chooses sigma as certified accuracy does for a classifier.
 search = GridSearchCV(
     smoothed["tree"],
@@ -69,7 +69,7 @@ for name, h in smoothed.items():
 # %%
 # Plot
 # ----
-# The intervals of three patients, by each of the regressors.
+# The intervals of three patients, from each of the regressors.
 fig, axes = plt.subplots(1, 3, figsize=(11, 4), sharey=True, layout="constrained")
 patients = [0, 2, 17]
 names = [f"patient {k}" for k in patients]
@@ -82,7 +82,7 @@ for ax in axes[1:]:
 plt.show()
 
 # %%
-# The line is the prediction, the band what it may become. For ridge the band is exact,
-# a cone; that of the tree is exact, too, in steps from leaf to leaf. The
-# forest's is estimated: at radius 0 it has the width of what 1,000 values leave open
-# about the median.
+# The line is the prediction, and the band shows what it may become. For ridge the band
+# is exact, a cone; for the tree it is exact, too, in steps from leaf to leaf. For the
+# forest it is estimated: its width at radius 0 shows how well 1,000 values determine
+# the median.

@@ -1,10 +1,10 @@
 """
-More pixels stand more noise
-============================
+More pixels can bear more noise
+===============================
 
 A certified radius is a few sigma, whatever the number of pixels. Is the same
 radius worth less for a large image, then? No: the same picture in more pixels
-stands more noise, so sigma can grow with the resolution (Cohen, Rosenfeld and
+can bear more noise, so sigma can grow with the resolution (Cohen, Rosenfeld and
 Kolter 2019, figure 4 and appendix G).
 """
 
@@ -62,7 +62,7 @@ plt.show()
 
 # %%
 # On the right, both have noise of sigma = 0.5, as in the paper's figure: the
-# small image has lost the flower, the large one has not. It stands that noise
-# about as well as the small image stands a quarter of it (top, middle). A
+# small image has lost the flower, the large one has not. The large image bears that
+# noise about as well as the small image bears a quarter of it (top, middle). A
 # classifier that averages 4 x 4 pixels first can therefore be smoothed with
 # four times the sigma for the same votes, and so with four times the radius.

@@ -37,7 +37,7 @@ for radius in (1, 2, 3, 4):
 # Certify once, project to other numbers of votes
 # -----------------------------------------------
 # ``recertify(n=...)`` scales the votes as if the classes kept their shares.
-# That is a forecast, no certificate. Two of the forecasts are checked by voting
+# That is a forecast, not a certificate. Two of the forecasts are checked by voting
 # again.
 X, y = load_digits(return_X_y=True)
 X_train, X_test, y_train, y_test = train_test_split(
@@ -82,6 +82,6 @@ right.set_title("Certified accuracy on digits, sigma = 0.25")
 plt.show()
 
 # %%
-# As in the paper: the limit creeps up with the logarithm of n, and 4 sigma need
+# As in the paper, the limit creeps up with the logarithm of n, and 4 sigma need
 # more than 100,000 votes. The curves for few votes plummet at their limits, the
 # dotted lines. More votes move that end; at small radii they change little.

@@ -2,7 +2,7 @@
 Sigma trades accuracy for radius
 ================================
 
-Little noise leaves accuracy but certifies only small radii; much noise does the
+Little noise preserves accuracy but certifies only small radii; much noise does the
 opposite. Figure 6 of Cohen, Rosenfeld and Kolter (2019) shows it for nets on
 CIFAR-10 and ImageNet, next to an ordinary net under attack. Here are small nets
 on handwritten digits and on Fashion-MNIST, which
@@ -12,8 +12,8 @@ on handwritten digits and on Fashion-MNIST, which
 # %%
 # Two sets of images
 # ------------------
-# Pixels are from 0 to 1; digits have 8 x 8 of them, clothes 28 x 28. To be
-# quick, the nets are small, and 200 images of each set are certified by 2,000
+# Pixels are from 0 to 1; digits have 8 x 8 of them, clothes 28 x 28. To keep this
+# quick, the nets are small, and 200 images of each set are certified with 2,000
 # votes.
 import matplotlib.pyplot as plt
 import numpy as np
@@ -49,7 +49,7 @@ sets = {
 # An attack on ordinary nets
 # --------------------------
 # DeepFool (Moosavi-Dezfooli, Fawzi and Frossard 2016, arXiv:1511.04599) steps
-# to the closest boundary as it would be if the net were linear, until the class
+# towards the closest boundary as if the net were linear, until the class
 # changes. An undefended net is no more robust than this.
 
 
@@ -119,9 +119,9 @@ for ax, (name, (images, n_train, sigmas)) in zip(axes, sets.items(), strict=True
 plt.show()
 
 # %%
-# The trade is the one of the paper: the curve of a small sigma starts highest
+# The trade-off is that of the paper: the curve of a small sigma starts highest
 # and ends first. On Fashion-MNIST, as in the paper, smoothed nets are *certain*
 # to keep an accuracy that an ordinary net loses to an attack. On digits they
 # are not: the ordinary net is about as accurate under this attack as the
-# smoothed ones are proved to be. One reason is that so few pixels stand little
+# smoothed ones are proved to be. One reason is that so few pixels can bear only little
 # noise, see :ref:`sphx_glr_auto_examples_plot_resolution.py`.

@@ -2,8 +2,8 @@
 A spam filter, and fields that a spammer cannot touch
 =====================================================
 
-Tables have columns in different units, and seldom can an adversary change all
-of them. Both are a matter of sigma: one value per column, and 0 for what cannot
+Tables have columns in different units, and an adversary can seldom change all
+of them. Sigma takes care of both: one value per column, and 0 for columns that cannot
 be touched. This example certifies a filter trained on Spambase: 57 frequencies
 of words and characters.
 """
@@ -38,9 +38,9 @@ deviation = X_train.std(axis=0)
 # %%
 # Words that an outsider does not know
 # ------------------------------------
-# The good mail is that of George at HP Labs, in area code 650, and such words
+# The good mail belongs to George at HP Labs, in area code 650, and such words
 # mark it. A spammer who knew them could write them, too. If we may assume that
-# he does not, he leaves these columns alone: their sigma is 0.
+# spammers do not know them, they leave these columns alone: their sigma is 0.
 private = "hp hpl george 650 lab labs telnet 857 415 85".split()
 is_private = np.isin(spam.feature_names, [f"word_freq_{word}" for word in private])
 adversaries = {
@@ -74,10 +74,10 @@ for name, sigma in adversaries.items():
 # %%
 # What a radius means
 # -------------------
-# ``half_axes`` has the radius in the units of each column, for changes of
-# nothing else. Back in per cent of all words (and in letters, for runs of
+# ``half_axes`` has the radius in the units of each column, if nothing else
+# changes. Converted back to per cent of all words (or letters, for runs of
 # capitals), here is the spam mail with the median radius: its three largest
-# columns, a word that marks good mail, and a private one.
+# columns, a word that marks good mail, and a private word.
 certificate = certificates["does not know private words"]
 middle = np.argsort(certificate.radius)[len(certificate.radius) // 2]
 mail, room = X_test[caught][middle], certificate.half_axes[middle]
@@ -105,7 +105,7 @@ display.ax_.set(
 plt.show()
 
 # %%
-# What the spammer does not know cannot be used against the filter: at a radius
+# Words that the spammer does not know cannot be used against the filter: at a radius
 # of two standard deviations, ten points more of the spam is certain to be
 # caught. The guarantee is as good as the assumption. It says nothing about a
 # spammer who does write "george".

@@ -4,9 +4,9 @@ Sparse flags: calls that malware may add to look harmless
 
 A program is described by which of 10,000 functions it calls: flags, nearly all of them
 zero. To get past a detector, malware can call more functions; it cannot do without
-those that it needs. So the noise drops most of the ones and adds few, and certificates
-count added and deleted flags. The programs are made up, so that it is known what they
-depend on.
+those that it needs. So the noise drops most of the ones and adds a few, and
+certificates count added and deleted flags. The programs are made up, so we know what
+they depend on.
 """
 
 # %%
@@ -50,8 +50,8 @@ print(f"{X.shape[1]:,} flags, of which a program has {starts[-1] / n_programs:.0
 # %%
 # How much to drop
 # ----------------
-# Dropping more ones certifies more additions, as long as what is left tells what a
-# program is: an added call matters only where it is not dropped.
+# Dropping more ones certifies more additions, as long as the rest still shows what a
+# program is: an added call matters only if it is not dropped.
 f = LogisticRegression(C=10)
 malware = y_test == "malware"
 certificates = {}
@@ -102,7 +102,7 @@ axes[1].legend()
 plt.show()
 
 # %%
-# Which noise is best depends on how many functions may be added: dropping nine of ten
+# The best noise depends on how many functions may be added: dropping nine of ten
 # ones is the only way to certify three, and misses every fifth program that nobody
-# changed. Votes set a limit as well: 1,000 of them prove a probability of .993 at
-# most, which is enough for 1, 3 and 6 additions.
+# changed. Votes set a limit as well: 1,000 of them prove a probability of at most .993,
+# which is enough for 1, 3 and 6 additions.

@@ -2,16 +2,16 @@
 Text: how many words may change
 ===============================
 
-Under :class:`~sksmooth.noise.DeleteTokens` inputs are texts, and the noise deletes most
-of their words. What is certified is a number of edits: words that are inserted, deleted
-or replaced, wherever they are. The texts here are there on every machine that has this
-package: the docstrings of NumPy and of scikit-learn.
+With :class:`~sksmooth.noise.DeleteTokens` inputs are texts, and the noise deletes most
+of their words. The radius is a number of edits: words that are inserted, deleted
+or replaced, anywhere in the text. Every machine that has this package also has the
+texts of this example: the docstrings of NumPy and of scikit-learn.
 """
 
 # %%
 # Whose documentation is it?
 # --------------------------
-# A text is what a docstring says before its examples, which would name the package.
+# Each text is a docstring up to its examples, which would name the package.
 import inspect
 from importlib import import_module
 
@@ -55,7 +55,7 @@ print(f"{len(texts)} texts, half of them of {length:.0f} words or more")
 # %%
 # Delete, and count
 # -----------------
-# The vectorizer is a part of the classifier that is smoothed. ``fit`` trains it on
+# The vectorizer is part of the classifier that is smoothed. ``fit`` trains it on
 # copies with words deleted, and the radius is a number of words.
 f = make_pipeline(TfidfVectorizer(), LogisticRegression(C=10))
 certificates = {}
@@ -69,7 +69,7 @@ print(f"without noise {clean:.0%} of {len(X_test)} texts are told right")
 # %%
 # Certified accuracy
 # ------------------
-# The norm has to be told, as wherever it is not l2.
+# The norm has to be named, as always when it is not l2.
 edits = np.arange(9)
 print("share that is right, whatever so many edits are:")
 print("p_del" + "".join(f"{n:6}" for n in edits))
@@ -94,7 +94,7 @@ ax.legend()
 plt.show()
 
 # %%
-# Each curve ends where it gets less probable than one half that all changed words are
-# deleted: p_del to the power of the edits. More deletion reaches farther, if what is
-# left of a text still tells what it is about. One character can change two words: a
-# blank put into one makes two of it, which is a replacement and an insertion.
+# Each curve ends where the probability that all changed words are deleted, p_del to the
+# power of the edits, falls below one half. More deletion certifies more edits, if the
+# words that are left still tell what the text is about. One character can change two
+# words: a space put into a word splits it in two, a replacement and an insertion.

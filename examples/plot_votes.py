@@ -61,8 +61,8 @@ for part, index in zip(fig.subfigures(2, 1), (clear, close), strict=True):
 plt.show()
 
 # %%
-# The certificate of the upper image rests on nothing but the gap between the
-# two bounds. In the lower one a class leads, but with less than half of the
-# votes, and the paper's bound leaves all the rest to a single other class. The
-# bound "multiclass" looks at the runner-up, too, and certifies a small radius.
-# Which bound to use has to be decided before looking.
+# The certificate of the upper image rests only on the gap between the
+# two bounds. For the lower image a class leads, but with less than half of the
+# votes, and the paper's bound gives all the rest to a single other class. The
+# bound "multiclass" also looks at the runner-up, and certifies a small radius.
+# Decide which bound to use before you look.

@@ -1,6 +1,6 @@
 """Everything private that is taken from scikit-learn, in one place."""
 
-from functools import cache
+from functools import cache, lru_cache
 from inspect import getattr_static
 
 import numpy as np
@@ -106,13 +106,25 @@ def has_valid_parameters(estimator):
     """Do all parameters satisfy their constraints?
 
     What ``_validate_params`` asks, but a constraint is made once: of which kind it is,
-    and what parameters there are, takes longer to find out than a row to certify.
+    and what parameters there are, takes longer to find out than a row to certify. What
+    was answered for a number or a word is remembered.
     """
-    return all(
-        any(one.is_satisfied_by(value) for one in constraints)
-        for name, constraints in _constraints(type(estimator)).items()
-        for value in [getattr(estimator, name, None)]
-    )
+    kind = type(estimator)
+    for name in _constraints(kind):
+        value = getattr(estimator, name, None)
+        ask = _is_known_to_be_valid if type(value) in _SIMPLE else _is_valid
+        if not ask(kind, name, value):
+            return False
+    return True
+
+
+def _is_valid(kind, name, value):
+    return any(one.is_satisfied_by(value) for one in _constraints(kind)[name])
+
+
+# By type, too: 1 equals True and 1.0.
+_is_known_to_be_valid = lru_cache(maxsize=1024, typed=True)(_is_valid)
+_SIMPLE = {bool, int, float, str, type(None)}
 
 
 @cache

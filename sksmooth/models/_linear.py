@@ -54,12 +54,11 @@ def linear_scores(chain, *, bounded=False, than=0):
         coef = f.coef_.toarray() if hasattr(f.coef_, "toarray") else f.coef_
         coef = np.atleast_2d(coef)
         n_scores = len(coef)
-        offset = np.broadcast_to(f.intercept_, (n_scores,))
-        coef, offset = coef.astype(float), offset.astype(float)
+        coef, offset = coef.astype(float), np.full(n_scores, f.intercept_, float)
         if bounded:
             coef, offset = Bounded(coef), Bounded(offset)
     if n_scores > 1:
-        others = np.delete(np.arange(n_scores), than)
+        others = np.arange(n_scores) != than
         coef, offset = coef[others] - coef[than], offset[others] - offset[than]
     return pull_back_all(chain.steps, coef, offset)
 

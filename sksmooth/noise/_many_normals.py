@@ -70,7 +70,7 @@ def standard_normals(streams, sizes, out):
     out : C-contiguous ndarray of shape (sizes.sum(), n_features), float32 or float64
         Overwritten.
     """
-    kernels = kernels_for(out.size + _A_STREAM * len(sizes))
+    kernels = _kernels_for(out.size, len(sizes))
     if kernels is not None:
         _, fill_many, ziggurat = kernels[out.dtype]
         fill_many(streams, ziggurat, sizes, out)
@@ -84,6 +84,29 @@ def standard_normals(streams, sizes, out):
         bits.state = state
         generator.standard_normal(dtype=out.dtype, out=out[start:stop])
         stream[:] = words(bits.state)
+
+
+def compiled_tables(n_normals, n_streams, dtype):
+    """Return the tables for ``_normals_kernel`` if it is worth it to draw by that.
+
+    Parameters
+    ----------
+    n_normals, n_streams : int
+        How many normals from how many streams.
+
+    dtype : float32 or float64
+
+    Returns
+    -------
+    tables : tuple of ndarray, or None
+        None, too, if it does not draw what NumPy does.
+    """
+    kernels = _kernels_for(n_normals, n_streams)
+    return None if kernels is None else kernels[np.dtype(dtype)][2]
+
+
+def _kernels_for(n_normals, n_streams):
+    return kernels_for(n_normals + _A_STREAM * n_streams)
 
 
 def _seed_words(entropy):

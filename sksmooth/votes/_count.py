@@ -9,9 +9,6 @@ import numpy as np
 
 from ._shared import count_shared
 
-# Where rows are tiny, more of them in one batch gain nothing.
-_MAX_AUTO_ROWS = 65_536
-
 
 class Votes(NamedTuple):
     """What was counted, and what the stopping rule made of it."""
@@ -107,7 +104,8 @@ def count(voter, asked, todo, votes, batch_size="auto", shared=None, report=None
         how many votes were drawn.
     """
     looks = asked.looks
-    batch_size = allocate(voter, batch_size, len(votes.counts) * int(looks[-1]))
+    most = len(votes.counts) * int(looks[-1])
+    batch_size = allocate(voter, batch_size, most, shared is not None)
     if shared is not None:
         rows = np.array([row for row, _ in todo], int)
         count_shared(voter, rows, asked, votes, voter.open(shared), batch_size, report)
@@ -135,16 +133,19 @@ def count(voter, asked, todo, votes, batch_size="auto", shared=None, report=None
         settled = asked.settled(arrived.look, arrived.row, votes)
         if report is not None:
             report(arrived.row[settled], int(sizes.sum()))
+        if len(waiting.row) == 0 and settled.all():  # of one input, as a rule
+            under_way = starting(batch_size)
+            continue
         going_on = arrived.of(~settled).going_on(looks)
         # Inputs under way come before new ones, so that few streams are open at a time.
         room = batch_size - int(waiting.missing.sum() + going_on.missing.sum())
         under_way = waiting.and_then(going_on, starting(room))
 
 
-def allocate(voter, batch_size, most):
+def allocate(voter, batch_size, most, shared):
     """Make room for a batch of noisy copies, at most so many; return its size."""
     if batch_size == "auto":
-        batch_size = max(1, min(voter.batch_bytes // voter.row_bytes, _MAX_AUTO_ROWS))
+        batch_size = voter.good_size(shared)
     voter.forget()
     return voter.allocate(min(batch_size, most))
 

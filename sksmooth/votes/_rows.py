@@ -564,8 +564,7 @@ class Inputs:
             return None
         if self.frame is None:
             values = self.values
-            sigma = np.broadcast_to(self.noise.sigma, values.shape[1:]).astype(float)
-            return values, sigma
+            return values, np.full(values.shape[1:], self.noise.sigma, float)
         table = self.table
         sigma = np.zeros(table.shape[1])
         sigma[list(self.noisy)] = self.sigma

@@ -101,7 +101,8 @@ class Valuing(Voting):
         Those of a row are there together, and no more rows than fill a batch.
         """
         n, shared = asked.rule.n, self._shared_key(purpose)
-        size = allocate(voter, self.batch_size, len(votes.n_used) * n)
+        most = len(votes.n_used) * n
+        size = allocate(voter, self.batch_size, most, shared is not None)
         todo, several = iter(todo), max(1, size // n)
         while some := list(islice(todo, several)):
             rows = np.array([row for row, _ in some])

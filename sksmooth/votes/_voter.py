@@ -8,6 +8,10 @@ import numpy as np
 from ..noise._normals import open_stream
 
 
+# Where rows are tiny, more of them in one batch gain nothing.
+_MAX_ROWS = 65_536
+
+
 class Voter(ABC):
     """Classifies batches of noisy copies and counts the classes.
 
@@ -46,6 +50,16 @@ class Voter(ABC):
             True: what ``on`` has returned so far would not notice.
         """
         return False
+
+    def good_size(self, shared):
+        """Return in how many copies a batch is best, if that is left to us.
+
+        Parameters
+        ----------
+        shared : bool
+            Whether all inputs share their noise.
+        """
+        return max(1, min(self.batch_bytes // self.row_bytes, _MAX_ROWS))
 
     def forget(self):
         """Let go of the batch, so that there is room for another one."""

@@ -37,9 +37,11 @@ from sksmooth import GaussianAugmenter, _compiled
 from sksmooth._compiled import compiled_module
 from sksmooth.models._linear import linear_scores
 from sksmooth.models._unwrap import unwrap
+from sksmooth.noise._many_normals import open_streams
 from sksmooth.votes import _recognise
 from sksmooth.votes._recognise import Recognised
 from sksmooth.votes._rows import Inputs
+from sksmooth.votes.voters import _linear
 from sksmooth.votes.voters._linear import LinearVoter
 from sksmooth.votes.voters._predict import AnyVoter
 from tests.helpers import OpaqueLogisticRegression, count_votes, halfspace
@@ -376,7 +378,6 @@ def test_compiled_counts_are_the_same(shared_noise, n_classes, monkeypatch):
     """Also where contenders are left out, and where scores tie."""
     pytest.importorskip("numba")
     from sksmooth.votes import _recognise
-    from sksmooth.votes.voters import _linear
 
     rng = np.random.default_rng(n_classes)
     coef = np.round(rng.normal(size=(max(1, n_classes - (n_classes == 2)), 3)))
@@ -412,26 +413,66 @@ def test_compiled_counts_are_the_same(shared_noise, n_classes, monkeypatch):
     assert set(asked) == {"votes.voters._linear_kernel"}
 
 
-def test_the_compiled_count_by_enumeration():
-    """Parts of any size, ties, contenders that are left out."""
-    pytest.importorskip("numba")
-    from sksmooth.votes.voters._linear_kernel import count
+def winners(scores, added):
+    """How often each class has the highest score, and the first of equal ones."""
+    scores = np.vstack([np.zeros(scores.shape[1]), scores]) + added[:, None]
+    return np.bincount(scores.argmax(axis=0), minlength=len(added))
 
+
+@pytest.mark.parametrize("spread", [0, 2, 50])
+def test_the_compiled_counts_by_enumeration(spread):
+    """Parts of any size, ties, and contenders that cannot win or can now and then."""
+    pytest.importorskip("numba")
+    kernel = compiled_module(_linear._KERNEL)
     rng = np.random.default_rng(0)
-    scores = rng.integers(-2, 3, size=(5, 1000)).astype(float)
-    stops = np.array([0, 1, 256, 257, 600, 1000])
+    scores = rng.integers(-2, 3, size=(5, 1300)).astype(float)
+    scores[:, 600:] += rng.normal(size=(5, 700))  # no ties here
+    stops = np.array([0, 1, 256, 257, 512, 600, 1300])
     starts = np.r_[0, stops[:-1]]
-    added = rng.integers(-2, 3, size=(len(stops), 6)).astype(float)
+    added = rng.normal(0, spread, size=(len(stops), 6)).round()
     added[:, 0] = 0
-    for places in ([0, 1, 2, 3, 4, 5], [0, 4], [2, 3, 5], [3]):
-        got = np.zeros((len(stops), len(places)), np.int64)
-        count(scores, starts, stops, added, np.array(places), got)
-        for part, (start, stop) in enumerate(zip(starts, stops, strict=True)):
-            all_scores = np.vstack([np.zeros(1000), scores])[:, start:stop]
-            all_scores = all_scores + added[part][:, None]
-            winner = all_scores[places].argmax(axis=0)  # the first of equal ones
-            expected = np.bincount(winner, minlength=len(places))
-            np.testing.assert_array_equal(got[part], expected)
+    got = np.zeros((len(stops), 6), np.int64)
+    kernel.count(scores, starts, stops, added, got)
+    for part, (start, stop) in enumerate(zip(starts, stops, strict=True)):
+        expected = winners(scores[:, start:stop], added[part])
+        np.testing.assert_array_equal(got[part], expected)
+    for n_inputs in (3, 40):  # the least for which contenders are left out is 12
+        added = rng.normal(0, spread, size=(n_inputs, 6)).round()
+        added[:, 0] = 0
+        for n_copies in (1, 600, 1299):
+            got = np.zeros((n_inputs, 6), np.int64)
+            kernel.compare(scores, n_copies, added, got)
+            expected = [winners(scores[:, :n_copies], mine) for mine in added]
+            np.testing.assert_array_equal(got, expected)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3, 6, 10])
+def test_compiled_votes_are_those_of_products(n_classes, monkeypatch):
+    """Also where they are so close that the order of a sum may decide."""
+    pytest.importorskip("numba")
+    rng = np.random.default_rng(n_classes)
+    weights = rng.normal(size=(n_classes - 1, 7))
+    sizes = np.array([1, 700, 512, 3, 2000])
+    streams = open_streams([bytes([1 + k] * 32) for k in range(len(sizes))])
+
+    def counted(fuse, slack=None):
+        voter = LinearVoter(weights, np.zeros(n_classes - 1), np.ones(7))
+        monkeypatch.setattr(_compiled, "_work", 2**62)
+        monkeypatch.setattr(_linear, "_FEW_SCORES", 64 if fuse else -1)
+        if slack is not None:
+            voter._rounding = slack
+        voter.X = np.random.default_rng(0).normal(size=(len(sizes), 7))
+        voter.allocate(1000)  # fewer than there are
+        moved = streams.copy()
+        voter.fill_batch(np.arange(len(sizes)), sizes, moved)
+        return voter.tally(sizes), moved
+
+    expected, moved = counted(fuse=False)
+    np.testing.assert_array_equal(expected.sum(axis=1), sizes)
+    for slack in (None, 1e-3, np.inf):
+        got, where = counted(fuse=True, slack=slack)
+        np.testing.assert_array_equal(got, expected)
+        np.testing.assert_array_equal(where, moved)
 
 
 @pytest.mark.parametrize("compiled", [False, True])

@@ -10,7 +10,7 @@ import numpy as np
 from ..._compiled import module_if_worth
 from ...models._linear import check_finite
 from ...models._ties import contenders
-from ...noise._many_normals import open_streams, standard_normals
+from ...noise._many_normals import compiled_tables, open_streams, standard_normals
 from .._voter import Voter
 
 # Inputs looked at together under shared noise.
@@ -23,8 +23,22 @@ _ONE_THREAD = 2**18
 # Inputs are copied to be multiplied: so much of them at a time.
 _INPUT_BYTES = 2**19
 
+# Votes with independent noise in a batch, which is never held as a whole: as many as
+# drown what a batch and the opening of its streams cost.
+_BATCH = 2**18
+
+# Votes on one input that take less time the fewer calls there are.
+_FEW_VOTES = 2**11
+
 # No normal of NumPy is larger than this.
 _LARGEST_NORMAL = 40
+
+# Scores of more classes are multiplied faster by BLAS.
+_FEW_SCORES = 64
+
+_EPS = np.finfo(float).eps
+
+_KERNEL = "votes.voters._linear_kernel"
 
 
 class LinearVoter(Voter):
@@ -43,7 +57,10 @@ class LinearVoter(Voter):
         Noise level of each feature.
     """
 
-    buffers = ("_normals", "_scores", "_sums", "_better", "_means")
+    buffers = ("_normals", "_scores", "_sums", "_better")
+
+    # Room for a batch, or part of it, once there is.
+    _normals = None
 
     # Scores are cheap: drown the overhead of calls, but stay near the cache.
     batch_bytes = 2**21
@@ -66,6 +83,10 @@ class LinearVoter(Voter):
         factor = np.linalg.qr(scaled.T, mode="r")
         signs = np.where(np.diagonal(factor) < 0, -1.0, 1.0)
         self.factor = factor * signs[:, None]
+        # Four times what the order of sums can change between two scores of noise: as
+        # many roundings of numbers up to this sum, and twice as much for safety.
+        most = _LARGEST_NORMAL * np.abs(self.factor).sum(axis=0).max(initial=0)
+        self._rounding = 4 * _EPS * (len(factor) + 2) * most + np.finfo(float).tiny
 
     def take(self, inputs):
         """Be the voter for these inputs."""
@@ -75,29 +96,83 @@ class LinearVoter(Voter):
     def row_bytes(self):
         return 8 * max(1, sum(self.factor.shape)) + len(self.weights)
 
+    def good_size(self, shared):
+        """Return a good size of a batch; see ``Voter.good_size``."""
+        return super().good_size(shared) if shared else _BATCH
+
     def allocate(self, size):
-        """Make room for a batch of `size` noisy copies, classes by rows."""
+        """Remember how many noisy copies to hold at most; room is made if needed."""
+        self._most = size
+        return size
+
+    def _make_room(self, size):
+        """Make room for some noisy copies, classes by rows."""
+        if self._normals is not None and len(self._normals) >= size:
+            return
         rank, n_scores = self.factor.shape
         self._normals = np.empty((size, rank))
         self._scores = np.empty((n_scores, size))
         self._sums = np.empty((2, size))
         self._better = np.empty((n_scores, size), bool)
-        return size
 
     open_many = staticmethod(open_streams)
 
     def fill_batch(self, rows, sizes, streams):
-        """Make the scores of noise for some inputs, and of what it is added to."""
-        size = int(sizes.sum())
-        normals = self._normals[:size]
-        standard_normals(streams, sizes, normals)
-        self._score_noise(size)
-        self._means = self._clean_scores(rows)
+        """Draw and count the votes on some inputs, for ``tally`` to return."""
+        means = self._clean_scores(rows)
+        self._counts = np.zeros((len(rows), self.n_classes), np.int64)
+        size, n_scores = int(sizes.sum()), len(self.weights)
+        module = tables = None
+        if n_scores <= _FEW_SCORES:
+            tables = compiled_tables(size * len(self.factor), len(rows), float)
+        if tables is not None:
+            module = module_if_worth(_KERNEL, size * n_scores // 4)
+        if module is None:
+            self._count_products(sizes, streams, means, self._counts)
+            return
+        found = np.zeros(means.shape, np.int64)
+        slack, done = self._rounding + 4 * _EPS * np.abs(means).max(axis=1), 0
+        while True:
+            parts = streams, sizes, means, slack, found
+            streams_, sizes_, *others = (part[done:] for part in parts)
+            done += module.votes(streams_, tables, sizes_, self.factor, *others)
+            if done == len(sizes):
+                break
+            # Some copy here is decided by how BLAS rounds.
+            one = slice(done, done + 1)
+            counts = self._counts[one]
+            self._count_products(sizes[one], streams[one], means[one], counts)
+            done += 1
+        self._counts[:, self.contenders] += found
 
     def tally(self, sizes):
-        """Count the winners of the batch; see ``Voter.tally``."""
+        """Return what ``fill_batch`` counted; see ``Voter.tally``."""
+        counts, self._counts = self._counts, None
+        return counts
+
+    def _count_products(self, sizes, streams, means, counts):
+        """Add the votes on some inputs to `counts`, by products of matrices."""
+        size = int(sizes.sum())
+        room = min(self._most, super().good_size(False), size)
+        self._make_room(room)
+        if size == room:
+            counts += self._count_drawn(sizes, streams, means)
+            return
+        ends = np.cumsum(sizes)
+        for begin in range(0, size, room):
+            # The inputs whose copies find room now, and how many of each.
+            here = np.diff(np.clip(ends - begin, 0, room), prepend=0)
+            first, last = np.flatnonzero(here)[[0, -1]]
+            some = slice(first, last + 1)
+            counts[some] += self._count_drawn(here[some], streams[some], means[some])
+
+    def _count_drawn(self, sizes, streams, means):
+        """Return the votes on inputs for whose copies there is room."""
         stops = np.cumsum(sizes)
-        return self._count(stops - sizes, stops, self._means)
+        size = int(stops[-1])
+        standard_normals(streams, sizes, self._normals[:size])
+        self._score_noise(size)
+        return self._count(stops - sizes, stops, means)
 
     def _score_noise(self, size):
         """Make scores of the first `size` rows of normals, by one thread of BLAS."""
@@ -109,8 +184,8 @@ class LinearVoter(Voter):
 
     def draw(self, stream, size):
         """Make the scores of the noise of the next `size` copies of all inputs."""
-        normals = self._normals[:size]
-        stream.standard_normal(out=normals)
+        self._make_room(self._most)
+        stream.standard_normal(out=self._normals[:size])
         self._score_noise(size)
         self._leads = None
 
@@ -133,9 +208,16 @@ class LinearVoter(Voter):
         -------
         counts : ndarray of int of shape (n_rows, n_classes)
         """
+        counts = np.zeros((len(rows), self.n_classes), np.int64)
+        module = module_if_worth(_KERNEL, size * len(rows))
+        if module is not None:
+            means = self._clean_scores(rows)
+            found = np.zeros(means.shape, np.int64)
+            module.compare(self._scores, size, means, found)
+            counts[:, self.contenders] = found
+            return counts
         if self._leads is None:
             self._leads = self._largest_leads(size, len(rows))
-        counts = np.zeros((len(rows), self.n_classes), np.int64)
         n_together = max(1, batch_size // size)
         for start in range(0, len(rows), _ROWS):
             some = rows[start : start + _ROWS]
@@ -197,7 +279,7 @@ class LinearVoter(Voter):
                     )
                 leads[a, b], leads[b, a] = gap.max(), -gap.min()
         # More than rounding can change, here and where noise is added to a mean.
-        return leads + 8 * np.finfo(float).eps * np.abs(scores).max(initial=0)
+        return leads + 8 * _EPS * np.abs(scores).max(initial=0)
 
     def _may_win(self, means):
         """Tell, for each input, which contenders may win under the noise of ``draw``.
@@ -206,7 +288,7 @@ class LinearVoter(Voter):
         """
         inputs, best = np.arange(len(means)), means.argmax(axis=1)
         highest = means[inputs, best][:, None]
-        slack = 8 * np.finfo(float).eps * np.abs(means).max(axis=1, keepdims=True)
+        slack = 8 * _EPS * np.abs(means).max(axis=1, keepdims=True)
         may_win = means + self._leads[:, best].T + slack >= highest
         may_win[inputs, best] = True
         return may_win
@@ -235,11 +317,20 @@ class LinearVoter(Voter):
         sizes = stops - starts
         size = int(sizes.sum())
         counts = np.zeros((len(sizes), self.n_classes), np.int64)
-        module = module_if_worth("votes.voters._linear_kernel", size * len(places) // 4)
-        if module is not None:
-            found = np.zeros((len(sizes), len(places)), np.int64)
-            module.count(self._scores, starts, stops, means, places, found)
-            counts[:, self.contenders[places]] = found
+        if len(places) == len(self.contenders):
+            module = module_if_worth(_KERNEL, size * len(places) // 4)
+            if module is not None:
+                found = np.zeros(means.shape, np.int64)
+                module.count(self._scores, starts, stops, means, found)
+                counts[:, self.contenders] = found
+                return counts
+        if len(sizes) == 1 and size <= _FEW_VOTES:
+            scores = self._scores[places[places > 0] - 1, :size]
+            scores += means[0, places[places > 0], None]
+            if places[0] == 0:
+                scores = np.vstack([np.zeros(size), scores])
+            found = np.bincount(scores.argmax(axis=0), minlength=len(places))
+            counts[0, self.contenders[places]] = found
             return counts
         sums, best = self._sums[:, :size]
         better = self._better[:, :size]
