@@ -282,7 +282,7 @@ class SmoothedRegressor(RegressorMixin, BaseSmoother):
             norm.
 
         changes : int or pair of int, default=0
-            Categories that may change as well: any of them, at most so many. For
+            Number of categories that may change as well, whichever they are. For
             SparseFlip, (additions, deletions) of ones.
 
         Returns
