@@ -406,8 +406,8 @@ class Certificate(CertifiedBalls):
             Radius, >= 0, in the units of the certified radii.
 
         norm : {"l1", "l2", "linf"}, default=None
-            Of the radius. None is l2, and an error where that is not the norm of the
-            certificate.
+            Norm of the radius. None is l2, and an error where that is not the norm of
+            the certificate.
 
         changes : int, default=0
             Categories that may change as well.
@@ -469,8 +469,8 @@ class Certificate(CertifiedBalls):
             Probability with which any of the claims may be wrong.
 
         norm : {"l1", "l2", "linf"}, default=None
-            Of the radius. None is l2, and an error where that is not the norm of the
-            certificate.
+            Norm of the radius. None is l2, and an error where that is not the norm of
+            the certificate.
 
         changes : int, default=0
             Categories that may change as well.
@@ -536,7 +536,7 @@ class Certificate(CertifiedBalls):
             votes are looked at.
 
         norm : {"l1", "l2", "linf"}, default=None
-            Of all radii in the statement. None is the certificate's own, which the
+            Norm of all radii in the statement. None is the certificate's own, which the
             text names.
 
         changes : int or pair of int, default=0

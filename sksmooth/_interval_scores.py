@@ -106,7 +106,8 @@ def worst_case_error_scorer(radius, *, squared=False, norm=None, changes=0):
         :func:`worst_case_absolute_error`.
 
     norm : {"l1", "l2", "linf"}, default=None
-        Of the radius. None is l2, and an error for noise that measures in another norm.
+        Norm of the radius. None is l2, and an error for noise that measures in another
+        norm.
 
     changes : int or pair of int, default=0
         Categories that may change as well.

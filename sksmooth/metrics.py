@@ -42,7 +42,8 @@ def certified_accuracy_score(
         Radius, >= 0, in the units of the certified radii.
 
     norm : {"l1", "l2", "linf"}, default=None
-        Of the radius. None is l2, and an error where the certificate is in another.
+        Norm of the radius. None is l2, and an error where the certificate is in
+        another.
 
     changes : int or pair of int, default=0
         Number of categories that may change as well, whichever they are. For
@@ -95,7 +96,7 @@ def average_certified_radius_score(
         What `certify` returned for these inputs.
 
     norm : {"l1", "l2", "linf"}, default=None
-        Of the radii. None is l2, and an error where the certificate is in another.
+        Norm of the radii. None is l2, and an error where the certificate is in another.
 
     changes : int or pair of int, default=0
         Number of categories that may change as well, whichever they are. For
@@ -153,8 +154,8 @@ def certified_accuracy_scorer(radius, *, norm=None, changes=0):
         Radius, >= 0, in the units of X (in units of sigma if sigma is an array).
 
     norm : {"l1", "l2", "linf"}, default=None
-        Of the radius. None is l2, and an error for noise that measures in another norm.
-        A search over kinds of noise needs one in which all of them certify.
+        Norm of the radius. None is l2, and an error for noise that measures in another
+        norm. A search over kinds of noise needs one in which all of them certify.
 
     changes : int or pair of int, default=0
         Number of categories that may change as well, whichever they are. For
@@ -215,8 +216,8 @@ def certified_accuracy_scorers(radii, *, norm=None, changes=0):
         Radii, >= 0.
 
     norm : {"l1", "l2", "linf"}, default=None
-        Of the radii. None is l2, and an error for noise that measures in another norm.
-        A search over kinds of noise needs one in which all of them certify.
+        Norm of the radii. None is l2, and an error for noise that measures in another
+        norm. A search over kinds of noise needs one in which all of them certify.
 
     changes : int or pair of int, default=0
         Number of categories that may change as well, whichever they are. For

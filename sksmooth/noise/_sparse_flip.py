@@ -29,7 +29,7 @@ _ADDED, _DELETED = 1, 2
 class BoundSparseFlip(BoundNoise):
     """Flips of zeros and ones, and what they prove where some flags are changed.
 
-    No number moves, so there are no radii but 0: what is certified are changes.
+    No number moves, so all radii are 0: certificates are about changes.
 
     Parameters
     ----------
