@@ -45,8 +45,6 @@ from .votes.run._store import VoteStore
 # Votes at the first of the looks of `predict`.
 _FIRST_TO_PREDICT = 25
 
-# The one way of certifying that can stop early and still give a valid radius.
-
 
 class SmoothedClassifier(ClassSmoother):
     """Provably robust classifier: the majority vote of another one under noise.
