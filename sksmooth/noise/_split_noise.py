@@ -125,10 +125,10 @@ class Split(Noise):
     """All copies of an input are listed, and nothing is drawn: l1, without an alpha.
 
     For data on a grid, such as pixels in steps of 1/255 or integers. Copy j of `levels`
-    cuts every feature into cells of as many steps, and keeps the middle of the cell
+    cuts every feature into cells of `levels` steps, and keeps the middle of the cell
     that it lies in. All copies vote, so an answer takes `levels` predictions; there is
     no abstention, and radii are those of closed balls, in whole steps. `sigma`,
-    `alpha`, `n` and what goes with them have no effect.
+    `alpha`, `n` and related parameters have no effect.
 
     Parameters
     ----------
