@@ -21,7 +21,7 @@ from .models._affine import pulls_back
 class GaussianAugmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """Add N(0, sigma^2 I) noise to training data, and leave all other data alone.
 
-    As a step of a Pipeline, the steps behind it are trained on noisy inputs and
+    In a Pipeline, the steps after it are trained on noisy inputs and
     predict on the inputs as they are, which is what a
     :class:`SmoothedClassifier` needs from its base.
 
@@ -57,8 +57,8 @@ class GaussianAugmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     Notes
     -----
-    The noise is drawn once, before the next step is trained, and stays the same over
-    all its epochs. For learners that pass over the data many times, such as neural
+    The noise is drawn once, before the next step is trained, and stays the same in
+    all epochs. For learners that pass over the data many times, such as neural
     networks, fresh noise for every batch is better.
 
     References

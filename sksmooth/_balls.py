@@ -34,13 +34,14 @@ class CertifiedBalls:
         Parameters
         ----------
         norm : {"l1", "l2", "linf"}, default=None
-            None is the certificate's own, `norm`, in which it is sharpest. In another,
-            this is the radius of the largest ball inside the certified one (or more,
-            where the noise is known to prove it: uniform noise does for linf).
+            None is the certificate's own, `norm`, in which it is sharpest. In another
+            norm this is the radius of the largest ball inside the certified one (or a
+            larger ball, if the noise is known to prove it, as uniform noise does for
+            linf).
 
         changes : int or pair of int, default=0
-            Categories that may change as well: any of them, at most so many. All
-            numbers of changes hold at once. 0 if there are no categories. For
+            Number of categories that may change as well, whichever they are. The radii
+            for all numbers of changes hold at once. 0 if there are no categories. For
             SparseFlip, (additions, deletions) of ones.
 
         Returns
@@ -53,7 +54,7 @@ class CertifiedBalls:
         ------
         ValueError
             If there is no such norm; if there are no categories and `changes` is not
-            0; if another norm than its own is asked of a certificate that does not know
+            0; if the norm is not its own and the certificate does not know
             `n_noisy`.
 
         Examples
@@ -86,14 +87,14 @@ class CertifiedBalls:
         Parameters
         ----------
         changes : int or pair of int, default=0
-            How many categories, at most. For SparseFlip, (additions, deletions) of
-            ones.
+            The most categories that may change. For SparseFlip, (additions, deletions)
+            of ones.
 
         Returns
         -------
         certified : ndarray of bool of shape (n_inputs,)
-            Where it is True, `radius_for` is a radius, be it 0; elsewhere there is
-            none. With 0 changes this is `certified`.
+            Where it is True, `radius_for` is a certified radius, possibly 0; elsewhere
+            nothing is certified. With 0 changes this is `certified`.
 
         Raises
         ------

@@ -93,17 +93,17 @@ class Certificate(CertifiedBalls):
         The class behind each column of `counts`.
 
     abstain_label : label or None
-        What stands for "no prediction".
+        The label that stands for "no prediction".
 
     first_equal : ndarray of int of shape (n_inputs,)
-        Place of the first input that equals this one. Equal inputs have the same
-        votes, so their certificates are no independent evidence.
+        Position of the first input that equals this one. Equal inputs have the same
+        votes, so their certificates are not independent evidence.
 
     looks : ndarray of int
         Sample sizes at which drawing might have stopped; ``[n]`` if it could not.
 
     noise : Noise
-        Of which kind.
+        The kind of noise.
 
     shared_noise : bool
         Did all inputs have the same noise, and not each its own? Then several
@@ -113,7 +113,7 @@ class Certificate(CertifiedBalls):
         True if `recertify` scaled the counts: an extrapolation, not a certificate.
 
     radius_loss : ndarray of float of shape (n_inputs,) or None
-        What rounding the inputs to a grid has taken off `radius`, in its units; None
+        The amount that rounding to a grid has taken off `radius`, in its units; None
         without a grid.
 
     index : pandas.Index of shape (n_inputs,) or None
@@ -126,11 +126,11 @@ class Certificate(CertifiedBalls):
         Number of features with noise; None if that is not known.
 
     certified : ndarray of bool of shape (n_inputs,), default=None
-        Is there a certificate at all? None: where the radius is above 0.
+        Is there a certificate at all? None stands for: where the radius is above 0.
 
     is_distance : bool, default=False
-        Are radii distances to where the classifier changes, and do not follow from
-        probabilities? So for exact certificates of linear classifiers in l1.
+        Are radii distances to where the classifier changes, instead of following from
+        probabilities? True for exact certificates of linear classifiers in l1.
 
     See Also
     --------
@@ -138,8 +138,8 @@ class Certificate(CertifiedBalls):
 
     Notes
     -----
-    Missing values of an input are out of the adversary's reach: the radius is a
-    distance in what is there, to inputs with the same gaps.
+    The adversary cannot change missing values of an input: the radius is a
+    distance in the values that are present, to inputs with the same gaps.
 
     References
     ----------
@@ -224,10 +224,10 @@ class Certificate(CertifiedBalls):
         -------
         frame : pandas.DataFrame
             Columns prediction, radius (in `norm`), p_lower, count (votes of the
-            selected class) and n_used (all votes). If there are categories also
-            certified_changes and, for 1 to 3 of them, the radius if so many change as
-            well, NaN where that is not certified: radius_1_changed and so on. The index
-            is that of the frame that was certified, if it was one of pandas.
+            selected class) and n_used (all votes). If there are categories, also
+            certified_changes and, for 1 to 3 changed categories, the radius, NaN where
+            nothing is certified: radius_1_changed and so on. The index
+            is that of the frame that was certified, if it was a pandas frame.
 
         Raises
         ------
@@ -270,8 +270,8 @@ class Certificate(CertifiedBalls):
         ----------
         rows : slice, int, or array-like of int or of bool
             Positions, as in NumPy; or a mask of shape (n_inputs,). An int selects one
-            input. A pandas mask is taken by position, and has to have the index of
-            the certificate, if it has names of its own.
+            input. A pandas mask is taken by position; if its index has names, they
+            have to be those of the certificate.
 
         Returns
         -------
@@ -281,15 +281,15 @@ class Certificate(CertifiedBalls):
         Raises
         ------
         IndexError
-            If there is no such input, if a mask is not of the length n_inputs, or has
+            If there is no such input, or if a mask does not have length n_inputs or has
             another index.
 
         TypeError
-            If `rows` holds neither whole numbers nor bools.
+            If `rows` holds neither integers nor booleans.
 
         Notes
         -----
-        Each certificate stays what it is. A claim about all of them together, such as
+        Each certificate is unchanged. A claim about all of them together, such as
         `certified_accuracy_lower_bound`, holds for a selection that does not depend on
         the votes: by the inputs or their labels, but not by prediction or radius.
 
@@ -330,13 +330,13 @@ class Certificate(CertifiedBalls):
 
         n : int, default=None
             Number of votes to project to. The counts are scaled as if more (or
-            fewer) votes had fallen into the same shares, so the result tells what to
+            fewer) votes had fallen into the same shares, so the result shows what to
             expect from `n` votes but certifies nothing; it is marked `projected`.
 
         Returns
         -------
         certificate : Certificate
-            The same, if it is exact: it holds at any level.
+            The same certificate if it is exact, because that holds at any level.
 
         Raises
         ------
@@ -347,8 +347,9 @@ class Certificate(CertifiedBalls):
 
         Notes
         -----
-        Each of the certificates that result is valid. But to look at several and then
-        report the best one is a choice made on the same votes, which no alpha covers.
+        Each of the resulting certificates is valid. But looking at several and then
+        reporting the best one is a choice made on the same votes, which no alpha
+        covers.
 
         References
         ----------
@@ -387,13 +388,14 @@ class Certificate(CertifiedBalls):
         share that is truly certifiable; it never exceeds `certified_accuracy_score`.
 
         Inputs that are equal share their noise, so one error is an error for all of
-        them. As many errors as their number, `distinct`, leaves room for are charged
-        to those certified inputs that occur most often. If equal inputs have different
-        labels, all of them count as wrong, because g can be right for one only.
+        them. The errors that the number of `distinct` inputs allows for are therefore
+        charged to the certified inputs that occur most often. If equal inputs have
+        different labels, all of them count as wrong, because g can be right for only
+        one.
 
-        If all inputs shared their noise, the votes of the m distinct ones are counted
-        again at alpha = rho / m (unless alpha is lower): then, with probability
-        1 - rho, none of the certificates is wrong.
+        If all inputs shared their noise, the votes of the m distinct inputs are
+        evaluated again at alpha = rho / m (unless alpha is lower): then, with
+        probability 1 - rho, none of the certificates is wrong.
 
         Parameters
         ----------
@@ -404,8 +406,8 @@ class Certificate(CertifiedBalls):
             Radius, >= 0, in the units of the certified radii.
 
         norm : {"l1", "l2", "linf"}, default=None
-            Of the radius. None is l2, and an error where that is not the norm of the
-            certificate.
+            Norm of the radius. None is l2, and an error where that is not the norm of
+            the certificate.
 
         changes : int, default=0
             Categories that may change as well.
@@ -420,7 +422,7 @@ class Certificate(CertifiedBalls):
         Returns
         -------
         share : float or ndarray of float
-            Of all inputs, by weight; of the shape of `radius`.
+            The share of all inputs, by weight; it has the shape of `radius`.
 
         Raises
         ------
@@ -452,10 +454,10 @@ class Certificate(CertifiedBalls):
     def simultaneous(self, radius, alpha, *, norm=None, changes=0):
         """Tell which inputs are certified at a radius, all together at one level.
 
-        Each certificate may be wrong with probability `alpha` by itself, so of
-        thousands some are expected to be. Here it is all of them that are right: with
-        probability 1 - `alpha`, there is no input among those returned inside whose
-        radius another class wins. By Holm's procedure, on a p-value for each input.
+        Each certificate by itself may be wrong with probability `alpha`, so among
+        thousands some are expected to be wrong. Here all of them are right together:
+        with probability 1 - `alpha`, no other class wins within `radius` of any input
+        that is returned. This uses Holm's procedure, with a p-value for each input.
 
         Parameters
         ----------
@@ -467,8 +469,8 @@ class Certificate(CertifiedBalls):
             Probability with which any of the claims may be wrong.
 
         norm : {"l1", "l2", "linf"}, default=None
-            Of the radius. None is l2, and an error where that is not the norm of the
-            certificate.
+            Norm of the radius. None is l2, and an error where that is not the norm of
+            the certificate.
 
         changes : int, default=0
             Categories that may change as well.
@@ -491,10 +493,10 @@ class Certificate(CertifiedBalls):
 
         Notes
         -----
-        It holds however the inputs depend on each other, so with `shared_noise`, too.
-        Equal inputs count as one. To leave inputs out (`select`) buys level for the
-        others, and is allowed by the inputs, their labels or their selection votes, but
-        not by anything that comes from the estimation votes.
+        This holds however the inputs depend on each other, so also with `shared_noise`.
+        Equal inputs count as one. Leaving inputs out (`select`) makes it easier for the
+        others; you may choose them by the inputs, their labels or their selection
+        votes, but not by anything that comes from the estimation votes.
 
         References
         ----------
@@ -518,11 +520,11 @@ class Certificate(CertifiedBalls):
     def statement(
         self, y_true=None, *, radius=0.0, norm=None, changes=0, rho=0.001, model=None
     ):
-        """Say in words and numbers what is proved, for those who did not make it.
+        """Say in words and numbers what is proved, for readers who did not run it.
 
-        What is claimed and at which level, noise and votes, abstentions, certified
-        accuracy with what is proved of it, what is assumed, what is not proved, and
-        versions.
+        The text covers what is claimed and at which level, noise and votes,
+        abstentions, certified accuracy and how much of it is proved, what is assumed,
+        what is not proved, and versions.
 
         Parameters
         ----------
@@ -530,11 +532,11 @@ class Certificate(CertifiedBalls):
             True labels; None leaves accuracy out.
 
         radius : float or array-like of float, default=0.0
-            Radii, >= 0, at which to tell the certified accuracy; chosen before the
+            Radii, >= 0, at which to state the certified accuracy; chosen before the
             votes are looked at.
 
         norm : {"l1", "l2", "linf"}, default=None
-            Of all radii in the statement. None is the certificate's own, which the
+            Norm of all radii in the statement. None is the certificate's own, which the
             text names.
 
         changes : int or pair of int, default=0
@@ -545,13 +547,13 @@ class Certificate(CertifiedBalls):
             Probability with which each bound on certified accuracy may fail.
 
         model : SmoothedClassifier or fitted classifier, default=None
-            To name its kind and a fingerprint of the classifier that was smoothed, as
-            stores of votes keep it.
+            If given, the text names its kind and a fingerprint of the classifier that
+            was smoothed, the one that stores of votes keep.
 
         Returns
         -------
         text : str
-            Of 79 columns. Shares and radii are rounded down.
+            In lines of up to 79 columns. Shares and radii are rounded down.
 
         Raises
         ------
@@ -563,7 +565,7 @@ class Certificate(CertifiedBalls):
         See Also
         --------
         certified_accuracy_lower_bound : What is proved for these inputs.
-        sksmooth.stats.population_accuracy_lower_bound : For where they come from.
+        sksmooth.stats.population_accuracy_lower_bound : For the population behind them.
 
         Notes
         -----

@@ -45,8 +45,6 @@ from .votes.run._store import VoteStore
 # Votes at the first of the looks of `predict`.
 _FIRST_TO_PREDICT = 25
 
-# The one way of certifying that can stop early and still give a valid radius.
-
 
 class SmoothedClassifier(ClassSmoother):
     """Provably robust classifier: the majority vote of another one under noise.
@@ -564,7 +562,7 @@ class SmoothedClassifier(ClassSmoother):
             same votes.
 
         norm : {"l1", "l2", "linf"}, default=None
-            Of the radii. None is l2, and an error for noise that
+            Norm of the radii. None is l2, and an error for noise that
             measures in another norm.
 
         changes : int or pair of int, default=0
@@ -667,7 +665,7 @@ class SmoothedClassifier(ClassSmoother):
             the scorers, which share alpha between looks if `stopping` is "sequential".
 
         norm : {"l1", "l2", "linf"}, default=None
-            Of the radius. None is l2, and an error for noise that
+            Norm of the radius. None is l2, and an error for noise that
             measures in another norm.
 
         changes : int or pair of int, default=0
@@ -714,7 +712,7 @@ class SmoothedClassifier(ClassSmoother):
             As in `max_certifiable_radius`.
 
         norm : {"l1", "l2", "linf"}, default=None
-            Of the radius. None is l2, and an error for noise that
+            Norm of the radius. None is l2, and an error for noise that
             measures in another norm.
 
         changes : int or pair of int, default=0

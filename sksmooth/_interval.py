@@ -11,7 +11,7 @@ from .noise import Noise
 
 @dataclass(frozen=True, eq=False, repr=False)
 class IntervalCertificate:
-    """Intervals that hold a smoothed prediction, wherever in a ball its input moves.
+    """Intervals that hold a smoothed prediction, wherever its input moves in a ball.
 
     Immutable, and iterable as three arrays::
 
@@ -32,11 +32,11 @@ class IntervalCertificate:
         The other end; infinite where values are too few.
 
     radius : ndarray of float
-        What was asked for; 0-d if that was one radius. In the units of the inputs, or
+        The radii asked for; 0-d if there was one. In the units of the inputs, or
         in units of sigma if that is an array.
 
     norm : {"l1", "l2", "linf"}
-        Of the radii.
+        The norm of the radii.
 
     changes : int or pair of int
         Categories that may change as well.
@@ -55,7 +55,7 @@ class IntervalCertificate:
         Level of the noise.
 
     method : {"monte_carlo", "exact"}
-        How they were found: "auto" has been decided.
+        How they were found, after "auto" has been resolved.
 
     noise : Noise
         Its kind.
@@ -142,10 +142,10 @@ class IntervalCertificate:
         Returns
         -------
         frame : pandas.DataFrame
-            Columns lower, prediction and upper; of several outputs lower_0,
-            prediction_0, upper_0, lower_1, ... If there are several radii also radius,
-            all of the first input first. The index is that of the frame that was
-            certified, if it was one of pandas.
+            Columns lower, prediction and upper; for several outputs lower_0,
+            prediction_0, upper_0, lower_1, ... If there are several radii, also radius,
+            with all radii of the first input first. The index is that of the frame that
+            was certified, if it was a pandas frame.
 
         Raises
         ------

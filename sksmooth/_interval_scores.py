@@ -14,8 +14,8 @@ from .stats._checks import check_radius
 def worst_case_absolute_error(y_true, certificate, *, sample_weight=None):
     """Mean of the largest absolute errors inside a radius.
 
-    Of each input the largest distance from y to its interval's ends,
-    ``max(|y - lower|, |upper - y|)``: wherever inside the radius the input moves, the
+    For each input this takes the larger distance from y to the ends of its interval,
+    ``max(|y - lower|, |upper - y|)``: wherever the input moves within the radius, the
     error of the smoothed prediction is no larger, if the interval is right.
 
     Parameters
@@ -106,7 +106,8 @@ def worst_case_error_scorer(radius, *, squared=False, norm=None, changes=0):
         :func:`worst_case_absolute_error`.
 
     norm : {"l1", "l2", "linf"}, default=None
-        Of the radius. None is l2, and an error for noise that measures in another norm.
+        Norm of the radius. None is l2, and an error for noise that measures in another
+        norm.
 
     changes : int or pair of int, default=0
         Categories that may change as well.

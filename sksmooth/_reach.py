@@ -41,7 +41,7 @@ class Reach:
         Number of features with noise; None if it is not known.
 
     norm : {"l1", "l2", "linf"} or None
-        Of the radii that are asked for and returned; None is that of the noise.
+        Norm of the radii that are asked for and returned; None is that of the noise.
 
     is_distance : bool
         Are radii distances, whatever the probabilities?

@@ -278,11 +278,11 @@ class SmoothedRegressor(RegressorMixin, BaseSmoother):
             of them are served by the same values, each at level `alpha` by itself.
 
         norm : {"l1", "l2", "linf"}, default=None
-            Of the radii. None is l2, and an error for noise that measures in another
-            norm.
+            Norm of the radii. None is l2, and an error for noise that measures in
+            another norm.
 
         changes : int or pair of int, default=0
-            Categories that may change as well: any of them, at most so many. For
+            Number of categories that may change as well, whichever they are. For
             SparseFlip, (additions, deletions) of ones.
 
         Returns

@@ -177,7 +177,7 @@ def _how(entries):
         if len(looks) > 1:
             how += (
                 f" Drawing could stop at {len(looks)} numbers of votes that were fixed "
-                "before, which share alpha."
+                "beforehand and share alpha."
             )
     return lines + _text(how)
 
@@ -233,9 +233,9 @@ def _accuracy(entries, shares, norm, rho):
     ]
     lines = [Block("table", [head, *rows])]
     lines += _text(
-        "Found: the share of these inputs that is right and certified, radii in "
-        f"{norm}. Proved here: the share of these inputs that truly is, or more. "
-        "Proved beyond: the share of all inputs of the kind, or more, if these are "
+        "Found: the share of these inputs that is right and certified, with radii in "
+        f"{norm}. Proved here: at least this share of these inputs truly is. Proved "
+        "beyond: at least this share of all inputs of this kind is, if these are "
         "independent draws from them. Each of these bounds, at each radius by itself, "
         f"is wrong with probability at most {_number(rho)}. Shares are rounded down."
     )
@@ -269,19 +269,19 @@ def _assumed(entries):
     if entries["grid"]:
         points.append(
             "Inputs and noise are on a grid, so that adding them rounds nothing. The "
-            "loss of radius that this costs, at most "
-            f"{entries['largest_radius_loss']:.3g}, is taken off."
+            f"radius that this costs, at most {entries['largest_radius_loss']:.3g}, is "
+            "subtracted."
         )
     elif entries["n"]:
         points.append(
             "Arithmetic is exact: the classifier cannot tell an input from the lowest "
-            "bits of the input with noise. (The option grid does without this.)"
+            "bits of the input with noise. (The option grid makes this unnecessary.)"
         )
     if entries["shared_noise"]:
         points.append("All inputs had the same noise: claims may be wrong together.")
     points.append(
-        "What is used is the smoothed classifier, with what was inside when this was "
-        "made: all steps from the input to the class."
+        "The classifier in use is the smoothed one, with the same parts as when this "
+        "was made: all steps from the input to the class."
     )
     return _points(points)
 

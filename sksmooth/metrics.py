@@ -26,8 +26,8 @@ def certified_accuracy_score(
     """Share of inputs that are classified correctly and certified at a radius.
 
     Counts an input if its prediction is correct, not an abstention, and certified
-    with R >= radius. This is the accuracy that no perturbation of a norm below
-    `radius` can push the classifier under, up to the certificates' failure
+    with R >= radius. No perturbation with a norm below `radius` can push the accuracy
+    of the classifier below this share, up to the certificates' failure
     probability alpha.
 
     Parameters
@@ -42,10 +42,11 @@ def certified_accuracy_score(
         Radius, >= 0, in the units of the certified radii.
 
     norm : {"l1", "l2", "linf"}, default=None
-        Of the radius. None is l2, and an error where the certificate is in another.
+        Norm of the radius. None is l2, and an error where the certificate is in
+        another.
 
     changes : int or pair of int, default=0
-        Categories that may change as well: any of them, at most so many. For
+        Number of categories that may change as well, whichever they are. For
         SparseFlip, (additions, deletions) of ones.
 
     sample_weight : array-like of shape (n_inputs,), default=None
@@ -60,7 +61,7 @@ def certified_accuracy_score(
     ------
     ValueError
         If a radius is negative or not finite, if lengths differ, or if radii are not l2
-        and no norm is told.
+        and no norm is given.
 
     References
     ----------
@@ -95,10 +96,10 @@ def average_certified_radius_score(
         What `certify` returned for these inputs.
 
     norm : {"l1", "l2", "linf"}, default=None
-        Of the radii. None is l2, and an error where the certificate is in another.
+        Norm of the radii. None is l2, and an error where the certificate is in another.
 
     changes : int or pair of int, default=0
-        Categories that may change as well: any of them, at most so many. For
+        Number of categories that may change as well, whichever they are. For
         SparseFlip, (additions, deletions) of ones.
 
     sample_weight : array-like of shape (n_inputs,), default=None
@@ -113,7 +114,7 @@ def average_certified_radius_score(
     Raises
     ------
     ValueError
-        If lengths differ, or if radii are not l2 and no norm is told.
+        If lengths differ, or if radii are not l2 and no norm is given.
 
     References
     ----------
@@ -153,11 +154,11 @@ def certified_accuracy_scorer(radius, *, norm=None, changes=0):
         Radius, >= 0, in the units of X (in units of sigma if sigma is an array).
 
     norm : {"l1", "l2", "linf"}, default=None
-        Of the radius. None is l2, and an error for noise that measures in another norm.
-        A search over kinds of noise needs one in which all of them certify.
+        Norm of the radius. None is l2, and an error for noise that measures in another
+        norm. A search over kinds of noise needs one in which all of them certify.
 
     changes : int or pair of int, default=0
-        Categories that may change as well: any of them, at most so many. For
+        Number of categories that may change as well, whichever they are. For
         SparseFlip, (additions, deletions) of ones.
 
     Returns
@@ -215,11 +216,11 @@ def certified_accuracy_scorers(radii, *, norm=None, changes=0):
         Radii, >= 0.
 
     norm : {"l1", "l2", "linf"}, default=None
-        Of the radii. None is l2, and an error for noise that measures in another norm.
-        A search over kinds of noise needs one in which all of them certify.
+        Norm of the radii. None is l2, and an error for noise that measures in another
+        norm. A search over kinds of noise needs one in which all of them certify.
 
     changes : int or pair of int, default=0
-        Categories that may change as well: any of them, at most so many. For
+        Number of categories that may change as well, whichever they are. For
         SparseFlip, (additions, deletions) of ones.
 
     Returns

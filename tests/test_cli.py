@@ -155,7 +155,7 @@ class TestCertify:
 
     def test_another_classifier_needs_sigma(self, run):
         result = run("certify", "base.skops", "test.npz", code=2)
-        assert "holds a Pipeline, no SmoothedClassifier" in result.stderr
+        assert "holds a Pipeline, not a SmoothedClassifier" in result.stderr
         assert "--sigma" in result.stderr
 
     def test_seed_makes_other_noise_for_a_fitted_model(self, run):

@@ -101,7 +101,7 @@ def test_units_and_grid_are_told(g, certificate):
     assert "'age': 0.5, 'kind': 0.25, 0 for the other 1" in text
     assert "in units of sigma" in text
     on_grid = replace(certificate, radius_loss=np.full(40, 0.001))
-    assert "at most 0.001, is taken off" in " ".join(on_grid.statement().split())
+    assert "at most 0.001, is subtracted" in " ".join(on_grid.statement().split())
 
 
 def test_what_cannot_be_stated_is_refused(certificate):

@@ -47,7 +47,7 @@ HOW = [
     click.option(
         "--noise",
         type=click.Choice(list(FAMILIES)),
-        help="Kind of noise; each measures radii in a norm of its own. Categories, "
+        help="Kind of noise; each kind measures radii in its own norm. Categories, "
         "and other kinds, come with a SmoothedClassifier that was fitted with them.  "
         "[default: gaussian]",
     ),
@@ -60,21 +60,21 @@ HOW = [
         "--seed",
         "random_state",
         type=click.IntRange(0, 2**32 - 1),
-        help="Makes the noise reproducible. Can be found by trial where answers are "
-        "known: no secret.  "
+        help="Makes the noise reproducible. Not a secret: it can be found by trial if "
+        "answers are known.  "
         "[default: what a fitted SmoothedClassifier stores, else new noise each time]",
     ),
     click.option(
         "--key-file",
         type=_FILE,
         help="As --seed, with 128 secret bits from this file, which only you may be "
-        "able to read. Made if it does not exist.",
+        "able to read. Created if it does not exist.",
     ),
     click.option(
         "--jobs",
         "n_jobs",
         type=int,
-        help="Workers; -1 for one a core. Does not change results.",
+        help="Workers; -1 for one per core. Does not change results.",
     ),
 ]
 
@@ -140,7 +140,7 @@ TRUST = [
         "--trust",
         multiple=True,
         metavar="TYPE",
-        help="A type that a .skops file may hold; can be given again.",
+        help="A type that a .skops file may hold; can be given several times.",
     ),
     click.option(
         "--trust-pickle",

@@ -96,8 +96,8 @@ def _what_that_says(n_drawn, n_inputs):
     # With 3 / n_drawn of them forged, a sample misses all with probability exp(-3).
     share = min(1.0, math.ceil(3_000 / n_drawn) / 1_000)
     return (
-        f"Had {share:g} of the inputs other votes in the store, the sample would have "
-        "found one with probability 0.95 or more.\n"
+        f"If {share:g} of the inputs had other votes in the store, the sample would "
+        "have found one with probability 0.95 or more.\n"
     )
 
 
@@ -119,17 +119,18 @@ def _what_may_differ(there):
         told = ", ".join(f"{name} {version}" for name, version in here.items())
         return (
             f"Here are {told}. With other versions or another kind of processor in "
-            "the run, votes may differ and be valid all the same: --settings run.json, "
-            "from beside the log, compares them."
+            "the run, votes may differ and still be valid: --settings run.json, the "
+            "file beside the log, compares them."
         )
     names = sorted(name for name in there if there[name] != here.get(name, there[name]))
     if not names:
         return (
-            "Versions and system are those of the run. If the kind of processor is, "
-            "too, the votes in the store are not of this model, data and noise."
+            "Versions and system are those of the run. If the kind of processor is "
+            "the same too, the votes in the store do not come from this model, data "
+            "and noise."
         )
     told = ", ".join(f"{name} {there[name]} there, {here[name]} here" for name in names)
     return (
-        f"Not the same as in the run: {told}. So votes may differ and be valid all the "
-        "same: verify with the versions of the run."
+        f"Not the same as in the run: {told}. So votes may differ and still be valid: "
+        "verify with the versions of the run."
     )

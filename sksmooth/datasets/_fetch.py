@@ -185,7 +185,7 @@ def fetch_spambase(*, data_home=None, download_if_missing=True, return_X_y=False
 
 
 def fetch_titanic(*, data_home=None, download_if_missing=True, return_X_y=False):
-    """Load who was on board of the Titanic, and who survived: numbers and categories.
+    """Load who was on board the Titanic, and who survived: numbers and categories.
 
     =========== =======================
     Classes     2

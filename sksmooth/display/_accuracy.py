@@ -44,7 +44,7 @@ class CertifiedAccuracyDisplay(FromCertificates):
         What radii are measured in.
 
     norm : {"l1", "l2", "linf"}, default="l2"
-        Of the radii.
+        Norm of the radii.
 
     n_inputs : tuple of int, None, or list of them, default=None
         How many inputs are distinct, and how many there are with repeats. The title of
@@ -54,7 +54,7 @@ class CertifiedAccuracyDisplay(FromCertificates):
         What attacks have left, as ``empirical_robust_accuracy`` of ``sksmooth.torch``
         measures it, at radii in the unit of the axis: each drawn dashed, with a mark at
         each radius. It stays below a mark to the right of it. One under the name of a
-        curve has its colour, and is an upper bound beside that lower one.
+        curve has its colour, and is an upper bound next to that lower bound.
 
     Attributes
     ----------

@@ -48,7 +48,8 @@ class FromCertificates:
             True labels.
 
         norm : {"l1", "l2", "linf"}, default=None
-            Of the radii. None is l2, and an error where a certificate is in another.
+            Norm of the radii. None is l2, and an error where a certificate is in
+            another.
 
         changes : int, pair of int, or list of them, default=0
             Categories that may change as well; for SparseFlip, (additions, deletions)
@@ -140,7 +141,8 @@ class FromCertificates:
             True labels.
 
         norm : {"l1", "l2", "linf"}, default=None
-            Of the radii. None is l2, and an error where a certificate is in another.
+            Norm of the radii. None is l2, and an error where a certificate is in
+            another.
 
         changes : int, pair of int, or list of them, default=0
             Categories that may change as well; for SparseFlip, (additions, deletions)
@@ -270,7 +272,7 @@ class FromCertificates:
             no input of the log occurs twice.
 
         norm : {"l1", "l2", "linf"}, default="l2"
-            Of the radii; another than l2 goes without `sigma`.
+            Norm of the radii; leave out `sigma` unless it is l2.
 
         name : str or list of str, default=None
             Names of the curves; None takes the keys of the dict or, for one log,

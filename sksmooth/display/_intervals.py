@@ -43,7 +43,7 @@ class IntervalDisplay:
         What radii are measured in.
 
     norm : {"l1", "l2", "linf"}, default="l2"
-        Of the radii.
+        Norm of the radii.
 
     Attributes
     ----------
@@ -108,7 +108,7 @@ class IntervalDisplay:
             Increasing. None takes 61 radii up to 1.5 sigma.
 
         norm : {"l1", "l2", "linf"}, default=None
-            Of the radii.
+            Norm of the radii.
 
         output : int, default=0
             Which output, of several.

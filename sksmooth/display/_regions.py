@@ -45,7 +45,7 @@ class SmoothedDecisionDisplay:
         Name of the second feature.
 
     norm : {"l1", "l2"}, default="l2"
-        Of the certified balls.
+        Norm of the certified balls.
 
     Attributes
     ----------

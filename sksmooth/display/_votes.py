@@ -44,7 +44,7 @@ class VotesDisplay:
         What the radius is measured in.
 
     norm : {"l1", "l2", "linf"}, default="l2"
-        Of the radius; the title tells unless it is l2.
+        Norm of the radius; the title names it unless it is l2.
 
     Attributes
     ----------

@@ -21,10 +21,10 @@ _CLOCK = re.compile(
 def read_log(path):
     """Read a certification or prediction log in the Cohen log format.
 
-    Copes with what the reference code and its successors have written: times as
-    seconds or as h:mm:ss.ffffff, a `correct` that holds something else (it is computed
-    anew), further columns such as `basePredict` or `count`, any order of columns, line
-    ends of any system, and the last line of a run that was killed.
+    Reads everything that the reference code and its successors have written: times as
+    seconds or as h:mm:ss.ffffff, a `correct` that holds something else (it is
+    recomputed), extra columns such as `basePredict` or `count`, any order of columns,
+    line ends of any system, and the last line of a run that was killed.
 
     Parameters
     ----------
@@ -49,16 +49,16 @@ def read_log(path):
         If pandas is not installed.
 
     ValueError
-        If the file is empty or no UTF-8 text, a column is missing or occurs twice, or
-        a value cannot be what it should be (radii and times finite and >= 0, whole
-        numbers of 64 bits, in the digits 0 to 9): the message names file and line.
+        If the file is empty or not UTF-8 text, a column is missing or occurs twice, or
+        a value is not valid (radii and times must be finite and >= 0, integers have 64
+        bits, and digits are 0 to 9): the message names file and line.
 
     Warns
     -----
     UserWarning
-        If the last line is incomplete, and so left out. A last line without a line
-        end counts as complete if all values are there and it ends with the time. If the
-        JSON file beside it was written with other content of the log.
+        If the last line is incomplete and therefore left out. A last line without a
+        line end counts as complete if all values are there and it ends with the time.
+        If the JSON file beside it does not belong to the log as it is now.
 
     See Also
     --------

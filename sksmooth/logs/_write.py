@@ -23,10 +23,10 @@ def write_log(certificate, y, path, *, norm=None, idx=None, time=None):
 
     The file appears complete or not at all: it is written under another name in the
     same folder, and then takes the place of any file at `path`, whose mode it keeps.
-    Links are followed. A device or FIFO is written into and stays what it is.
+    Links are followed. A device or FIFO is written to and stays what it is.
 
-    What a Certificate knows and the format has no place for, such as sigma, n, alpha,
-    the norm and the versions, goes into a JSON file of the same name beside it:
+    Whatever a Certificate knows but the format has no place for, such as sigma, n,
+    alpha, the norm and the versions, goes into a JSON file of the same name beside it:
     run.json for run.tsv, and sigma_0.25.json for sigma_0.25. `read_log` finds it.
 
     Parameters
@@ -35,17 +35,17 @@ def write_log(certificate, y, path, *, norm=None, idx=None, time=None):
         What `certify` returned.
 
     y : array-like of shape (n_inputs,)
-        True labels: whole numbers other than -1, or strings.
+        True labels: integers other than -1, or strings.
 
     path : str or path-like
         File to write.
 
     norm : {"l1", "l2", "linf"}, default=None
-        Of the radii to write. None is l2, and an error where the certificate is in
+        Norm of the radii to write. None is l2, and an error where the certificate is in
         another: readers of the format take radii for l2 radii.
 
     idx : array-like of int of shape (n_inputs,), default=None
-        Place of each input in its data set; None counts from 0.
+        Position of each input in its data set; None counts from 0.
 
     time : array-like of float of shape (n_inputs,), default=None
         Seconds spent on each input, written as h:mm:ss.ffffff; None writes 0.

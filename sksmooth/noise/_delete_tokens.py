@@ -134,23 +134,23 @@ class BoundDeleteTokens(BoundNoise):
 
 
 class DeleteTokens(Noise):
-    """Deletion of tokens, in front of a vectorizer: X is a list of texts.
+    """Deletion of tokens before a vectorizer: X is a list of texts.
 
     A copy of a text keeps each of its tokens with probability 1 - p_del, independently.
-    Radii are numbers of edits of tokens, each of them an insertion, a deletion or a
-    substitution: so many do not change the class, wherever they are. `sigma` is without
+    Radii are numbers of edits of tokens (insertions, deletions and substitutions):
+    that many edits, anywhere in the text, do not change the class. `sigma` has no
     effect.
 
     Parameters
     ----------
     p_del : float, default=0.9
-        Rounded to a multiple of 2^-32, which is what is drawn and certified; more than
+        Rounded to a multiple of 2^-32, which is then drawn and certified; more than
         0 and less than 1. Larger values certify more edits at lower accuracy.
 
     tokenizer : callable, default=None
-        Takes a text and returns its tokens, strings. None splits at whitespace. What
-        is left of a text is joined by blanks before the classifier gets it. X may also
-        be a list of lists of tokens; then it gets such lists.
+        Takes a text and returns its tokens, strings. None splits at whitespace. The
+        tokens that are left are joined by spaces before the classifier gets them. X may
+        also be a list of lists of tokens; then the classifier gets such lists.
 
     References
     ----------

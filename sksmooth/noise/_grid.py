@@ -150,7 +150,7 @@ def rounding_loss(values, rounded, sigma, step, norm="l2"):
     sigma, step : float or ndarray that broadcasts to `shape`
 
     norm : {"l1", "l2"}, default="l2"
-        Of the radius.
+        Norm of the radius.
 
     Returns
     -------
@@ -183,7 +183,7 @@ def loss_of_others(sigma, step, n_features, norm="l2"):
         Features of an input.
 
     norm : {"l1", "l2"}, default="l2"
-        Of the radius.
+        Norm of the radius.
 
     Returns
     -------

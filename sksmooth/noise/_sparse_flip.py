@@ -29,7 +29,7 @@ _ADDED, _DELETED = 1, 2
 class BoundSparseFlip(BoundNoise):
     """Flips of zeros and ones, and what they prove where some flags are changed.
 
-    No number moves, so there are no radii but 0: what is certified are changes.
+    No number moves, so all radii are 0: certificates are about changes.
 
     Parameters
     ----------
@@ -185,14 +185,15 @@ class SparseFlip(Noise):
     """Flips of sparse zeros and ones: bags of words, lists of calls, links.
 
     Each zero becomes a one with probability `p_add`, each one a zero with `p_del`,
-    independently. What is certified are numbers of added and of deleted ones; there are
-    no radii, and `sigma` is without effect.
+    independently. Certificates are about numbers of added and of deleted ones; there
+    are no radii, and `sigma` has no effect.
 
     Parameters
     ----------
     p_add : float, default=0.01
-        Rounded to a multiple of 2^-32, which is what is drawn and certified. Among very
-        many zeros few should become ones: `p_add` times their number is how many do.
+        Rounded to a multiple of 2^-32, which is then drawn and certified. If there are
+        very many zeros, only a few should become ones: `p_add` times their number do on
+        average.
 
     p_del : float, default=0.6
         Rounded in the same way.

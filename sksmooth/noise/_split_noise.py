@@ -124,11 +124,11 @@ class BoundSplit(BoundNoise):
 class Split(Noise):
     """All copies of an input are listed, and nothing is drawn: l1, without an alpha.
 
-    For data on a grid: pixels in steps of 1/255, whole numbers. Copy j of `levels` cuts
-    every feature into cells of as many steps, and keeps the middle of the cell that it
-    lies in. All copies vote, so an answer takes `levels` predictions; there is no
-    abstention, and radii are those of closed balls, in whole steps. `sigma`, `alpha`,
-    `n` and what goes with them have no effect.
+    For data on a grid, such as pixels in steps of 1/255 or integers. Copy j of `levels`
+    cuts every feature into cells of `levels` steps, and keeps the middle of the cell
+    that it lies in. All copies vote, so an answer takes `levels` predictions; there is
+    no abstention, and radii are those of closed balls, in whole steps. `sigma`,
+    `alpha`, `n` and related parameters have no effect.
 
     Parameters
     ----------
@@ -136,7 +136,7 @@ class Split(Noise):
         Number of copies, and of steps in a cell. The largest radius is half of that.
 
     step : float
-        Of the grid. Data that are not on it are an error.
+        Step of the grid. Data that are not on it are an error.
 
     References
     ----------

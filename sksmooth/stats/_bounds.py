@@ -26,10 +26,10 @@ def _abstention_threshold(n, alpha):
 
 
 def joint_lower_bound(k, n, alpha):
-    """Lower bound on the probability of the class that got most of the same n votes.
+    """Lower bound on the probability of the class that got the most of the n votes.
 
-    No selection samples: one set of n votes both picks the class and bounds its
-    probability. With c the class with most votes and N their number,
+    There are no selection samples: one set of n votes both picks the class and bounds
+    its probability. With c the class with the most votes and N their number,
     P(p_c < joint_lower_bound(N, n, alpha)) <= alpha, whatever the number of
     classes and their probabilities. The plain Clopper-Pearson bound is wrong here:
     with two equal classes it errs nearly twice as often as alpha says.
@@ -37,7 +37,7 @@ def joint_lower_bound(k, n, alpha):
     Parameters
     ----------
     k : int or array-like of int
-        Votes of the class with most votes, 0 <= k <= n.
+        Votes of the class with the most votes, 0 <= k <= n.
 
     n : int or array-like of int
         Number of votes of all classes, n >= 1. Broadcast against `k`.
@@ -67,8 +67,8 @@ def joint_lower_bound(k, n, alpha):
     -----
     The proof is on the page "Bounds" of the documentation. In short: at most one class
     can get k0 > n / 2 votes. P(Bin(n, p) >= k0) is convex in p on [0, 1/2] and 0 at 0,
-    hence superadditive, so that all wrong classes together get there with probability
-    at most P(Bin(n, 1 - p_1) >= k0), however many they are; what is left of alpha
+    hence superadditive, so all wrong classes together get there with probability
+    at most P(Bin(n, 1 - p_1) >= k0), however many they are; the rest of alpha
     bounds the top class.
 
     Examples
@@ -113,7 +113,7 @@ def _joint_lower_bound(k, n, alpha):
 def multiclass_bounds(n_a, n_b, n, alpha, split=MULTICLASS_SPLIT):
     """Bound the top class from below and every other class from above: p_A and p_B.
 
-    The first and the second class must have been picked by other votes than those
+    The first and the second class must have been picked by votes other than those
     counted here. Then P(p_A < p_a_lower or some other class > p_b_upper) <= alpha.
 
     Parameters

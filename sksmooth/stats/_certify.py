@@ -88,9 +88,9 @@ def certify_counts(counts, selection_counts=None, *, alpha, bound="cohen", sigma
         P(a bound is wrong) <= alpha for each input.
 
     bound : {"cohen", "joint", "multiclass"}, default="cohen"
-        "cohen": the paper's. "joint": selects and bounds on the same votes, worth it
-        for small n. "multiclass": bounds the runner-up, too, and so certifies
-        classes of probability below 1/2.
+        "cohen": the paper's. "joint": selects and bounds with the same votes, worth it
+        for small n. "multiclass": also bounds the runner-up, and so can certify
+        classes with a probability below 1/2.
 
     sigma : float, default=1.0
         Level of Gaussian noise; the radius has its units.

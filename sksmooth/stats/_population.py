@@ -33,7 +33,7 @@ def certified_accuracy_lower_bound(
         Probability with which the result may be too high, in (0, 1).
 
     independent : bool, default=True
-        False if failures may go together in any way, as they do where all inputs
+        False if failures may be related in any way, as they are if all inputs
         share their noise.
 
     Returns

@@ -10,7 +10,7 @@ from ._tails import upper_tail
 
 
 def quantile_levels(quantile, radius, sigma):
-    """Compute between which levels a quantile under Gaussian noise stays in a ball.
+    """Compute the levels between which a quantile under Gaussian noise stays in a ball.
 
     With h_q(x) the q-quantile of f(x + N(0, sigma^2 I)) and s = radius / sigma,
     h_lower(x) <= h_quantile(x + delta) <= h_upper(x) for every f and every delta of
@@ -65,7 +65,7 @@ def quantile_ranks(n, lower, upper, alpha):
 
     With Y_(1) <= ... <= Y_(n) the sorted values of n independent draws,
     P(Y_(k_low) > h_lower or Y_(k_up) < h_upper) <= alpha, whatever the distribution
-    is: alpha / 2 a side. Ties make it smaller.
+    is: alpha / 2 on each side. Ties make it smaller.
 
     Parameters
     ----------

@@ -49,8 +49,8 @@ def radius_from_probabilities(p_a, p_b=None, *, sigma=1.0, guarantee="cohen"):
     Notes
     -----
     The earlier guarantees are maxima over a free parameter, each value of which is
-    valid: what the search returns is a radius, if by less than 1e-6 (relative) not
-    the largest.
+    valid: the search returns a valid radius, less than 1e-6 (relative) below the
+    largest.
 
     - "lecuyer": sigma * b / sqrt(2 ln(1.25 (1 + e^b) / (p_a - e^(2 b) p_b))) over
       0 < b <= min(1, ln(p_a / p_b) / 2).
@@ -58,8 +58,8 @@ def radius_from_probabilities(p_a, p_b=None, *, sigma=1.0, guarantee="cohen"):
       power mean ((p_a^(1 - a) + p_b^(1 - a)) / 2)^(1 / (1 - a)). Two probabilities
       that sum to more than 1 mean nothing to it: `p_a` is then taken as 1 - p_b.
 
-    Theorem 1 is above both wherever p_a + p_b <= 1. Of the two, "li" is above where
-    p_a > .11; below that there are p_b < 1 - p_a with which "lecuyer" is.
+    Theorem 1 is above both wherever p_a + p_b <= 1. "li" is above "lecuyer" if
+    p_a > .11; for smaller p_a there are p_b < 1 - p_a with "lecuyer" above "li".
 
     References
     ----------

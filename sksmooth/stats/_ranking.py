@@ -9,7 +9,7 @@ from ._tails import upper_tail
 
 
 def rank_verification_pvalue(n_a, n_b):
-    """P-value for "the class with most votes is the most probable class".
+    """P-value for "the class with the most votes is the most probable class".
 
     ``BINOMPVALUE(n_A, n_A + n_B, 1/2)`` of the paper: the two-sided binomial test of
     the highest count against the second highest. Rejecting at level alpha names a
@@ -20,7 +20,7 @@ def rank_verification_pvalue(n_a, n_b):
     Parameters
     ----------
     n_a : int or array-like of int
-        Votes of the class with most votes.
+        Votes of the class with the most votes.
 
     n_b : int or array-like of int
         Votes of the runner-up, n_b <= n_a. Broadcast against `n_a`.

@@ -19,7 +19,7 @@ class GaussianNoise(torch.nn.Module):
         input. 0 adds none.
 
     in_eval : bool, default=False
-        Add noise in eval mode, too: early stopping and learning rate schedules then
+        Also add noise in eval mode: early stopping and learning rate schedules then
         see the accuracy under noise. The net's own `predict` is random then;
         ``SmoothedClassifier`` switches this off while it votes.
 

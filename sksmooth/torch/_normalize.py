@@ -13,7 +13,7 @@ class Normalize(torch.nn.Module):
     Parameters
     ----------
     mean : float, array-like or tensor of shape (n_channels,)
-        Of each channel; of each feature where inputs have one dimension.
+        One value per channel, or per feature if inputs have one dimension.
 
     std : float, array-like or tensor of shape (n_channels,)
         Likewise.

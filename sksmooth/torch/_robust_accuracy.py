@@ -9,14 +9,14 @@ from .._labels import as_labels
 def empirical_robust_accuracy(g, X, y, radius, attack):
     """Return the share of inputs that g gets right, and still does when attacked.
 
-    An upper bound on the accuracy in the worst case, beside certified accuracy, which
-    is a lower bound: what lies between them is unknown. An input for which g abstains,
-    clean or attacked, is not right.
+    This is an upper bound on the accuracy in the worst case, as certified accuracy is a
+    lower bound; the truth lies between them. An input for which g abstains,
+    clean or attacked, counts as wrong.
 
     Parameters
     ----------
     g : SmoothedClassifier
-        Fitted. Asked by `predict`.
+        Fitted. Only its `predict` is called.
 
     X : array-like of shape (n_inputs, *shape)
 

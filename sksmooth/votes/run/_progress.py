@@ -6,7 +6,7 @@ from tqdm.auto import tqdm
 
 
 class Progress:
-    """Shows inputs decided, time left and votes a second.
+    """Shows inputs decided, time left and votes per second.
 
     Parameters
     ----------
