@@ -6,6 +6,7 @@ highest scores are as close as such roundings; these copies are told from the ot
 here, and asked for again in one way that is always the same.
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -18,6 +19,9 @@ _TIMES = 10
 # What that largest difference is at least taken for, in units of the last place of the
 # largest score: scores are sums of many terms.
 _UNITS = 32
+
+# More than the roundings of a bar in single precision.
+_UP = 1 + 1e-6
 
 # A lead in logits that no rounding of exponentials, at 6e-8 each, makes up for.
 _CLEAR = 1e-5
@@ -59,6 +63,18 @@ class Margin:
         largest = torch.maximum(highest.abs(), lowest.nan_to_num(neginf=0.0).abs())
         return largest.clamp_(min=self.scale).mul_(self.relative).add_(self.least)
 
+    def _of_all(self, lowest, highest):
+        """Return a bar for all copies whose scores lie between these numbers.
+
+        As for the largest score among them, rounded up. Not finite if one of them is
+        NaN or infinity.
+        """
+        if math.isnan(lowest) or math.isnan(highest):
+            return math.nan
+        lowest = 0.0 if lowest == -math.inf else lowest
+        largest = max(abs(highest), abs(lowest), self.scale)
+        return _UP * (largest * self.relative + self.least)
+
     def by_rank(self, scores):
         """Return the places of the highest scores, and which of them are close calls.
 
@@ -78,10 +94,10 @@ class Margin:
         highest, winner = scores.max(dim=1)
         # Usually there is none, which is seen at once by the largest score of all
         # copies: the highest of a copy counts as near itself, and nothing else does.
-        near = scores >= (highest - self._of(*scores.aminmax()))[:, None]
-        if torch.count_nonzero(near).item() == len(scores):
-            if bool(highest.sum().isfinite()):
-                return winner, winner[:0]
+        bar = self._of_all(*(one.item() for one in scores.aminmax()))
+        near = scores >= (highest - bar)[:, None]
+        if math.isfinite(bar) and torch.count_nonzero(near).item() == len(scores):
+            return winner, winner[:0]
         rows = ((near.sum(dim=1) != 1) | ~highest.isfinite()).nonzero()[:, 0]
         some, highest = scores[rows], highest[rows]
         near = some >= (highest - self._of(some.amin(dim=1), highest))[:, None]

@@ -198,12 +198,15 @@ class TorchVoter(CopyingVoter):
         rows, self._in_batch = self._in_batch, []
         width = self.n_classes + 1  # the last column counts NaN
         slots = self._winners(int(sizes.sum()))
-        if len(sizes) > 1:
+        if self.on_host:  # NumPy is faster with so few numbers
+            slots = slots.numpy() + np.repeat(np.arange(len(sizes)) * width, sizes)
+            counts = np.bincount(slots, minlength=len(sizes) * width)
+        else:
             device = slots.device
             owner = torch.arange(len(sizes), device=device) * width
             repeats = torch.as_tensor(sizes, device=device)
             slots = slots + owner.repeat_interleave(repeats, output_size=len(slots))
-        counts = torch.bincount(slots, minlength=len(sizes) * width).cpu().numpy()
+            counts = torch.bincount(slots, minlength=len(sizes) * width).cpu().numpy()
         counts = counts.reshape(len(sizes), width)
         nan = np.flatnonzero(counts[:, -1])
         if len(nan):
