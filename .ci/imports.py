@@ -45,6 +45,7 @@ FLOORS = {
         ("__init__",),
     ),
     "models": (
+        ("_ranks",),
         (
             "_bounded",
             "_ties",

@@ -7,6 +7,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.tree import DecisionTreeClassifier
 
 from sksmooth import SmoothedClassifier
+from sksmooth.models._forest import Walk
 from sksmooth.votes._recognise import recognise
 from sksmooth.votes._voting import Voting
 from sksmooth.votes.voters._trees import TreesVoter
@@ -62,6 +63,16 @@ def behind_company(batches):
     rows = [one if isinstance(one, int) else len(one) for one in batches]
     assert rows[: len(COMPANY)] == COMPANY
     return batches[len(COMPANY) :]
+
+
+def asked(forest):
+    """Return the columns and the thresholds of the nodes of a sum of trees."""
+    if isinstance(forest, Walk):  # with a bit for missing values
+        return forest.feature % 2**31, forest.threshold.astype(float)
+    threshold = forest.limit
+    if forest.grid is not None:
+        threshold = forest.grid.limits[forest.feature, forest.limit]
+    return forest.used[forest.feature], threshold.astype(float)
 
 
 def beside(numbers):

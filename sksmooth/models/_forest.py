@@ -4,8 +4,14 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ._ranks import most_distinct, ranked
+
 # How `predict` reads the sums, as the kernel numbers it.
 HIGHEST_MEAN, ABOVE_ZERO, NOT_BELOW_ZERO = 0, 1, 2
+
+# Up to so many tests a feature, float32 values are compared as they are: to find their
+# ranks takes as long as some tests do.
+_FEW_TESTS = 20
 
 # Trees with more leaves are walked faster, node by node, than asked all at once.
 _MOST_LEAVES = 256
@@ -35,24 +41,31 @@ class Tree(NamedTuple):
 class Forest(NamedTuple):
     """A sum of trees in the form the kernel takes.
 
-    A test is x[feature] > threshold; it rules out leaves among 32 that follow each
-    other, a word. (A node whose left branch spans several words has several tests.)
-    Leaves are numbered from left to right, tree after tree. In a tree `by_bits` a test
-    is a level, and clears a bit: those that are cleared in the end number the leaf.
+    A test is x[feature] > threshold: its node stands between two leaves that follow
+    each other, and a row that passes it is in none of the leaves `first`, ...,
+    `after` - 1. Leaves are numbered from left to right in each tree, and so are tests.
+    In a tree `by_bits` a test is a level, and `after` a bit of the number of the leaf.
     """
 
+    used: np.ndarray  # int64, (n_used,): the columns of X that are asked
     first_test: np.ndarray  # int64, (n_trees + 1,)
-    feature: np.ndarray  # int64, (n_tests,)
-    threshold: np.ndarray  # float32 or float64, (n_tests,)
+    feature: np.ndarray  # int64, (n_tests,): its place among those that are used
+    limit: np.ndarray  # (n_tests,): the rank of the threshold; itself without a grid
     missing: np.ndarray  # bool, (n_tests,): is the test passed by a missing value?
-    word: np.ndarray  # int64, (n_tests,): counted in the tree
-    mask: np.ndarray  # uint32, (n_tests,): leaves that are not ruled out
+    first: np.ndarray  # unsigned, as wide as `limit`, (n_tests,)
+    after: np.ndarray  # unsigned, as wide as `limit`, (n_tests,)
     by_bits: np.ndarray  # bool, (n_trees,)
     first_leaf: np.ndarray  # int64, (n_trees + 1,)
-    value: np.ndarray  # float64, (n_leaves, width): what a leaf adds
+    value: np.ndarray  # float64, (width, n_leaves): what a leaf adds
     column: np.ndarray  # int64, (n_trees,): to which columns, from this on
     start: np.ndarray  # float64, (n_columns,): the sums without trees
     rest: np.ndarray  # float64, (n_trees,): see ``_rest``
+    grid: tuple | None  # see ``_ranks.Grid``
+
+    @property
+    def dtype(self):
+        """In which values are compared."""
+        return (self.limit if self.grid is None else self.grid.limits).dtype
 
 
 class Walk(NamedTuple):
@@ -71,6 +84,11 @@ class Walk(NamedTuple):
     column: np.ndarray  # int64, (n_trees,): to which columns, from this on
     start: np.ndarray  # float64, (n_columns,): the sums without trees
     rest: np.ndarray  # float64, (n_trees,): see ``_rest``
+
+    @property
+    def dtype(self):
+        """In which values are compared."""
+        return self.threshold.dtype
 
 
 class Model(NamedTuple):
@@ -110,35 +128,45 @@ def flatten(trees, column, start):
         return None
     if any(map(_has_many_leaves, trees)):
         return _walk(trees, column, start)
-    parts, n_tests, n_leaves, known = [], [], [0], {}
+    parts, n_tests, n_leaves, known = [], [0], [0], {}
     for tree in trees:
         shape = tree.left.tobytes(), tree.right.tobytes(), tree.levels is None
         if shape not in known:  # trees of one shape have the same tests
             known[shape] = _tests(tree.left.tolist(), tree.right.tolist(), tree.levels)
-        leaves, node, word, mask = known[shape]
+        leaves, node, first, after = known[shape]
         missing = np.zeros(len(node), bool)
         if tree.missing is not None:
             missing = tree.missing[node]
-        test = tree.feature[node], tree.threshold[node], missing, word, mask
+        test = tree.feature[node], tree.threshold[node], missing, first, after
         parts.append((*test, tree.value[leaves]))
-        n_tests.append(len(node))
+        n_tests.append(n_tests[-1] + len(node))
         n_leaves.append(n_leaves[-1] + len(leaves))
     *tests, value = map(np.concatenate, zip(*parts, strict=True))
-    first_test, tests = _merged(np.repeat(np.arange(len(trees)), n_tests), *tests)
-    feature, threshold, missing, word, mask = tests
+    feature, threshold, missing, first, after = tests
+    used, feature = np.unique(feature, return_inverse=True)
+    most = max(most_distinct(feature, threshold), int(np.diff(n_leaves).max()) - 1)
+    if most > np.iinfo(np.uint16).max - 1:
+        return _walk(trees, column, start)
+    grid, limit = None, threshold
+    if threshold.dtype != np.float32 or len(feature) > _FEW_TESTS * len(used):
+        kind = np.uint8 if most < np.iinfo(np.uint8).max else np.uint16
+        limit, grid = ranked(feature, threshold, kind)
+    kind = f"u{limit.itemsize}"
     return Forest(
-        first_test=np.searchsorted(first_test, np.arange(len(trees) + 1)),
+        used=used.astype(np.int64),
+        first_test=np.array(n_tests, np.int64),
         feature=feature.astype(np.int64),
-        threshold=threshold,
+        limit=limit,
         missing=missing,
-        word=word,
-        mask=mask,
+        first=first.astype(kind),
+        after=after.astype(kind),
         by_bits=np.array([tree.levels is not None for tree in trees]),
         first_leaf=np.array(n_leaves, np.int64),
-        value=np.ascontiguousarray(value, float),
+        value=np.ascontiguousarray(value.T, float),
         column=np.asarray(column, np.int64),
         start=np.array(start, float),
         rest=_rest([tree.value[tree.left < 0] for tree in trees], column, start),
+        grid=grid,
     )
 
 
@@ -209,15 +237,12 @@ def _walk(trees, column, start):
 
 
 def _tests(left, right, levels):
-    """Return the leaves from left to right, and the tests: node, word and mask."""
+    """Return the leaves from left to right, and the tests: node, first and after."""
     leaves, tests, waiting = [], [], [(0, None)]
     while waiting:
-        node, before = waiting.pop()
-        if before is not None:  # the left branch is through: leaves before, ..., now
-            ruled_out = 2 ** len(leaves) - 2**before
-            for word in range(before // 32, (len(leaves) - 1) // 32 + 1):
-                mask = ~(ruled_out >> 32 * word) % 2**32
-                tests.append((node, word, mask))
+        node, first = waiting.pop()
+        if first is not None:  # the left branch is through
+            tests.append((node, first, len(leaves)))
         elif left[node] < 0:
             leaves.append(node)
         else:
@@ -225,34 +250,9 @@ def _tests(left, right, levels):
             waiting += [(right[node], None), (node, here), (left[node], None)]
     if levels is not None:
         bits = 2 ** np.arange(len(levels))[::-1]
-        tests = [
-            (node, 0, 2**32 - 1 - bit)
-            for node, bit in zip(levels, bits.tolist(), strict=True)
-        ]
-    node, word, mask = np.array(tests, np.int64).reshape(-1, 3).T
-    return leaves, node, word, mask.astype(np.uint32)
-
-
-def _merged(tree, feature, threshold, missing, word, mask):
-    """Join the tests of a tree that ask the same: all nodes of a level, for instance.
-
-    Returns
-    -------
-    tree : ndarray of int of shape (n_tests,)
-        Sorted.
-
-    tests : tuple of arrays of shape (n_tests,)
-        feature, threshold, missing, word, mask
-    """
-    keys = tree, feature, threshold, missing, word
-    order = np.lexsort(keys[::-1])
-    keys = [key[order] for key in keys]
-    new = np.ones(len(order), bool)
-    if len(order):
-        new[1:] = np.any([key[1:] != key[:-1] for key in keys], axis=0)
-        mask = np.bitwise_and.reduceat(mask[order], np.flatnonzero(new))
-    tree, *tests = (key[new] for key in keys)
-    return tree, (*tests, mask)
+        tests = [(node, 0, bit) for node, bit in zip(levels, bits, strict=True)]
+    node, first, after = np.array(tests, np.int64).reshape(-1, 3).T
+    return leaves, node, first, after
 
 
 def largest_float32(threshold):

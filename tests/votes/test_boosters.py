@@ -17,7 +17,7 @@ from sksmooth.models._unwrap import unwrap
 from sksmooth.votes._rows import Inputs
 from sksmooth.votes.voters import _trees as trees
 from sksmooth.votes.voters._predict import AnyVoter
-from tests.helpers import beside, make_voter
+from tests.helpers import asked, beside, make_voter
 
 pytest.importorskip("numba")
 
@@ -68,10 +68,10 @@ def labels(f, X, may_ask=0.0):
 def rows_at_thresholds(f, X, n=1000):
     """Rows whose values are thresholds of f, or their neighbours, or missing."""
     rng = np.random.default_rng(0)
-    forest = compiled(unwrap(f)).forest
+    feature, threshold = asked(compiled(unwrap(f)).forest)
     rows = X[rng.integers(0, len(X), n)]
-    for column in np.unique(forest.feature):
-        limits = forest.threshold[forest.feature == column].astype(float)
+    for column in np.unique(feature):
+        limits = threshold[feature == column]
         use = rng.random(n) < 0.8
         rows[use, column] = rng.choice(beside(limits[np.abs(limits) < 1e30]), n)[use]
     return rows

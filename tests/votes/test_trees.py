@@ -24,7 +24,7 @@ from sksmooth.models._unwrap import unwrap
 from sksmooth.votes._rows import Inputs
 from sksmooth.votes.voters import _trees as trees
 from sksmooth.votes.voters._predict import AnyVoter
-from tests.helpers import beside, count_votes, make_voter
+from tests.helpers import asked, beside, count_votes, make_voter
 
 pytest.importorskip("numba")
 
@@ -65,8 +65,7 @@ def rows_at_thresholds(f, X, n=3000):
     """Rows whose values are thresholds of f, or their neighbours among floats."""
     rng = np.random.default_rng(0)
     model = compiled(unwrap(f))
-    feature, threshold = model.forest.feature, model.forest.threshold.astype(float)
-    feature = feature % 2**31  # in a Walk with a bit for missing values
+    feature, threshold = asked(model.forest)
     raw = _thresholds(f)
     rows = X[rng.integers(0, len(X), n)].astype(float)
     for column in range(X.shape[1]):

@@ -99,12 +99,15 @@ class TreesVoter(AnyVoter):
             return None
         model, winner = self.model, np.empty(size, np.int64)
         with np.errstate(over="ignore"):  # the kernel sees it
-            X = np.ascontiguousarray(X, model.forest.threshold.dtype)
+            X = np.ascontiguousarray(X, model.forest.dtype)
         how = model.rule, model.divisor, model.margin, model.takes_missing
-        kernel = _kernel()
-        walks = isinstance(model.forest, Walk)
-        classify = kernel.classify_walk if walks else kernel.classify
-        if not classify(X, tuple(model.forest), *how, winner):
+        if isinstance(model.forest, Walk):
+            valid = _kernel().classify_walk(X, tuple(model.forest), *how, winner)
+        else:
+            *forest, grid = model.forest
+            grid = None if grid is None else tuple(grid)
+            valid = _kernel().classify(X, tuple(forest), grid, *how, winner)
+        if not valid:
             # Missing values, or numbers that are too large: predict knows.
             return None
         return winner

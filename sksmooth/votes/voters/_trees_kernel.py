@@ -1,14 +1,15 @@
 """Compiled prediction of sums of trees. Imports numba.
 
-A tree is a set of bits, one a leaf, from left to right. A node whose test fails
-(x > threshold) rules out the leaves of its left branch; the exit leaf is the first that
-is left once all nodes were asked (QuickScorer). In a tree that asks the same in all
-nodes of a level, a bit is a level instead, and the bits number the leaf.
+A node stands between two leaves of its tree. A row for which its test holds
+(x > threshold) is in none of the leaves of its left branch. So the nodes are asked
+from left to right: where the test holds, and the row's leaf so far is in the left
+branch, its leaf is now the one right behind the node. In a tree that asks the same in
+all nodes of a level, a test adds a bit of the number of the leaf.
 
 A block of rows goes through a node together, and no branch depends on a single row.
-Noisy copies of one input are near each other, so that many nodes answer alike for the
-whole block: a look at the least and the largest value of the feature tells, and nothing
-or one mask for all rows is left to do.
+Compared are not the values but their ranks among the thresholds of the feature, in a
+byte where that is enough. A node whose test holds for no row of a block is left out:
+noisy copies of one input are near each other.
 
 Trees with many leaves are walked instead. At the upper nodes of a tree a block of rows
 is parted in two, as often as a part has many rows; those of a part stay in order. What
@@ -23,11 +24,12 @@ Both ways stand in one file, because numba's cache looks at no other one.
 
 import numba
 import numpy as np
-from numba.core import types
-from numba.extending import intrinsic
 
 # Rows that go through a node together.
-BLOCK = 256
+BLOCK = 512
+
+# Rows whose values of a feature are ranked together: their lines stay in the cache.
+TILE = 128
 
 # It is asked so often whether the trees that are left can change anything.
 LOOKS = 8
@@ -41,19 +43,6 @@ _FEW = 128
 _ONE, _TWO = np.uint32(1), np.uint32(2)
 _TOP_BIT = np.uint32(31)
 _OTHER_BITS = np.uint32(2**31 - 1)
-
-# Of leaves, a word; as wide as the numbers that are compared, where these are float32.
-_ALL = np.uint32(2**32 - 1)
-
-
-@intrinsic
-def _first_bit(typingctx, bits):
-    """Return the place of the lowest bit that is set; 32 if none is."""
-
-    def generate(context, builder, signature, args):
-        return builder.cttz(args[0], context.get_constant(types.boolean, False))
-
-    return types.uint32(types.uint32), generate
 
 
 @numba.njit(nogil=True)
@@ -127,7 +116,7 @@ def winners(sums, size, rule, divisor, margin, winner):
 
 
 @numba.njit(nogil=True, cache=True)
-def classify(X, forest, rule, divisor, margin, takes_missing, winner):
+def classify(X, forest, grid, rule, divisor, margin, takes_missing, winner):
     """Write the class of each row of X to `winner`.
 
     Parameters
@@ -136,7 +125,10 @@ def classify(X, forest, rule, divisor, margin, takes_missing, winner):
         Of the dtype of the thresholds: each further one is compiled anew.
 
     forest : tuple of arrays
-        See ``models._forest.Forest``.
+        See ``models._forest.Forest``: all but the grid.
+
+    grid : tuple of arrays, or None
+        See ``models._ranks.Grid``.
 
     rule : int
         0: the column with the highest mean of leaf values; the first of equal ones.
@@ -159,64 +151,55 @@ def classify(X, forest, rule, divisor, margin, takes_missing, winner):
         False if a value of X is infinite, or missing where none may be; then `winner`
         is of no use.
     """
-    first_test, feature, threshold, missing, word, mask, by_bits = forest[:7]
-    first_leaf, value, column, start, rest = forest[7:]
-    n_trees, width = len(column), value.shape[1]
+    used, first_test, feature, limit, missing, first, after, by_bits = forest[:8]
+    first_leaf, value, column, start, rest = forest[8:]
+    n_trees, width, n_columns = len(column), len(value), len(start)
     step = max(1, n_trees // LOOKS)
-    n_features, n_columns = X.shape[1], len(start)
-    n_words = (np.max(np.where(by_bits, 1, np.diff(first_leaf))) + 31) // 32
-    rows = np.zeros((n_features, BLOCK), threshold.dtype)
-    least = np.empty(n_features, threshold.dtype)
-    most = np.empty(n_features, threshold.dtype)
-    gaps = np.zeros(n_features, np.bool_)
-    bits = np.empty((n_words, BLOCK), np.uint32)
-    in_all = np.empty(n_words, np.uint32)
-    leaf = np.empty(BLOCK, np.int32)
+    shape = len(used), BLOCK
+    rows = np.zeros(shape, limit.dtype)
+    # The same, but a missing value goes to the right.
+    others = np.zeros(shape if takes_missing else (0, 0), limit.dtype)
+    above_all = np.inf if grid is None else 2 ** (8 * limit.itemsize) - 1
+    most, gaps = np.empty(len(used), limit.dtype), np.zeros(len(used), np.bool_)
+    leaf = np.empty(BLOCK, first.dtype)
     sums = np.empty((n_columns, BLOCK))
     for begin in range(0, len(X), BLOCK):
         size = min(BLOCK, len(X) - begin)
-        for r in range(size):
-            for f in range(n_features):
-                rows[f, r] = X[begin + r, f]
-        if not ranges(X[begin : begin + size], least, most, gaps, takes_missing):
-            return False
+        some = X[begin : begin + size]
+        if not _is_finite(some.ravel()):
+            if not takes_missing or _is_infinite(some.ravel()):
+                return False
+            _find_gaps(some, used, gaps)
+        else:
+            gaps[:] = False
+        _read(some, used, grid, rows, most)
+        for k in np.flatnonzero(gaps):
+            _read_gaps(rows[k], some[:, used[k]], others[k], above_all)
         for k in range(n_columns):
             sums[k, :] = start[k]
         for t in range(n_trees):
-            base = first_leaf[t]
-            bits[:] = _ALL
-            in_all[:] = _ALL
+            leaf[:] = 0
             for i in range(first_test[t], first_test[t + 1]):
-                f, limit, keep = feature[i], threshold[i], mask[i]
-                if most[f] <= limit and not (gaps[f] and missing[i]):
+                f = feature[i]
+                x, least, begins, ends = rows[f], limit[i], first[i], after[i]
+                if gaps[f] and missing[i]:
+                    x = others[f]
+                elif most[f] <= least:
                     continue
-                if least[f] > limit and (missing[i] or not gaps[f]):
-                    in_all[word[i]] &= keep
-                    continue
-                x, some = rows[f], bits[word[i]]
-                if missing[i] and gaps[f]:
+                if by_bits[t]:
                     for r in range(BLOCK):
-                        some[r] &= _ALL if x[r] <= limit else keep
+                        leaf[r] |= ends if x[r] > least else 0
+                elif begins == 0:
+                    for r in range(BLOCK):
+                        leaf[r] = ends if x[r] > least else leaf[r]
                 else:
                     for r in range(BLOCK):
-                        some[r] &= keep if x[r] > limit else _ALL
-            n_more = (first_leaf[t + 1] - base + 31) // 32
-            if by_bits[t]:
-                n_more = 0
-                for r in range(BLOCK):
-                    leaf[r] = np.int32(~(bits[0, r] & in_all[0]))
-            else:
-                for r in range(BLOCK):
-                    leaf[r] = np.int32(_first_bit(bits[0, r] & in_all[0]))
-            for w in range(1, n_more):
-                for r in range(BLOCK):
-                    # Still there: no leaf in any earlier word.
-                    later = 32 * w + np.int32(_first_bit(bits[w, r] & in_all[w]))
-                    leaf[r] = later if leaf[r] == 32 * w else leaf[r]
+                        is_there = (x[r] > least) & (leaf[r] >= begins)
+                        leaf[r] = ends if is_there else leaf[r]
             for k in range(width):
                 total = sums[column[t] + k]
-                values = value[base : first_leaf[t + 1], k]
-                for r in range(size):
+                values = value[k, first_leaf[t] : first_leaf[t + 1]]
+                for r in range(BLOCK):
                     total[r] += values[leaf[r]]
             if (
                 t + 1 < n_trees
@@ -226,6 +209,117 @@ def classify(X, forest, rule, divisor, margin, takes_missing, winner):
                 break
         winners(sums, size, rule, divisor, margin, winner[begin : begin + size])
     return True
+
+
+@numba.njit(nogil=True)
+def _is_finite(values):
+    n = 0
+    for i in range(len(values)):
+        n += not abs(values[i]) < np.inf
+    return n == 0
+
+
+@numba.njit(nogil=True)
+def _is_infinite(values):
+    n = 0
+    for i in range(len(values)):
+        n += abs(values[i]) == np.inf
+    return n > 0
+
+
+@numba.njit(nogil=True)
+def _find_gaps(X, used, gaps):
+    """Note which of the columns that are used have missing values."""
+    for k in range(len(used)):
+        gaps[k] = np.any(np.isnan(X[:, used[k]]))
+
+
+@numba.njit(nogil=True)
+def _read_gaps(row, values, other, above_all):
+    """Let missing values be above all thresholds in `other`, which is `row` else."""
+    for r in range(len(values)):
+        other[r] = row[r] if values[r] == values[r] else above_all
+
+
+@numba.njit(nogil=True)
+def _read(X, used, grid, rows, most):
+    """Fill `rows` with the columns of X that are used, or their ranks by a grid.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n_used, BLOCK)
+        Overwritten, as far as X has rows. A missing value is above no threshold.
+
+    most : ndarray of shape (n_used,)
+        Overwritten with the largest of each.
+    """
+    # Places without a sign are not asked whether they count from the end.
+    width = np.uint32(X.shape[1])
+    x, cell = np.empty(TILE, X.dtype), np.empty(TILE, np.uint32)
+    for begin in range(0, len(X), TILE):
+        size = np.uint32(min(TILE, len(X) - begin))
+        tile = X[begin : begin + size].ravel()
+        for k in range(len(used)):
+            column, row = np.uint32(used[k]), rows[k, begin : begin + size]
+            if grid is None:
+                for r in range(size):
+                    row[r] = tile[np.uint32(r) * width + column]
+            else:
+                for r in range(size):
+                    x[r] = tile[np.uint32(r) * width + column]
+                low, scale, steps, place, limits = grid
+                _rank(x, (low[k], scale[k], steps[k], place[k], limits[k]), cell, row)
+    for k in range(len(used)):
+        if grid is None:
+            most[k] = _largest(rows[k], len(X), x)
+        else:
+            row, largest = rows[k], rows[k, 0]
+            for r in range(len(X)):
+                largest = row[r] if row[r] > largest else largest
+            most[k] = largest
+
+
+@numba.njit(nogil=True)
+def _rank(x, where, cell, row):
+    """Fill `row` with the ranks of the first of x, by the grid of their feature."""
+    low, scale, steps, place, limits = where
+    zero, last = limits.dtype.type(0), limits.dtype.type(len(place) - 1)
+    size = np.uint32(len(row))
+    for r in range(TILE):
+        y = (x[r] - low) * scale
+        y = y if y > zero else zero  # and if x is missing
+        cell[r] = np.uint32(y if y < last else last)
+    half = _ONE << np.uint32(steps - 1)
+    for r in range(size):
+        at = np.uint32(place[cell[r]])
+        cell[r] = at + half * np.uint32(x[r] > limits[at + half - _ONE])
+    for _ in range(steps - 1):
+        half >>= _ONE
+        for r in range(size):
+            above = x[r] > limits[cell[r] + half - _ONE]
+            cell[r] += half * np.uint32(above)
+    for r in range(size):
+        row[r] = cell[r]
+
+
+@numba.njit(nogil=True)
+def _largest(row, size, largest):
+    """Return the largest of the first numbers of a row, of which not all are missing.
+
+    `largest` is overwritten. (A loop over one number is not made of vectors.)
+    """
+    largest[:] = -np.inf
+    for begin in range(0, size, TILE):
+        some = row[begin : min(begin + TILE, size)]
+        for r in range(len(some)):
+            largest[r] = some[r] if some[r] > largest[r] else largest[r]
+    half = TILE // 2
+    while half:
+        for r in range(half):
+            other = largest[r + half]
+            largest[r] = other if other > largest[r] else largest[r]
+        half //= 2
+    return largest[0]
 
 
 @numba.njit(nogil=True, cache=True)
