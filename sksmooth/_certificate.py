@@ -403,7 +403,7 @@ class Certificate(CertifiedBalls):
         radius : float or array-like of float, default=0.0
             Radius, >= 0, in the units of the certified radii.
 
-        norm : {"l1", "l2", "linf"}, default=None
+        norm : {"l1", "l2", "linf", "edits"}, default=None
             Of the radius. None is l2, and an error where that is not the norm of the
             certificate.
 
@@ -466,7 +466,7 @@ class Certificate(CertifiedBalls):
         alpha : float
             Probability with which any of the claims may be wrong.
 
-        norm : {"l1", "l2", "linf"}, default=None
+        norm : {"l1", "l2", "linf", "edits"}, default=None
             Of the radius. None is l2, and an error where that is not the norm of the
             certificate.
 
@@ -533,7 +533,7 @@ class Certificate(CertifiedBalls):
             Radii, >= 0, at which to tell the certified accuracy; chosen before the
             votes are looked at.
 
-        norm : {"l1", "l2", "linf"}, default=None
+        norm : {"l1", "l2", "linf", "edits"}, default=None
             Of all radii in the statement. None is the certificate's own, which the
             text names.
 

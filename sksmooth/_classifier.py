@@ -560,7 +560,7 @@ class SmoothedClassifier(ClassSmoother):
             Radii, >= 0, in the units of certified radii. All of them are decided by the
             same votes.
 
-        norm : {"l1", "l2", "linf"}, default=None
+        norm : {"l1", "l2", "linf", "edits"}, default=None
             Of the radii. None is l2, and an error for noise that
             measures in another norm.
 
@@ -662,7 +662,7 @@ class SmoothedClassifier(ClassSmoother):
             False: what `certify` can reach. True: what `certified_correct` and the
             scorers can, which share alpha between looks if `stopping` is "sequential".
 
-        norm : {"l1", "l2", "linf"}, default=None
+        norm : {"l1", "l2", "linf", "edits"}, default=None
             Of the radius. None is l2, and an error for noise that
             measures in another norm.
 
@@ -709,7 +709,7 @@ class SmoothedClassifier(ClassSmoother):
         known_label : bool, default=False
             As in `max_certifiable_radius`.
 
-        norm : {"l1", "l2", "linf"}, default=None
+        norm : {"l1", "l2", "linf", "edits"}, default=None
             Of the radius. None is l2, and an error for noise that
             measures in another norm.
 

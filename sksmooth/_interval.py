@@ -35,7 +35,7 @@ class IntervalCertificate:
         What was asked for; 0-d if that was one radius. In the units of the inputs, or
         in units of sigma if that is an array.
 
-    norm : {"l1", "l2", "linf"}
+    norm : {"l1", "l2", "linf", "edits"}
         Of the radii.
 
     changes : int or pair of int

@@ -52,7 +52,7 @@ def sections(entries, radii, certified, shares, *, norm, changes, rho):
     shares : list of Share
         Empty if labels are not known.
 
-    norm : {"l1", "l2", "linf"}
+    norm : {"l1", "l2", "linf", "edits"}
 
     changes : int or pair of int
         Categories that may change as well.

@@ -47,7 +47,7 @@ class FromCertificates:
         y : array-like of shape (n_inputs,)
             True labels.
 
-        norm : {"l1", "l2", "linf"}, default=None
+        norm : {"l1", "l2", "linf", "edits"}, default=None
             Of the radii. None is l2, and an error where a certificate is in another.
 
         changes : int, pair of int, or list of them, default=0
@@ -139,7 +139,7 @@ class FromCertificates:
         y : array-like of shape (n_inputs,)
             True labels.
 
-        norm : {"l1", "l2", "linf"}, default=None
+        norm : {"l1", "l2", "linf", "edits"}, default=None
             Of the radii. None is l2, and an error where a certificate is in another.
 
         changes : int, pair of int, or list of them, default=0
@@ -269,7 +269,7 @@ class FromCertificates:
             Draw the lower bound that holds with probability 1 - rho at each radius, if
             no input of the log occurs twice.
 
-        norm : {"l1", "l2", "linf"}, default="l2"
+        norm : {"l1", "l2", "linf", "edits"}, default="l2"
             Of the radii; another than l2 goes without `sigma`.
 
         name : str or list of str, default=None
