@@ -76,6 +76,7 @@ html_context = {"default_mode": "auto"}
 html_title = "sksmooth"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+html_js_files = ["print.js"]
 html_show_sourcelink = False
 html_copy_source = False
 html_theme_options = {

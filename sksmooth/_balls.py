@@ -33,7 +33,7 @@ class CertifiedBalls:
 
         Parameters
         ----------
-        norm : {"l1", "l2", "linf"}, default=None
+        norm : {"l1", "l2", "linf", "edits"}, default=None
             None is the certificate's own, `norm`, in which it is sharpest. In another
             norm this is the radius of the largest ball inside the certified one (or a
             larger ball, if the noise is known to prove it, as uniform noise does for

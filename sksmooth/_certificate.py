@@ -405,7 +405,7 @@ class Certificate(CertifiedBalls):
         radius : float or array-like of float, default=0.0
             Radius, >= 0, in the units of the certified radii.
 
-        norm : {"l1", "l2", "linf"}, default=None
+        norm : {"l1", "l2", "linf", "edits"}, default=None
             Norm of the radius. None is l2, and an error where that is not the norm of
             the certificate.
 
@@ -468,7 +468,7 @@ class Certificate(CertifiedBalls):
         alpha : float
             Probability with which any of the claims may be wrong.
 
-        norm : {"l1", "l2", "linf"}, default=None
+        norm : {"l1", "l2", "linf", "edits"}, default=None
             Norm of the radius. None is l2, and an error where that is not the norm of
             the certificate.
 
@@ -535,7 +535,7 @@ class Certificate(CertifiedBalls):
             Radii, >= 0, at which to state the certified accuracy; chosen before the
             votes are looked at.
 
-        norm : {"l1", "l2", "linf"}, default=None
+        norm : {"l1", "l2", "linf", "edits"}, default=None
             Norm of all radii in the statement. None is the certificate's own, which the
             text names.
 

@@ -32,7 +32,7 @@ def told_answers(certificate, norm, changes=0):
     certificate : Certificate, or pair (prediction, radius)
         A pair does not know its norm: its radii are taken to be in the one told.
 
-    norm : {"l1", "l2", "linf"} or None
+    norm : {"l1", "l2", "linf", "edits"} or None
 
     changes : int, default=0
         Categories that may change as well.

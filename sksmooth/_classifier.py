@@ -561,7 +561,7 @@ class SmoothedClassifier(ClassSmoother):
             Radii, >= 0, in the units of certified radii. All of them are decided by the
             same votes.
 
-        norm : {"l1", "l2", "linf"}, default=None
+        norm : {"l1", "l2", "linf", "edits"}, default=None
             Norm of the radii. None is l2, and an error for noise that
             measures in another norm.
 
@@ -664,7 +664,7 @@ class SmoothedClassifier(ClassSmoother):
             False: the largest radius for `certify`. True: for `certified_correct` and
             the scorers, which share alpha between looks if `stopping` is "sequential".
 
-        norm : {"l1", "l2", "linf"}, default=None
+        norm : {"l1", "l2", "linf", "edits"}, default=None
             Norm of the radius. None is l2, and an error for noise that
             measures in another norm.
 
@@ -711,7 +711,7 @@ class SmoothedClassifier(ClassSmoother):
         known_label : bool, default=False
             As in `max_certifiable_radius`.
 
-        norm : {"l1", "l2", "linf"}, default=None
+        norm : {"l1", "l2", "linf", "edits"}, default=None
             Norm of the radius. None is l2, and an error for noise that
             measures in another norm.
 

@@ -35,7 +35,7 @@ class IntervalCertificate:
         The radii asked for; 0-d if there was one. In the units of the inputs, or
         in units of sigma if that is an array.
 
-    norm : {"l1", "l2", "linf"}
+    norm : {"l1", "l2", "linf", "edits"}
         The norm of the radii.
 
     changes : int or pair of int

@@ -105,7 +105,7 @@ def worst_case_error_scorer(radius, *, squared=False, norm=None, changes=0):
         Score by :func:`worst_case_squared_error`, else by
         :func:`worst_case_absolute_error`.
 
-    norm : {"l1", "l2", "linf"}, default=None
+    norm : {"l1", "l2", "linf", "edits"}, default=None
         Norm of the radius. None is l2, and an error for noise that measures in another
         norm.
 

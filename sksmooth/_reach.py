@@ -40,7 +40,7 @@ class Reach:
     n_noisy : int or None
         Number of features with noise; None if it is not known.
 
-    norm : {"l1", "l2", "linf"} or None
+    norm : {"l1", "l2", "linf", "edits"} or None
         Norm of the radii that are asked for and returned; None is that of the noise.
 
     is_distance : bool

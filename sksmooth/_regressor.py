@@ -277,7 +277,7 @@ class SmoothedRegressor(RegressorMixin, BaseSmoother):
             Radii, >= 0, in the units of X (in units of sigma if sigma is an array). All
             of them are served by the same values, each at level `alpha` by itself.
 
-        norm : {"l1", "l2", "linf"}, default=None
+        norm : {"l1", "l2", "linf", "edits"}, default=None
             Norm of the radii. None is l2, and an error for noise that measures in
             another norm.
 

@@ -52,7 +52,7 @@ def sections(entries, radii, certified, shares, *, norm, changes, rho):
     shares : list of Share
         Empty if labels are not known.
 
-    norm : {"l1", "l2", "linf"}
+    norm : {"l1", "l2", "linf", "edits"}
 
     changes : int or pair of int
         Categories that may change as well.
@@ -291,8 +291,8 @@ def _not_proved(entries):
         "that a certified class is right;",
         "anything about the classifier that was smoothed, by itself;",
         "anything about changes that are not small in this distance;",
-        "who drew the noise, and that nothing was left out: to check votes, draw them "
-        "again (sksmooth verify).",
+        "who drew the noise, and that nothing was left out: to check votes and logs, "
+        "make them again (sksmooth verify).",
     ]
     return _points(points)
 

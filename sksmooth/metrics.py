@@ -41,7 +41,7 @@ def certified_accuracy_score(
     radius : float or array-like of float, default=0.0
         Radius, >= 0, in the units of the certified radii.
 
-    norm : {"l1", "l2", "linf"}, default=None
+    norm : {"l1", "l2", "linf", "edits"}, default=None
         Norm of the radius. None is l2, and an error where the certificate is in
         another.
 
@@ -95,7 +95,7 @@ def average_certified_radius_score(
     certificate : Certificate, or pair (prediction, radius)
         What `certify` returned for these inputs.
 
-    norm : {"l1", "l2", "linf"}, default=None
+    norm : {"l1", "l2", "linf", "edits"}, default=None
         Norm of the radii. None is l2, and an error where the certificate is in another.
 
     changes : int or pair of int, default=0
@@ -153,7 +153,7 @@ def certified_accuracy_scorer(radius, *, norm=None, changes=0):
     radius : float
         Radius, >= 0, in the units of X (in units of sigma if sigma is an array).
 
-    norm : {"l1", "l2", "linf"}, default=None
+    norm : {"l1", "l2", "linf", "edits"}, default=None
         Norm of the radius. None is l2, and an error for noise that measures in another
         norm. A search over kinds of noise needs one in which all of them certify.
 
@@ -215,7 +215,7 @@ def certified_accuracy_scorers(radii, *, norm=None, changes=0):
     radii : array-like of float of shape (n_radii,)
         Radii, >= 0.
 
-    norm : {"l1", "l2", "linf"}, default=None
+    norm : {"l1", "l2", "linf", "edits"}, default=None
         Norm of the radii. None is l2, and an error for noise that measures in another
         norm. A search over kinds of noise needs one in which all of them certify.
 

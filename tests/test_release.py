@@ -51,6 +51,17 @@ def test_version_is_the_same_everywhere():
     assert sksmooth.__version__ == released
 
 
+def test_versions_of_python_are_those_that_a_workflow_tests():
+    project = tomllib.loads(read("pyproject.toml"))["project"]
+    name = "Programming Language :: Python :: 3."
+    told = [one[len(name) - 2 :] for one in project["classifiers"] if name in one]
+    (tested,) = re.findall(
+        r"^ +python: (\[.*\])$", read(".github/workflows/tests.yml"), re.M
+    )
+    assert told == ast.literal_eval(tested)
+    assert project["requires-python"] == f">={told[0]}"
+
+
 def test_recipe_has_what_the_package_needs():
     project = tomllib.loads(read("pyproject.toml"))
     recipe = runpy.run_path(str(ROOT / "tools/conda_recipe.py"))["recipe"]

@@ -2,7 +2,6 @@
 
 import os
 import sys
-from dataclasses import replace
 from time import perf_counter
 
 import click
@@ -13,13 +12,14 @@ from .._certificate import round_down
 from .._claims import CERTAIN
 from .._writing import is_stream, write_file
 from ..logs._beside import write_beside
-from ..logs._write import certification_text, label_texts, prediction_text
+from ..logs._write import certification_text, label_texts
 from ..noise._sigma import is_one_number, sigma_by_column
 from ._about_run import about_run, check_place
 from ._command import command
 from ._data import as_model_takes, load_data
 from ._demo import demo
 from ._key import read_key
+from ._log import log_of_certificate, log_of_prediction
 from ._model import as_smoothed, load_model
 from ._options import (
     FILES,
@@ -37,10 +37,7 @@ from ._planning import plan
 from ._report import report
 from ._streams import emit, say
 from ._types import sigma_text
-from ._verify import verify_votes
-
-# The Cohen log format has no word for "at any radius".
-_ENDLESS = 1e9
+from ._verify import verify_run
 
 
 @click.group(
@@ -85,19 +82,7 @@ def certify(model, data, radius_tol, store, out, quiet, **options):
     start = perf_counter()
     certificate = g.certify(data.X, radius_tol=radius_tol, store=store)
     seconds = perf_counter() - start
-    radius = certificate.radius
-    endless = np.isinf(radius)
-    if np.any(endless):
-        say(
-            f"Note: {np.sum(endless)} inputs are certified at any radius, written as "
-            f"{_ENDLESS:g}."
-        )
-        radius = np.where(endless, _ENDLESS, radius)
-    # With what it knows: an answer may be certified at a radius of 0.
-    written = replace(certificate, radius=radius)
-    time = np.full(len(data.idx), seconds / len(data.idx))
-    norm, columns = certificate.norm, {"idx": data.idx, "time": time}
-    text = certification_text(written, data.y, norm=norm, **columns)
+    text, radius = log_of_certificate(certificate, data.y, data.idx, seconds)
     _write(text, out)
     if made_by is not None:
         write_beside(out, certificate, text, **made_by, seconds=round(seconds, 3))
@@ -136,10 +121,8 @@ def predict(model, data, store, out, quiet, **options):
     start = perf_counter()
     answer = g.predict(data.X, store=store)
     seconds = perf_counter() - start
-    certain = np.ones(len(data.idx), bool)
-    if g.abstain_label_ is not None:
-        certain = answer != g.abstain_label_
-    _write(prediction_text(answer, certain, data.y, idx=data.idx), out)
+    text, certain = log_of_prediction(answer, g.abstain_label_, data.y, data.idx)
+    _write(text, out)
     if not quiet:
         words = f"{np.sum(certain)} of {len(data.idx)} inputs predicted"
         _tell(f"{words}, {np.sum(~certain)} abstentions; {seconds:.1f} s", out)
@@ -147,10 +130,16 @@ def predict(model, data, store, out, quiet, **options):
 
 @command(
     "verify run.sqlite model.skops test.npz --sample 100 --key-file key",
-    "verify run.sqlite model.skops test.npz --seed 7 --n 10000 --settings run.json",
+    "verify run.tsv model.skops test.npz --seed 7 --n 10000",
 )
-@click.argument("store", type=READ)
+@click.argument("run", type=READ)
 @options(MODEL_AND_DATA + LEVELS + OF_CERTIFY + HOW)
+@click.option(
+    "--predict",
+    "predicts",
+    is_flag=True,
+    help="The votes in the store are those of `sksmooth predict`.",
+)
 @click.option(
     "--sample",
     type=click.IntRange(min=1),
@@ -165,19 +154,21 @@ def predict(model, data, store, out, quiet, **options):
     help="The .json file beside the log of the run: says which versions differ.",
 )
 @options(INPUTS + TRUST)
-def verify(store, model, data, sample, settings, radius_tol, quiet, **options):
-    """Draw votes in STORE again, on inputs chosen at random, and compare them.
+def verify(run, model, data, predicts, sample, settings, radius_tol, quiet, **options):
+    """Make again what RUN holds of inputs chosen at random, and compare.
 
-    STORE is what `sksmooth certify --store` wrote for MODEL and DATA. Give the options
-    of that run, and its seed or key file; the file is not changed. Exit code 0 says
-    that all votes are the same, bit for bit, 1 that some are not, and what may be the
-    reason.
+    RUN is what `sksmooth certify` or `predict` wrote for MODEL and DATA: the votes in
+    the file of --store, or the log of --out, which is all that exact certificates
+    leave. Give the options of that run, and its seed or key file; RUN is not changed.
+    Exit code 0 says that all is the same, bit for bit, 1 that something is not, and
+    what may be the reason.
     """
     key = options["key_file"]
     if key is not None and not os.path.exists(key):
         raise click.UsageError(f"--key-file {key}: there is no such file.")
     g, data = _prepare(model, data, None, None, quiet, force=False, **options)
-    verify_votes(g, data, store, sample, radius_tol, settings)
+    asked = {"radius_tol": radius_tol, "predicts": predicts}
+    verify_run(g, data, run, sample, settings, **asked)
 
 
 for one in (certify, predict, report, plan, verify, demo):

@@ -7,6 +7,7 @@ import click
 import numpy as np
 
 from .._containers import check_real
+from ..noise import find_noise
 from ._arrays import read_npy, read_npz
 from ._frames import read_csv, read_parquet
 from ._streams import say
@@ -85,10 +86,17 @@ def as_model_takes(X, model):
 
     Returns
     -------
-    X : ndarray or pandas DataFrame
+    X : ndarray, pandas DataFrame, or Series of texts
     """
     if not hasattr(X, "columns"):
         return X
+    if find_noise(model.noise).takes_texts:
+        if len(X.columns) != 1:
+            raise ValueError(
+                f"{model.noise!r} takes texts, which are one column beside that of "
+                f"--label, but the data have {', '.join(map(repr, X.columns))}."
+            )
+        return X.iloc[:, 0]
     names = getattr(model, "feature_names_in_", None)
     if names is None:
         numeric = all(dtype.kind in "fiub" for dtype in X.dtypes)
@@ -119,7 +127,8 @@ def _check_numbers(X, path):
     if X.ndim < 2:
         raise ValueError(
             f"{path} holds an array of shape {X.shape}, but inputs are rows: the shape "
-            "has to be (inputs, features), or more dimensions for images."
+            "has to be (inputs, features), or more dimensions for images. Texts are "
+            "read from a column of a .csv or .parquet file."
         )
     if X.dtype.kind not in "biuf":
         check_real(X)

@@ -49,6 +49,7 @@ pre {{ white-space: pre-wrap; background: #f4f4f4; padding: .6rem; }}
   tr, svg, pre {{ break-inside: avoid; }}
   svg {{ max-width: 12cm; }}
   .wide {{ overflow: visible; }}
+  table {{ font-size: 9pt; }}
 }}
 </style>
 </head>
@@ -74,8 +75,12 @@ def tag(name, text, **attributes):
 
 def table(head, rows):
     """Return a table. Cells are texts; those that are `Picture` are shown as such."""
-    lines = ["<tr>" + "".join(tag("th", cell, scope="col") for cell in head) + "</tr>"]
+    # On paper, the head stands again on each page that a long table reaches.
+    head = "".join(tag("th", cell, scope="col") for cell in head)
+    head = re.sub(r"_(?=[^\W_]{3})", "_<wbr>", head)  # where long names may break
+    lines = [f"<thead><tr>{head}</tr></thead>", "<tbody>"]
     lines += ["<tr>" + "".join(map(_cell, row)) + "</tr>" for row in rows]
+    lines.append("</tbody>")
     return '<div class="wide"><table>\n' + "\n".join(lines) + "\n</table></div>"
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from .._classifier import SmoothedClassifier
 from .._errors import in_words
 from .._optional import optional
+from .._regressor import SmoothedRegressor
 from .._validation import draw_entropy
 from ..noise import KINDS, find_noise
 from ._streams import say
@@ -160,6 +161,12 @@ def as_smoothed(model, path, params):
             # What fit draws from random_state is drawn anew from the seed given.
             model.entropy_ = draw_entropy(params["random_state"])
         return model
+    if isinstance(model, SmoothedRegressor):
+        raise ValueError(
+            f"{path} holds a SmoothedRegressor, but these commands are for classes: "
+            "in Python call its certify_interval, which draws the same values again "
+            "in every process, so that others can compare them."
+        )
     if not (hasattr(model, "fit") and hasattr(model, "predict")):
         raise ValueError(
             f"{path} holds {_a(type(model).__name__)}, not a classifier with fit and "

@@ -43,7 +43,7 @@ class CertifiedAccuracyDisplay(FromCertificates):
     unit : str, default="units of X"
         What radii are measured in.
 
-    norm : {"l1", "l2", "linf"}, default="l2"
+    norm : {"l1", "l2", "linf", "edits"}, default="l2"
         Norm of the radii.
 
     n_inputs : tuple of int, None, or list of them, default=None

@@ -47,7 +47,7 @@ class FromCertificates:
         y : array-like of shape (n_inputs,)
             True labels.
 
-        norm : {"l1", "l2", "linf"}, default=None
+        norm : {"l1", "l2", "linf", "edits"}, default=None
             Norm of the radii. None is l2, and an error where a certificate is in
             another.
 
@@ -140,7 +140,7 @@ class FromCertificates:
         y : array-like of shape (n_inputs,)
             True labels.
 
-        norm : {"l1", "l2", "linf"}, default=None
+        norm : {"l1", "l2", "linf", "edits"}, default=None
             Norm of the radii. None is l2, and an error where a certificate is in
             another.
 
@@ -271,7 +271,7 @@ class FromCertificates:
             Draw the lower bound that holds with probability 1 - rho at each radius, if
             no input of the log occurs twice.
 
-        norm : {"l1", "l2", "linf"}, default="l2"
+        norm : {"l1", "l2", "linf", "edits"}, default="l2"
             Norm of the radii; leave out `sigma` unless it is l2.
 
         name : str or list of str, default=None

@@ -42,7 +42,7 @@ class IntervalDisplay:
     unit : str, default="units of X"
         What radii are measured in.
 
-    norm : {"l1", "l2", "linf"}, default="l2"
+    norm : {"l1", "l2", "linf", "edits"}, default="l2"
         Norm of the radii.
 
     Attributes
@@ -107,7 +107,7 @@ class IntervalDisplay:
         radius : array-like of float of shape (n_radii,), default=None
             Increasing. None takes 61 radii up to 1.5 sigma.
 
-        norm : {"l1", "l2", "linf"}, default=None
+        norm : {"l1", "l2", "linf", "edits"}, default=None
             Norm of the radii.
 
         output : int, default=0

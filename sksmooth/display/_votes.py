@@ -43,7 +43,7 @@ class VotesDisplay:
     unit : str, default="units of X"
         What the radius is measured in.
 
-    norm : {"l1", "l2", "linf"}, default="l2"
+    norm : {"l1", "l2", "linf", "edits"}, default="l2"
         Norm of the radius; the title names it unless it is l2.
 
     Attributes

@@ -33,14 +33,18 @@ def text_beside(certificate, log, **more):
     **more : object
         Further entries, of what JSON can hold.
     """
-    p_lower = [float(_SIX_DIGITS.create_decimal(float(p))) for p in certificate.p_lower]
     entries = {
         **about(certificate),
         **more,
-        "p_lower": p_lower,
+        "p_lower": six_digits(certificate.p_lower),
         "log_sha256": sha256(log.encode()).hexdigest(),
     }
     return json.dumps(entries, indent=1, allow_nan=False) + "\n"
+
+
+def six_digits(p_lower):
+    """Return lower bounds, rounded down to six digits, as a list of floats."""
+    return [float(_SIX_DIGITS.create_decimal(float(p))) for p in p_lower]
 
 
 def check_beside(path):

@@ -40,7 +40,7 @@ def write_log(certificate, y, path, *, norm=None, idx=None, time=None):
     path : str or path-like
         File to write.
 
-    norm : {"l1", "l2", "linf"}, default=None
+    norm : {"l1", "l2", "linf", "edits"}, default=None
         Norm of the radii to write. None is l2, and an error where the certificate is in
         another: readers of the format take radii for l2 radii.
 

@@ -35,7 +35,7 @@ class Proof(ABC):
     sigma : float or ndarray that broadcasts to one input
         Standard deviation; 0 leaves a feature untouched.
 
-    norm : {"l1", "l2"}
+    norm : {"l1", "l2", "edits"}
         In which distances are measured.
     """
 
