@@ -159,6 +159,25 @@ def check_no_text(X, estimator):
         )
 
 
+def check_one_shape(X):
+    """Raise a ValueError if X is a list of arrays, tensors or lists that are unlike."""
+    if not isinstance(X, (list, tuple)) and not (
+        isinstance(X, np.ndarray) and X.dtype.kind == "O"
+    ):
+        return
+    try:
+        shapes = [np.shape(one) for one in X]
+    except (ValueError, TypeError):  # lists that are ragged themselves, sparse parts
+        return
+    for place, shape in enumerate(shapes):
+        if shape != shapes[0]:
+            raise ValueError(
+                f"the inputs in X differ in shape: X[0] has {shapes[0]}, X[{place}] "
+                f"has {shape}. They have to be of one shape: resize or crop images, or "
+                "smooth each group of one shape by itself."
+            )
+
+
 def _smooth_the_vectors(estimator, vectors=None):
     """Say what can be smoothed where a vectorizer makes the numbers."""
     steps = getattr(estimator, "steps", None)

@@ -29,7 +29,7 @@ from ._sklearn import (
     has_valid_parameters,
     process_routing,
 )
-from ._training import noisy_training_set
+from ._training import hand_level, noisy_training_set
 from ._validation import (
     SEEDS,
     FromFit,
@@ -178,7 +178,7 @@ class BaseSmoother(KeepsSecrets, MetaEstimatorMixin, BaseEstimator):
             level = self.sigma
             if isinstance(level, Mapping):  # not all know the names of columns
                 level = inputs.level
-            estimator.set_params(**{self.noise_param: level})
+            hand_level(estimator, self.noise_param, level)
             n_copies = 0
         if isinstance(estimator, FrozenEstimator):
             estimator.fit(None, None)  # raises if it is not fitted; trains nothing

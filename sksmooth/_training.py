@@ -1,5 +1,8 @@
 """Noisy training sets."""
 
+import inspect
+import sys
+import warnings
 from collections import Counter
 
 import numpy as np
@@ -82,3 +85,76 @@ def _told_apart(contents):
     for content in contents:
         yield content + b"again %d" % seen[content] if seen[content] else content
         seen[content] += 1
+
+
+def hand_level(estimator, noise_param, level):
+    """Set the parameter of a nested estimator or module that the noise level goes to.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Written to.
+
+    noise_param : str
+        As in ``set_params``.
+
+    level : float or ndarray
+        sigma.
+
+    Raises
+    ------
+    ValueError
+        If there is no such parameter.
+
+    Warns
+    -----
+    UserWarning
+        If skorch will put a new module in the place of the instance that it was given.
+    """
+    owner, _, name = noise_param.rpartition("__")
+    params = estimator.get_params()
+    if owner and owner not in params:
+        parts = [key for key, value in params.items() if _has_params(value)]
+        raise ValueError(
+            f"noise_param={noise_param!r}: {type(estimator).__name__} has no part "
+            f"{owner!r}; it has {parts!r}."
+        )
+    if owner and _is_module(params[owner]):
+        _check_module_has(params[owner], noise_param, name)
+    try:
+        estimator.set_params(**{noise_param: level})
+    except ValueError as error:
+        raise ValueError(f"noise_param={noise_param!r}: {error}") from error
+
+
+def _has_params(value):
+    return hasattr(value, "get_params") or _is_module(value)
+
+
+def _is_module(value):
+    torch = sys.modules.get("torch")
+    cls = value if isinstance(value, type) else type(value)
+    return torch is not None and issubclass(cls, torch.nn.Module)
+
+
+def _check_module_has(module, noise_param, name):
+    """Check a parameter of a module that skorch makes, which asks none before `fit`."""
+    cls = module if isinstance(module, type) else type(module)
+    known = inspect.signature(cls).parameters.values()
+    names = [p.name for p in known if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+    if name not in names and all(p.kind != p.VAR_KEYWORD for p in known):
+        raise ValueError(
+            f"noise_param={noise_param!r}: the module {cls.__name__} takes no {name!r}"
+            f"; it takes {names!r}. Its __init__ has to take the noise level, and to "
+            "hand it to GaussianNoise."
+        )
+    if cls is not module:
+        warnings.warn(
+            f"noise_param={noise_param!r}: skorch makes a new {cls.__name__}"
+            f"({name}=...) in the place of the instance that it was given, without its "
+            "weights and other arguments. To go on training an instance, leave "
+            "noise_param out, give its GaussianNoise this sigma, and say n_copies=0. "
+            "Or pass the class, and its arguments as module__...",
+            UserWarning,
+            stacklevel=5,
+        )

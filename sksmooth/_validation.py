@@ -18,6 +18,7 @@ from ._columns import as_column
 from ._containers import (
     check_no_pixels,
     check_no_text,
+    check_one_shape,
     check_real,
     plain,
 )
@@ -173,6 +174,7 @@ def check_inputs(X, sigma, estimator, *, reset, allow_no_noise=False, noise=_GAU
                 )
         except (ValueError, TypeError):
             check_no_text(X, base)
+            check_one_shape(X)
             raise
         names = getattr(estimator, "feature_names_in_", None)
         if names is not None and values.ndim == 2:

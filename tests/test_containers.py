@@ -122,7 +122,7 @@ def test_lists_are_taken_as_before():
         np.testing.assert_array_equal(g.certify(X).counts, expected)
     assert len(g.certify([["1", "2"], ["3", "4"]]).radius) == 2  # as scikit-learn
     for X, message in (
-        ([[1.0], [1.0, 2.0]], "inhomogeneous|sequence"),
+        ([[1.0], [1.0, 2.0]], r"X\[0\] has \(1,\), X\[1\] has \(2,\)"),
         ([1.0, 2.0], "Expected 2D array, got 1D array"),
         ([], "Expected 2D array"),
         (3.0, "Expected 2D array, got scalar"),

@@ -17,6 +17,8 @@ from tests.helpers import Fixed
 rng = np.random.default_rng(0)
 TABLE = rng.normal(50, 100, size=(200, 4))
 IMAGES = rng.uniform(0, 255, size=(3, 1, 8, 8)).astype(np.float32)
+DARK = rng.exponential(24, size=(3, 1, 28, 28)).clip(0, 255).round()
+STANDARDISED = rng.normal(size=(20, 3, 16, 16)).clip(-3, 3)
 PHRASE = "sigma is small for the units of X"
 
 
@@ -64,6 +66,9 @@ def test_once_per_call(X, method):
     (IMAGES, np.full((8, 8), 0.25)),
     (load_digits().images * 16, 0.25),
     (TABLE * 1e300, 0.25),
+    (DARK, 0.25),  # more than 1 % of its standard deviation
+    (DARK[:1].astype(np.float32), 0.5),
+    (DARK, np.full((28, 28), 0.25)),
 ])  # fmt: skip
 def test_small(X, sigma):
     with pytest.warns(UserWarning, match=PHRASE):
@@ -80,6 +85,11 @@ def test_small(X, sigma):
     (1e8 + np.arange(20.0).reshape(-1, 1), 0.25),  # far away is not wide
     (pd.DataFrame(TABLE, columns=list("abcd")), {"a": 2.0, "*": 0}),
     (IMAGES / 255, 0.01),
+    (DARK / 255, 0.01),
+    (DARK, 0.12 * 255),
+    (STANDARDISED, 0.12),
+    (10 * STANDARDISED**3 / 27, 0.25),  # heavy tails, within 20
+    (np.where(rng.random(STANDARDISED.shape) < 1e-3, 1e4, STANDARDISED), 0.12),
     (np.full((5, 3, 8, 8), 255.0), 0.25),
     (load_iris().data, 0.05),
     (load_wine().data, 0.25),

@@ -5,13 +5,19 @@ import pytest
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("skorch")
 
 from sksmooth import GaussianAugmenter, SmoothedClassifier  # noqa: E402
-from sksmooth.torch import ModuleClassifier  # noqa: E402
-from tests.nets import MLP, classifier, halfspace_module  # noqa: E402
+from sksmooth.torch import ModuleClassifier, _module  # noqa: E402
+from tests.nets import (  # noqa: E402
+    MLP,
+    binary_classifier,
+    classifier,
+    halfspace_module,
+)
 
 X = np.random.default_rng(0).normal(size=(20, 4)).astype(np.float32)
 y = np.arange(20) % 3
@@ -89,11 +95,13 @@ class TestTheModule:
             with pytest.raises(ValueError, match="a single one for two.*in `classes`"):
                 ask(X)
 
-    def test_training_nothing(self):
+    def test_training_nothing(self, monkeypatch):
+        monkeypatch.setattr(_module, "_said", False)
         f = ModuleClassifier(halfspace_module([1.0, -1.0, 0.0, 0.0]))
         search = {"sigma": [0.1, 0.2]}
         with pytest.warns(UserWarning, match="fit trains nothing.*FrozenEstimator"):
             SmoothedClassifier(f, n=50).fit(X, y % 2)
+        SmoothedClassifier(f, n=50).fit(X, y % 2)  # said once, and not by every fit
         g = SmoothedClassifier(FrozenEstimator(f), n=50)
         GridSearchCV(g, search, cv=2).fit(X, y % 2)
 
@@ -109,6 +117,117 @@ class TestTheInputs:
                 message = f"X is a {type(data).__name__}: pass .* array.*{hint}"
                 with pytest.raises(TypeError, match=message):
                     ask(data)
+
+    @pytest.mark.parametrize(("shape", "hint"), [
+        ((6, 6), r"failed on .*\. .* X\[:, None\].* X\[None\] of a single"),
+        ((6,), r"failed on .*\. .* X\.reshape\(-1, channels, height, width\)"),
+        ((6, 6, 1), r"failed on .*\. Are these images with the channels last\?"),
+    ], ids=str)  # fmt: skip
+    def test_axes_of_images(self, shape, hint):
+        conv = torch.nn.Conv2d(1, 2, 3)
+        module = torch.nn.Sequential(conv, torch.nn.Flatten(), torch.nn.Linear(32, 2))
+        f = ModuleClassifier(module)
+        images = np.zeros((5, *shape), np.float32)
+        for ask in (f.predict, SmoothedClassifier(f, n=50).predict):
+            with pytest.raises(RuntimeError, match=hint):
+                ask(images)
+
+    def test_images_of_different_shapes(self):
+        g = SmoothedClassifier(ModuleClassifier(MLP()), n=50)
+        images = [torch.zeros(1, 5, 5), torch.zeros(1, 5, 5), torch.zeros(1, 5, 6)]
+        message = r"X\[0\] has \(1, 5, 5\), X\[2\] has \(1, 5, 6\).*resize"
+        for data in (images, [one.numpy() for one in images]):
+            with pytest.raises(ValueError, match=message):
+                g.predict(data)
+
+
+def sigmoids(module):
+    return torch.nn.Sequential(module, torch.nn.Sigmoid())
+
+
+def one_vs_rest():
+    module = torch.nn.Linear(4, 3)
+    torch.nn.init.zeros_(module.bias)
+    return module
+
+
+class TestTheOutputs:
+    """What is said of the outputs, against the outputs themselves."""
+
+    @pytest.mark.parametrize(("module", "outputs", "hint"), [
+        (sigmoids(torch.nn.Linear(4, 1)), "logits", "every answer is the second class"),
+        (halfspace_module([5.0, 0, 0, 0]), "probabilities", "are numbers from"),
+        (torch.nn.Sequential(torch.nn.Linear(4, 1), torch.nn.ReLU6()),
+         "probabilities", "from .*not one above 1/2"),
+        (sigmoids(one_vs_rest()), "probabilities", "one SmoothedClassifier per label"),
+    ])  # fmt: skip
+    def test_are_something_else(self, module, outputs, hint):
+        torch.manual_seed(0)
+        if isinstance(module, torch.nn.Sequential) and "ReLU6" in str(module):
+            torch.nn.init.constant_(module[0].bias, 3.0)
+        n_classes = 3 if "per label" in hint else 2
+        f = ModuleClassifier(module, outputs=outputs, classes=range(n_classes))
+        for ask in (f.predict_proba, SmoothedClassifier(f, n=50).certify):
+            with pytest.warns(UserWarning, match=hint) as warned:
+                ask(X)
+            assert len(warned) == 1
+
+    @pytest.mark.parametrize(("module", "outputs"), [
+        (torch.nn.Linear(4, 1), "logits"),
+        (sigmoids(torch.nn.Linear(4, 1)), "probabilities"),
+        (torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.Softmax(1)),
+         "probabilities"),
+        (sigmoids(one_vs_rest()), "logits"),
+    ])  # fmt: skip
+    def test_are_what_they_are_said_to_be(self, module, outputs):
+        if str(module) == str(torch.nn.Linear(4, 1)):  # in [0, 1], but not far away
+            torch.nn.init.constant_(module.weight, 0.01)
+            torch.nn.init.constant_(module.bias, 0.5)
+        n_classes = 3 if "out_features=3" in str(module) else 2
+        f = ModuleClassifier(module, outputs=outputs, classes=range(n_classes))
+        f.predict_proba(X)  # warnings are errors
+        SmoothedClassifier(f, sigma=0.5, n=50).certify(X)
+
+    def test_of_skorch(self):
+        net = binary_classifier(sigmoids(torch.nn.Linear(4, 1)), max_epochs=1)
+        g = SmoothedClassifier(net.fit(X, (y % 2).astype(np.float32)), n=50)
+        with pytest.warns(UserWarning, match="every answer is the second class"):
+            g.predict(X)
+
+    @pytest.mark.parametrize("n_channels", [1, 3])
+    def test_of_segmentation(self, n_channels):
+        module = torch.nn.Conv2d(1, n_channels, 3, padding=1)
+        f = ModuleClassifier(module, classes=range(max(2, n_channels)))
+        images = np.zeros((3, 1, 5, 5), np.float32)
+        for ask in (f.predict, SmoothedClassifier(f, n=50).certify):
+            with pytest.raises(ValueError, match="segmentation is not supported"):
+                ask(images)
+
+
+class TestTheNoiseParameter:
+    @pytest.mark.parametrize(("base", "name", "message"), [
+        (classifier(), "module__sgma", "'module__sgma'.* MLP takes no 'sgma'.*'sigma'"),
+        (make_pipeline(classifier()), "neuralnetclassifier__module__s", "MLP takes no"),
+        (classifier(), "modul__sigma", "no part 'modul'; it has .*'module'"),
+        (LogisticRegression(), "sigma", "noise_param='sigma': .*Valid.*'tol'"),
+        (classifier(torch.nn.Sequential(torch.nn.Linear(4, 3))), "module__sigma",
+         "Sequential takes no 'sigma'.*hand it to GaussianNoise"),
+    ])  # fmt: skip
+    def test_is_none(self, base, name, message):
+        with pytest.raises(ValueError, match=message):
+            SmoothedClassifier(base, noise_param=name).fit(X, y)
+
+    def test_and_weights_that_are_there(self):
+        module = MLP(sigma=0.5)
+        weight = module.layers[1].weight.detach().clone()
+        net = classifier(module, lr=0.0, max_epochs=1)
+        g = SmoothedClassifier(net, sigma=0.5, n_copies=0, n=50).fit(X, y)
+        kept = g.estimator_.module_.layers[1].weight
+        assert torch.equal(kept, weight)
+        assert kept is not module.layers[1].weight
+        with pytest.warns(UserWarning, match=r"new MLP\(sigma=.*its weights"):
+            g.set_params(noise_param="module__sigma").fit(X, y)
+        assert not torch.equal(g.estimator_.module_.layers[1].weight, weight)
 
 
 class TestTheDevice:

@@ -26,6 +26,7 @@ from sksmooth.torch import (  # noqa: E402
     GaussianNoise,
     ModuleClassifier,
     Normalize,
+    _module,
 )
 from tests.nets import MLP, classifier, halfspace_module  # noqa: E402
 
@@ -271,11 +272,13 @@ class TestModuleClassifier:
         torch.nn.init.zeros_(module.bias)
         points = np.array([[-1.0], [0.4], [0.6]])
         assert ModuleClassifier(module).predict(points).tolist() == [0, 1, 1]
+        module = torch.nn.Sequential(module, torch.nn.Hardtanh(0, 1))
         f = ModuleClassifier(module, outputs="probabilities")
         assert f.predict(points).tolist() == [0, 0, 1]
         assert smoothed(f, sigma=0.01).predict(points).tolist() == [0, 0, 1]
 
-    def test_is_a_scikit_learn_estimator(self):
+    def test_is_a_scikit_learn_estimator(self, monkeypatch):
+        monkeypatch.setattr(_module, "_said", False)
         module = MLP()
         f = ModuleClassifier(module, classes=[3, 5, 7], batch_size=2)
         assert f.get_params()["batch_size"] == 2
@@ -292,7 +295,8 @@ class TestModuleClassifier:
             f.fit(rows, [3, 5, 7, 4, 5])
         assert module.training
 
-    def test_smoothed(self):
+    def test_smoothed(self, monkeypatch):
+        monkeypatch.setattr(_module, "_said", False)
         f = ModuleClassifier(halfspace_module([1.0, -1.0]), classes=["no", "yes"])
         g = smoothed(f, abstain_label="?")
         assert g.predict([[2.0, 0.0], [0.0, 0.0], [0.0, 2.0]]).tolist() == [

@@ -552,6 +552,50 @@ def digits_net(make, **params):
     )
 
 
+class OneLogit(torch.nn.Module):
+    """Two linear logits, or their difference alone, as a column or not."""
+
+    def __init__(self, form):
+        super().__init__()
+        self.noise = GaussianNoise(SIGMA, n_copies=3)
+        generator = torch.Generator().manual_seed(0)
+        self.weight = torch.nn.Parameter(torch.randn(2, D, generator=generator))
+        self.form = form
+
+    def forward(self, x):
+        z = self.noise(x) @ self.weight.T
+        one = z[:, 1] - z[:, 0]
+        return {"two": z, "column": one[:, None], "row": one}[self.form]
+
+
+@pytest.mark.parametrize("make", [*PREPARED, partial(ConsistencyLoss, 3.0, eta=0.5),
+                                  "teacher"], ids=str)  # fmt: skip
+def test_one_logit_is_two(make):
+    found = []
+    x, labels = torch.from_numpy(X).float(), torch.tensor([1, 0, 1, 1, 0])
+    for form, target in (
+        ("two", labels), ("column", labels[:, None].float()), ("row", labels.float()),
+    ):  # fmt: skip
+        net = OneLogit(form)
+        teacher = OneLogit(form)
+        criterion = CATRS(0.7, teacher=teacher) if make == "teacher" else make()
+        torch.manual_seed(3)
+        if hasattr(criterion, "prepare"):
+            criterion.prepare(net, x, target)
+        loss = criterion(net(x), target)
+        loss.backward()
+        found.append((loss.detach(), net.weight.grad))
+    for loss, gradient in found[1:]:
+        torch.testing.assert_close(loss, found[0][0], rtol=1e-4, atol=1e-6)
+        torch.testing.assert_close(gradient, found[0][1], rtol=1e-3, atol=1e-5)
+    assert found[0][1].abs().max() > 1e-3
+
+
+def test_targets_between_two_classes():
+    with pytest.raises(ValueError, match="must be class numbers"):
+        ConsistencyLoss()(torch.zeros(4), torch.tensor([0.5, 1.0]))
+
+
 class TestSkorch:
     @each_loss
     def test_training(self, make):

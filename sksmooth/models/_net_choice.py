@@ -147,7 +147,10 @@ def _faster(plain, fed, n_votes, say):
         if not is_kept(plain, mode, two.shape[1:]):
             cost += _START + _LAYER * n_layers
         if cost > budget:
-            say(f"mode 'auto' is 'eager': {n_votes:.0f} votes are too few for another.")
+            say(
+                f"mode 'auto' is 'eager': {n_votes:.0f} votes are too few for another; "
+                f"net_options={{'mode': {mode!r}}} takes it all the same."
+            )
             return None
         try:
             view = in_mode(plain, fed, mode, asked_for=False)

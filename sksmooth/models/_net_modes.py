@@ -14,8 +14,9 @@ import torch
 
 from ._first_layer import push_forward
 from ._net_engines import freeze, through_compile, through_onnx, why_no_onnx
+from ._net_errors import explained, in_short
 from ._net_memory import contents, engines
-from ._torch_net import CONVOLVED_AT_ONCE, TorchNet, explained, in_short
+from ._torch_net import CONVOLVED_AT_ONCE, TorchNet
 
 # Copies that a mode is compared on, and those of them that are also asked about alone.
 PROBED, PROBED_ALONE = 16, 2

@@ -10,14 +10,10 @@ from itertools import chain
 import torch
 
 from ._close_calls import Margin
-
-_CHANNELS = (1, 3, 4)
+from ._net_errors import in_short, wrong_shape
 
 # Images in a forward pass on a CPU: what layers hold of more would leave its caches.
 CONVOLVED_AT_ONCE = 96
-
-# Characters of another package's error that are passed on.
-_READABLE = 400
 
 # Held while a module that could not be copied is in eval mode.
 _BORROWED = threading.RLock()
@@ -55,6 +51,9 @@ class TorchNet:
     in_engine : bool
         Whether the module is run by an engine that several threads may use.
 
+    said : {"logits", "probabilities"} or None
+        What the outputs are, as far as the user said so.
+
     margin : Margin or None
         Which answers are close calls; None: no answer is asked for again.
 
@@ -79,7 +78,7 @@ class TorchNet:
         self.memory_format = torch.preserve_format
         self.first = None
         self.in_engine = False
-        self.plain = self.writes = None
+        self.plain = self.writes = self.said = None
         skorch = sys.modules.get("skorch")
         is_skorch = skorch is not None and isinstance(net, skorch.NeuralNet)
         module = net.module_ if is_skorch else net.module
@@ -99,10 +98,13 @@ class TorchNet:
             self._softmax = _is_softmax(self._nonlinearity)
             if isinstance(net, skorch.NeuralNetBinaryClassifier):
                 self.threshold = net.threshold
+                if isinstance(net.criterion_, torch.nn.BCEWithLogitsLoss):
+                    self.said = "logits"
         else:
             self._net = None
             self._nonlinearity = net._probabilities
             self._softmax = net.outputs == "logits"
+            self.said = net.outputs
         self.margin = self.margin_for(0.0, 0.0)
 
     def _check_device(self, net):
@@ -174,13 +176,7 @@ class TorchNet:
         """Return scores, the largest of which is the answer, shape (n, n_classes)."""
         scores = self._nonlinearity(output)
         if scores.shape != (len(output), self.n_classes):
-            raise ValueError(
-                f"{self.name}'s module returned a tensor of shape "
-                f"{tuple(output.shape)} for {len(output)} inputs, but it has "
-                f"{self.n_classes} classes: {self.classes.tolist()!r}. One output per "
-                "class is needed, or a single one for two classes; name the classes of "
-                "all outputs in `classes`."
-            )
+            raise wrong_shape(self.name, output, len(output), self.classes)
         return scores
 
     def winners(self, batch):
@@ -261,32 +257,6 @@ def _is_softmax(nonlinearity):
         isinstance(nonlinearity, partial)
         and nonlinearity.func is torch.softmax
         and (nonlinearity.args, nonlinearity.keywords) == ((), {"dim": -1})
-    )
-
-
-def in_short(error):
-    """Return what an error says without the graph or the traceback that it prints."""
-    kind = f"{type(error).__name__}: "
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    if lines and "TorchScript" in lines[0]:
-        kind, lines = "", lines[-1:]  # which names the kind itself
-    graph = [k for k, line in enumerate(lines) if line.startswith(("graph(", "%"))]
-    text = (kind + " ".join(lines[: min([*graph, 3])])).removesuffix(": ")
-    return text if len(text) <= _READABLE else f"{text[:_READABLE]} ..."
-
-
-def explained(net, batch, error):
-    """Return the error to raise where the module of a TorchNet failed on a batch."""
-    shape = tuple(batch.shape)
-    hint = ""
-    if len(shape) == 4 and shape[-1] in _CHANNELS and shape[1] not in _CHANNELS:
-        hint = (
-            " Are these images with the channels last? torch wants them first: "
-            "X.transpose(0, 3, 1, 2)."
-        )
-    return RuntimeError(
-        f"the module of {net.name} failed on a batch of {len(batch)} noisy copies, of "
-        f"shape {shape}, {net.dtype} on {net.device}: {in_short(error)}{hint}"
     )
 
 

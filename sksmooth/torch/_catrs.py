@@ -5,7 +5,14 @@ from torch.nn import functional
 
 from ..models._torch_net import eval_mode, first_output
 from ._ascent import ascend, slope_of
-from ._copies import check_number, check_weight, log_mean_shares, log_shares, unstack
+from ._copies import (
+    check_number,
+    check_weight,
+    log_mean_shares,
+    log_shares,
+    two_logits,
+    unstack,
+)
 from ._prepared import PreparedLoss
 
 
@@ -96,7 +103,7 @@ class CATRS(PreparedLoss):
         if self.teacher is not None:
             copies = (batch.x + noise).flatten(0, 1)
             with torch.no_grad(), eval_mode(self.teacher) as teacher:
-                logits = first_output(teacher(copies), "the teacher")
+                logits = two_logits(first_output(teacher(copies), "the teacher"))
             taught.append(log_mean_shares(unstack(logits, len(batch.x))).exp())
 
         def divergence(rows):

@@ -4,9 +4,11 @@ import torch
 
 from ._copies import (
     check_weight,
+    class_numbers,
     log_mean_shares,
     log_shares,
     repeated,
+    two_logits,
     unstack,
 )
 
@@ -80,14 +82,16 @@ class ConsistencyLoss(torch.nn.CrossEntropyLoss):
         ----------
         input : tensor of shape (n_copies * n_inputs, n_classes)
             Logits: of the first copies of all inputs, then of the second, and so on.
+            One logit z, as (n_copies * n_inputs,) or with 1 column, is two: 0 and z.
 
         target : tensor of shape (n_inputs,), or with class probabilities
-            As ``torch.nn.CrossEntropyLoss`` takes it.
+            As ``torch.nn.CrossEntropyLoss`` takes it; class numbers may be floats.
 
         Returns
         -------
         loss : tensor
         """
+        input, target = two_logits(input), class_numbers(target)
         copies = unstack(input, len(target) if target.ndim else 0)
         loss = super().forward(input, repeated(target, len(copies)))
         if len(copies) == 1:

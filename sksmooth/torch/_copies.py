@@ -37,6 +37,38 @@ def unstack(rows, n_inputs):
     return rows.unflatten(0, (-1, n_inputs))
 
 
+def two_logits(output):
+    """Return a net's outputs, those of a net with one logit z as the two (0, z)."""
+    if output.ndim == 1:
+        output = output[:, None]
+    if output.ndim == 2 and output.shape[1] == 1:
+        return torch.cat([torch.zeros_like(output), output], dim=1)
+    return output
+
+
+def class_numbers(target):
+    """Return targets as cross entropy takes them.
+
+    Class numbers that losses of one logit take as floats, or as a column, become a row
+    of integers. Probabilities of classes stay what they are.
+
+    Raises
+    ------
+    ValueError
+        If they are neither.
+    """
+    if target.ndim == 2 and target.shape[1] == 1:
+        target = target[:, 0]
+    if target.ndim != 1 or target.dtype == torch.int64:
+        return target
+    numbers = target.long()
+    if not torch.equal(numbers.to(target.dtype), target):
+        raise ValueError(
+            "targets must be class numbers, 0, 1, ..., or one probability per class."
+        )
+    return numbers
+
+
 def repeated(target, n_copies):
     """Return the targets of copies, one after another of all inputs."""
     return target.repeat(n_copies, *[1] * (target.ndim - 1))

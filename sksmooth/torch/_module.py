@@ -8,12 +8,17 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_array
 
 from .._labels import label_indices
+from ..models._net_errors import about_axes, in_short, wrong_shape
+from ..models._net_outputs import doubt
 from ..models._torch_net import (
     eval_mode,
     first_output,
     home,
     private_copy,
 )
+
+# Has a user been told that `fit` trains nothing? A search calls it many times.
+_said = False
 
 
 class ModuleClassifier(ClassifierMixin, BaseEstimator):
@@ -32,7 +37,9 @@ class ModuleClassifier(ClassifierMixin, BaseEstimator):
 
     outputs : {"logits", "probabilities"}, default="logits"
         What the outputs are. Of one logit, a positive one means the second class; of
-        one probability, one above 1/2.
+        one probability, one above 1/2. There is a warning where the outputs are seen
+        not to be that: one "logit" that stays in [0, 1], "probabilities" that do not,
+        or that do not add up to 1.
 
     device : str or torch.device, default=None
         Where to run; None is where the weights are. A module is copied, not moved.
@@ -118,7 +125,7 @@ class ModuleClassifier(ClassifierMixin, BaseEstimator):
         Warns
         -----
         UserWarning
-            Always: whoever calls `fit` may expect it to train.
+            Once in a process: whoever calls `fit` may expect it to train.
         """
         if y is not None:
             y = np.asarray(y)
@@ -128,6 +135,10 @@ class ModuleClassifier(ClassifierMixin, BaseEstimator):
                     f"y holds {y[unknown[0]]!r}, which the module does not know: its "
                     f"classes are {self.classes_.tolist()!r}."
                 )
+        global _said  # Python forgets what it has shown whenever filters are changed
+        if _said:
+            return self
+        _said = True
         warnings.warn(
             "ModuleClassifier.fit trains nothing: its module is trained already. "
             "Leave out the call of fit; if something else has to call it, wrap the "
@@ -172,17 +183,15 @@ class ModuleClassifier(ClassifierMixin, BaseEstimator):
             for start in range(0, len(X), self.batch_size):
                 part = np.array(X[start : start + self.batch_size])
                 part = torch.from_numpy(part).to(device, dtype)
-                output = first_output(module(part), type(self).__name__)
+                output = first_output(self._asked(module, part), type(self).__name__)
                 if output.dtype.itemsize < 4:  # NumPy has no bfloat16
                     output = output.float()
+                if not start:
+                    self._check_outputs(module, part, output)
                 shares = self._probabilities(output)
                 if shares.shape != (len(part), n_classes):
-                    raise ValueError(
-                        f"the module returned a tensor of shape {tuple(output.shape)} "
-                        f"for {len(part)} inputs, but there are {n_classes} classes: "
-                        f"{self.classes_.tolist()!r}. One output per class is needed, "
-                        "or a single one for two classes: name them in `classes`."
-                    )
+                    name = type(self).__name__
+                    raise wrong_shape(name, output, len(part), self.classes_)
                 parts.append(shares.cpu().numpy())
         return np.concatenate(parts)
 
@@ -204,6 +213,26 @@ class ModuleClassifier(ClassifierMixin, BaseEstimator):
             As `predict_proba`.
         """
         return self.classes_[self.predict_proba(X).argmax(axis=1)]
+
+    def _check_outputs(self, module, batch, output):
+        name = type(self).__name__
+
+        def ask(batch):
+            return first_output(module(batch), name)
+
+        found = doubt(name, self.outputs, batch, output, ask)
+        if found is not None:
+            warnings.warn(found, UserWarning, stacklevel=3)
+
+    def _asked(self, module, batch):
+        try:
+            return module(batch)
+        except RuntimeError as error:
+            hint = about_axes(module, batch.shape)
+            if not hint:
+                raise
+            text = in_short(error).removesuffix(".")
+            raise RuntimeError(f"the module failed on X: {text}.{hint}") from error
 
     def _probabilities(self, output):
         if output.ndim == 1 or (output.ndim == 2 and output.shape[1] == 1):

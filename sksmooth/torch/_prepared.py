@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import torch
 
 from ..models._torch_net import eval_mode, first_output
-from ._copies import unstack
+from ._copies import class_numbers, two_logits, unstack
 from ._layers import GaussianNoise
 
 try:
@@ -70,8 +70,10 @@ class PreparedLoss(torch.nn.CrossEntropyLoss):
 
         def logits(noise):
             layer.add_next(noise.flatten(0, 1))
-            return unstack(first_output(module(x), type(self).__name__), len(x))
+            output = first_output(module(x), type(self).__name__)
+            return unstack(two_logits(output), len(x))
 
+        target = class_numbers(target)
         with eval_mode(module):
             noise = unstack(layer.draw(x), len(x))
             batch = Batch(x, target, noise, logits, layer.sigma, epoch)
@@ -85,9 +87,10 @@ class PreparedLoss(torch.nn.CrossEntropyLoss):
         ----------
         input : tensor of shape (n_copies * n_inputs, n_classes)
             Logits: of the first copies of all inputs, then of the second, and so on.
+            One logit z, as (n_copies * n_inputs,) or with 1 column, is two: 0 and z.
 
         target : tensor of shape (n_inputs,)
-            Class numbers.
+            Class numbers, integers or floats.
 
         Returns
         -------
@@ -99,6 +102,7 @@ class PreparedLoss(torch.nn.CrossEntropyLoss):
         ValueError
             If nothing was prepared for these outputs.
         """
+        input, target = two_logits(input), class_numbers(target)
         if not self.training:
             return super().forward(input, target)
         known, self._known = self._known, None

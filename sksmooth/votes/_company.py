@@ -33,7 +33,7 @@ _ROUNDING = 1e-6
 _REPEATS = 8
 
 
-def depends_on_company(recognised, classes, inputs):
+def depends_on_company(recognised, classes, inputs, doubts=None):
     """Tell whether answers were seen to depend on the other inputs of a batch.
 
     Parameters
@@ -44,6 +44,9 @@ def depends_on_company(recognised, classes, inputs):
         None: answers are numbers, which rounding may change.
 
     inputs : Inputs
+
+    doubts : list, default=None
+        Gets what speaks against the outputs being what a net says they are, in words.
 
     Returns
     -------
@@ -62,7 +65,7 @@ def depends_on_company(recognised, classes, inputs):
         with _same_draws(recognised, inputs):
             # A step that mixes features may do more than that: it is asked, too.
             if fed is not None and fed.factor is None:
-                return _net_depends(recognised, classes, fed, kinds)
+                return _net_depends(recognised, classes, fed, kinds, doubts)
             asked, dtype = as_predict_takes(estimator, inputs.values.dtype)
             are_numbers = classes is None
             inputs = inputs.as_dtype(dtype)
@@ -89,10 +92,11 @@ def why_no_certificate(estimator):
     )
 
 
-def _net_depends(recognised, classes, fed, kinds):
+def _net_depends(recognised, classes, fed, kinds, doubts):
     import torch
 
     from ..models._net_modes import ready
+    from ..models._net_outputs import doubt
 
     view, dtype = recognised.voter.net, recognised.settled.dtype
     if view.first is None:
@@ -100,11 +104,16 @@ def _net_depends(recognised, classes, fed, kinds):
     else:
         plain = Settled("eager", dtype, False, False)
         view = ready(recognised.net, classes, fed, plain)
+    unseen = [] if doubts is None else [doubts]  # until outputs have been looked at
     size = 1 if view.convolves else n_copies(fed.values)  # deep nets take long
 
     def output(batch):
         values = torch.from_numpy(batch.values.astype(np.float32)).to(view.device)
-        output = view.output(values).reshape(len(values), -1)
+        output = view.output(values)
+        if unseen:
+            found = doubt(view.name, view.said, values, output, view.output)
+            unseen.pop().extend([] if found is None else [found])
+        output = output.reshape(len(values), -1)
         return output.float().cpu().numpy()[batch.asked]
 
     batches = two_batches(fed, kinds, size)

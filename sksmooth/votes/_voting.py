@@ -82,6 +82,7 @@ class Voting:
         self.entropy, self.purposes = entropy, purposes
         self.shared_noise, self.batch_size = shared_noise, batch_size
         self.net_options, self.n_jobs, self.verbose = net_options, n_jobs, verbose
+        self._doubts = []  # that the user has not been told of
 
     def __repr__(self):  # without the entropy, which is a secret
         return f"Voting({type(self.estimator).__name__}, {len(self.inputs)} inputs)"
@@ -104,7 +105,9 @@ class Voting:
 
     @cached_property
     def _depends_on_company(self):
-        return depends_on_company(self.recognised, self.classes, self.inputs)
+        return depends_on_company(
+            self.recognised, self.classes, self.inputs, self._doubts
+        )
 
     @cached_property
     def keys(self):
@@ -170,7 +173,10 @@ class Voting:
         return Votes.none(n_inputs, len(self.classes), rule)
 
     def _check_company(self, purpose):
-        if not self._depends_on_company:
+        depends = self._depends_on_company
+        while self._doubts:
+            warnings.warn(self._doubts.pop(), UserWarning, stacklevel=5)
+        if not depends:
             return
         message = why_no_certificate(self.estimator)
         if purpose != "predict":

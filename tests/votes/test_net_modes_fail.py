@@ -8,7 +8,7 @@ pytest.importorskip("skorch")
 
 from sksmooth import SmoothedClassifier  # noqa: E402
 from sksmooth.models import _net_choice  # noqa: E402
-from sksmooth.models._torch_net import in_short  # noqa: E402
+from sksmooth.models._net_errors import in_short  # noqa: E402
 from sksmooth.torch import ModuleClassifier  # noqa: E402
 
 IMAGES = np.random.default_rng(0).normal(size=(4, 1, 8, 8)).astype(np.float32)

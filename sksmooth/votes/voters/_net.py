@@ -7,9 +7,10 @@ import torch
 
 from ...models._first_layer import reduced
 from ...models._net_choice import faster, laid_out, may_be_faster
+from ...models._net_errors import explained
 from ...models._net_modes import ready
 from ...models._net_options import check_options
-from ...models._torch_net import CONVOLVED_AT_ONCE, explained
+from ...models._torch_net import CONVOLVED_AT_ONCE
 from ...noise._grid import check_range
 from .._voter import CopyingVoter
 from ._net_noise import MixedNoise, PlainNoise
