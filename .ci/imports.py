@@ -15,8 +15,15 @@ FLOORS = {
     "": (
         ("_sklearn", "_version", "_tensors", "_summary", "_fit_signature", "_writing"),
         ("_find_categorical", "_frame_dtype", "_optional", "_versions"),
-        ("_containers", "_columns", "_categories", "_compiled", "_errors"),
-        ("noise", "models", "_labels", "datasets"),
+        (
+            "_containers",
+            "_columns",
+            "_categories",
+            "_compiled",
+            "_errors",
+            "_frame_like",
+        ),
+        ("noise", "models", "_labels", "datasets", "_fit_errors"),
         ("_seeding",),
         ("stats", "votes", "exact", "_training"),
         ("_claims", "_reach", "_balls", "_about", "_statement_text"),
