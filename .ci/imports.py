@@ -64,7 +64,7 @@ FLOORS = {
         ("_xgboost", "_lightgbm", "_catboost"),
         ("_boosters",),
         ("_trees",),
-        ("_affine", "_net_labels", "_torch_net"),
+        ("_affine", "_by_rows", "_net_labels", "_torch_net"),
         ("_linear", "_mlp", "_nets"),
         ("_first_layer", "_net_options"),
         ("_net_modes",),
