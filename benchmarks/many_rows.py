@@ -2,9 +2,11 @@
 
     python benchmarks/many_rows.py [--against FOLDER] [--rounds 3] [CASE ...]
 
-Noisy copies of scikit-learn's digits are the rows, so that all differ. Every case runs
-in a process of its own, on one thread: its first call, which loads compiled code if it
-comes to that, and the fastest of those that follow. With another checkout of this
+Noisy copies of scikit-learn's digits are the rows, so that all differ. Those of a
+"table" are a pandas frame of 8 of the pixels, and of 2 as categories, for boosting
+behind an encoder and a scaler. Every case runs in a process of its own, on one thread:
+its first call, which loads compiled code if it comes to that, and the fastest of those
+that follow. With another checkout of this
 repository as FOLDER, the two take turns and the last column compares them.
 """
 
@@ -16,16 +18,28 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
+from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_digits
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from sksmooth import SmoothedClassifier
 
 LINEAR = LogisticRegression(max_iter=1000)
 FOREST = RandomForestClassifier(100, random_state=0)
 MLP = MLPClassifier((64,), max_iter=300, tol=1e-3, random_state=0)
+
+NUMBERS, CATEGORIES = [f"pixel {k}" for k in range(18, 26)], ["a", "b"]
+TABLE = make_pipeline(
+    make_column_transformer(
+        (OneHotEncoder(), CATEGORIES), (StandardScaler(), NUMBERS), sparse_threshold=0
+    ),
+    HistGradientBoostingClassifier(max_iter=30, early_stopping=False, random_state=0),
+)
 
 # (classifier, call, rows, n, calls after the first)
 CASES = {
@@ -39,6 +53,9 @@ CASES = {
     "linear, certify 100 rows, n = 100,000": (LINEAR, "certify", 100, 100_000, 2),
     "MLP, predict 1,000 rows": (MLP, "predict", 1_000, 1_000, 5),
     "forest, predict 1,000 rows": (FOREST, "predict", 1_000, 1_000, 3),
+    "table, predict 1 row": (TABLE, "predict", 1, 1_000, 50),
+    "table, predict 100 rows": (TABLE, "predict", 100, 1_000, 5),
+    "table, predict 1,000 rows": (TABLE, "predict", 1_000, 1_000, 2),
 }
 SIGMA = 0.25
 
@@ -47,16 +64,29 @@ def measure(name):
     """Return seconds of processor time: of the first call, and of the fastest later."""
     f, call, n_rows, n, more = CASES[name]
     X, y = load_digits(return_X_y=True)
-    X = X / 16
-    g = SmoothedClassifier(f, sigma=SIGMA, n=n, random_state=0).fit(X, y)
+    X, flips = X / 16, {}
+    if f is TABLE:
+        X, y, flips = as_table(X), y % 2, {"categorical_features": CATEGORIES}
+    g = SmoothedClassifier(f, sigma=SIGMA, n=n, random_state=0, **flips).fit(X, y)
     rng, took = np.random.default_rng(0), []
     for _ in range(1 + more):
-        rows = X[rng.integers(len(X), size=n_rows)]
-        rows += rng.normal(0, 0.01, rows.shape)
+        rows = X.take(rng.integers(len(X), size=n_rows), 0)
+        numbers = NUMBERS if f is TABLE else slice(None)
+        rows[numbers] += rng.normal(0, 0.01, rows[numbers].shape)
         start = time.process_time()
         getattr(g, call)(rows)
         took.append(time.process_time() - start)
     return took[0], min(took[1:])
+
+
+def as_table(X):
+    """Return pixels 18 to 25 of images as numbers, and two others as categories."""
+    table = pd.DataFrame(X[:, 18:26], columns=NUMBERS)
+    for name, pixel in zip(CATEGORIES, (36, 42), strict=True):
+        table[name] = np.array(["dark", "grey", "light"])[
+            (X[:, pixel] * 2.99).astype(int)
+        ]
+    return table
 
 
 def in_a_process(name, folder):

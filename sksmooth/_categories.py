@@ -194,12 +194,16 @@ class Categories:
         table = as_table(X)
         if table is None:
             return self._decode_array(codes, X)
+        columns = self.columns(codes, table)
+        return nw.maybe_reset_index(table).with_columns(*columns).to_native()
+
+    def columns(self, codes, table):
+        """Return what ``decode`` puts into a narwhals frame: a list of its columns."""
         names, library = table.columns, table.implementation
-        columns = [
+        return [
             column.decode(codes[:, k], library).alias(names[column.place])
             for k, column in enumerate(self._columns)
         ]
-        return nw.maybe_reset_index(table).with_columns(*columns).to_native()
 
     def _decode_array(self, codes, X):
         # After a frame in `fit`, an array may hold anything.

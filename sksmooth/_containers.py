@@ -86,6 +86,14 @@ def check_real(X):
         )
 
 
+def holds_dates(column):
+    """Does a column of a frame, a narwhals Series, hold dates or times?"""
+    if column.dtype != nw.Object:
+        return column.dtype.is_temporal()
+    there = column.drop_nulls().head(1).to_list()
+    return bool(there) and isinstance(there[0], (*_DATES, datetime.time))
+
+
 def check_no_pixels(X, is_net):
     """Raise a ValueError if X holds pixels from 0 to 255 and sigma hardly does.
 

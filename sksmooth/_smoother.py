@@ -14,6 +14,7 @@ from sklearn.utils.metadata_routing import UNUSED, MetadataRouter, MethodMapping
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from ._columns import as_column
+from ._fit_errors import explaining_fit
 from ._fit_signature import FitOfWrapper, takes_weights
 from ._labels import name_classes
 from ._seeding import seeded_training
@@ -196,6 +197,7 @@ class BaseSmoother(KeepsSecrets, MetaEstimatorMixin, BaseEstimator):
             entropy = None if self.random_state is None else self.entropy_
             with (
                 seeded_training(estimator, entropy),
+                explaining_fit(estimator, X, y),
                 training_with_missing(estimator, inputs),
             ):
                 estimator.fit(X_noisy, y[rows], **fit_params)

@@ -23,6 +23,7 @@ from ._containers import (
     plain,
 )
 from ._find_categorical import find_categorical
+from ._frame_like import FrameLike
 from ._labels import check_label_kind
 from ._sklearn import Interval, estimator_type
 from .models._find_nets import net_at_end
@@ -191,6 +192,8 @@ def check_inputs(X, sigma, estimator, *, reset, allow_no_noise=False, noise=_GAU
     if reset:
         estimator.input_shape_ = shape
         estimator._fitted_on_frame = inputs.frame is not None
+        if inputs.frame is None:
+            vars(estimator).pop("_frame_like", None)
     elif (expected := getattr(estimator, "input_shape_", shape)) != shape:
         raise ValueError(
             f"X has inputs of shape {shape}, but {type(estimator).__name__} was fitted "
@@ -258,7 +261,13 @@ def _from_texts(X, sigma, estimator, noise, *, reset):
 
 def _from_frame(frame, sigma, estimator, noise, *, reset, is_own):
     if is_own:
-        validate_data(estimator, X=frame, reset=reset, skip_check_array=True)
+        _check_names(frame, estimator, reset=reset)
+    known = vars(estimator)
+    if getattr(estimator, "estimator", None) is not None:  # else it hands X back
+        if reset:
+            known["_frame_like"] = FrameLike.of(frame)
+        elif known.get("_frame_like") is not None:
+            frame = known["_frame_like"].make(frame)
     flips = _flips(frame, estimator, reset)
     places = () if flips is None else flips.categories.places
     frame = _floats_for_integers(frame, sigma, noise, places)
@@ -279,6 +288,22 @@ def _from_frame(frame, sigma, estimator, noise, *, reset, is_own):
         if matrix is not None:
             inputs = Inputs.from_array(*matrix, noise)
     return inputs
+
+
+def _check_names(X, estimator, *, reset):
+    """Check the names of columns as scikit-learn does, and say what to do."""
+    try:
+        validate_data(estimator, X=X, reset=reset, skip_check_array=True)
+    except ValueError as error:
+        names = getattr(estimator, "feature_names_in_", None)
+        if reset or names is None or not nw.dependencies.is_into_dataframe(X):
+            raise
+        if not set(np.ravel(names)) <= {*nw.from_native(X, eager_only=True).columns}:
+            raise
+        raise ValueError(
+            f"{error}Pass X[g.feature_names_in_], if this {type(estimator).__name__} "
+            "is g: the columns of fit, in their order."
+        ) from None
 
 
 def _from_cells(X, sigma, estimator, noise, *, reset):
@@ -380,7 +405,7 @@ def _check_what_base_says(X, estimator, inputs):
         with warnings.catch_warnings():
             if len(names) != inputs.input_shape[0]:
                 warnings.simplefilter("ignore", UserWarning)
-            validate_data(estimator, X=X, reset=False, skip_check_array=True)
+            _check_names(X, estimator, reset=False)
     except Warning:
         raise
     except Exception as wrong:

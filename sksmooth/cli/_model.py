@@ -26,6 +26,7 @@ _OWN_TYPES = {
     "sksmooth._categories._Column",
     "sksmooth._classifier.SmoothedClassifier",
     "sksmooth._frame_dtype.FrameDtype",
+    "sksmooth._frame_like.FrameLike",
     *(f"{kind.__module__}.{kind.__qualname__}" for kind in KINDS),
 }
 _NO_JSON = (json.JSONDecodeError, UnicodeDecodeError)

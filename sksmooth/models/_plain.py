@@ -33,7 +33,7 @@ def takes_as_matrix(steps, last, names):
         Only if those are the names that it was fitted with, in this order: else it may
         refuse the frame.
     """
-    if not all(_is_by_elements(step) for step in steps):
+    if not all(is_by_elements(step) for step in steps):
         return False
     first = steps[0] if steps else last
     known = getattr(first, "feature_names_in_", None)
@@ -42,7 +42,8 @@ def takes_as_matrix(steps, last, names):
     return known is not None and list(known) == list(names)
 
 
-def _is_by_elements(step):
+def is_by_elements(step):
+    """Is each number that this transformer returns made of one that it gets?"""
     if "transform" in vars(step):  # replaced on this very object
         return False
     if type(step) in _BY_ELEMENTS:

@@ -8,6 +8,7 @@ where the gaps are, if f answers at all. Whether it does, only f itself can tell
 import re
 from contextlib import contextmanager
 
+import narwhals as nw
 import numpy as np
 
 from .._sklearn import estimator_type, surely_refuses_nan
@@ -19,6 +20,9 @@ _SCORES = ("predict_proba", "decision_function")
 
 # How errors of `fit` and `predict` name a gap.
 _GAPS = re.compile(r"\bNaNs?\b|\bmissing\b|\bnulls?\b|NoneType|NAType", re.IGNORECASE)
+
+# How they name what pandas' nullable dtypes have in place of NaN.
+_NA = re.compile(r"NAType|pandas\.NA|value of NA is ambiguous")
 
 # Inputs to ask about at a time, in bytes.
 _CHUNK_BYTES = 2**24
@@ -131,6 +135,8 @@ def _refused(estimator, inputs, error=None):
     name = type(estimator).__name__
     is_regressor = estimator_type(estimator) == "regressor"
     kind = "regressor" if is_regressor else "classifier"
+    if inputs.frame is not None and _NA.search(str(error)):
+        return _refused_na(name, inputs.table, str(error))
     does = "answers NaN to" if isinstance(error, _AnswersNaN) else "does not take"
     if hasattr(estimator, "steps"):
         advice = (
@@ -148,8 +154,46 @@ def _refused(estimator, inputs, error=None):
     )
 
 
+def _refused_na(name, table, message):
+    """Return the error for columns whose gaps are pandas.NA, where NaN might do."""
+    held = {
+        column: dtype
+        for place, (column, dtype) in enumerate(table.schema.items())
+        if _holds_na(table[:, place])
+    }
+    cells = [c for c, d in held.items() if not (d.is_numeric() or d == nw.Boolean)]
+    # The step that failed may name one of them, or say that it was about texts.
+    wrong = [column for column in held if repr(column) in message]
+    wrong = wrong or (cells if "'str'" in message else []) or list(held)
+    some = [f"column {column!r} ({held[column]})" for column in wrong]
+    how = []
+    if numeric := [column for column in wrong if column not in cells]:
+        how.append(f"X.astype({dict.fromkeys(numeric[:3], 'float64')!r})")
+    if others := [column for column in wrong if column in cells]:
+        how.append(f"X[c].astype(object).fillna(np.nan) for c in {others[:3]!r}")
+    return ValueError(
+        f"{', '.join(some[:5])}{' ...' if len(some) > 5 else ''} of X: missing values "
+        f"are pandas.NA there, which {name} does not take. It may well take NaN, so "
+        f"convert what you pass to fit and predict: {', and '.join(how)}."
+    )
+
+
+def _holds_na(column):
+    """Is a missing value of this column pandas.NA?"""
+    dtype = getattr(column.to_native(), "dtype", None)
+    dtype = getattr(getattr(dtype, "categories", None), "dtype", dtype)
+    missing = np.flatnonzero(column.is_null().to_numpy())[:1]
+    cells = column[missing].to_list()
+    return bool(cells) and "NAType" in (
+        type(cells[0]).__name__,
+        type(getattr(dtype, "na_value", None)).__name__,
+    )
+
+
 def _is_about_gaps(error):
-    return isinstance(error, _AnswersNaN) or _GAPS.search(str(error)) is not None
+    message = str(error)
+    by_text = _GAPS.search(message) or _NA.search(message)
+    return isinstance(error, _AnswersNaN) or by_text is not None
 
 
 def _places_without_noise(inputs):

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..models._boosters import is_booster
+from ..models._by_rows import answers_by_rows
 from ..models._find_nets import nets_in
 from ..models._linear import linear_scores
 from ..models._mlp import mlp_layers
@@ -112,6 +113,7 @@ def recognise(estimator, classes, inputs, net_options=None, say=lambda message: 
         voter, settled = _net.make(net, classes, feed, inputs, net_options, say)
         return Recognised(estimator, chain, voter, False, net, feed, settled, True)
     settled = _settled_by_predict(estimator, net, reason, net_options, say)
+    plain = plain or answers_by_rows(chain)
     asked, dtype, model = estimator, inputs.values.dtype, None
     has_nets = not plain and bool(nets_in(estimator))
     if has_nets:

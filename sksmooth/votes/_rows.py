@@ -265,7 +265,7 @@ class Inputs:
         level[list(self.noisy)] = self.sigma
         return level
 
-    @property
+    @cached_property
     def table(self):
         """The frame behind narwhals, or None."""
         if self.frame is None:
@@ -480,10 +480,9 @@ class Inputs:
             if place in self._nulls:
                 column = copies[:, place].scatter(there, column)
             noise.append(column)
-        copies = copies.with_columns(*noise).to_native()
-        if self.categories is None:
-            return copies
-        return self.categories.decode(codes, copies)
+        if self.categories is not None:
+            noise += self.categories.columns(codes, copies)
+        return copies.with_columns(*noise).to_native()
 
     @cached_property
     def is_plain_matrix(self):

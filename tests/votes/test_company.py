@@ -5,16 +5,24 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_iris
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, StandardScaler, scale
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    KBinsDiscretizer,
+    StandardScaler,
+    scale,
+)
 from sklearn.tree import DecisionTreeClassifier
 
 from sksmooth import SmoothedClassifier, certified_accuracy_scorer
+from sksmooth.models._by_rows import _BY_ROWS
 from sksmooth.votes._company import depends_on_company
 from sksmooth.votes._recognise import recognise
 from sksmooth.votes._rows import Inputs
@@ -253,6 +261,53 @@ class TestAnyBase:
         monkeypatch.setattr(type(f), "predict", None)
         assert not depends(f)
         assert not depends(FrozenEstimator(f))
+
+    @pytest.mark.parametrize("last", LAST[::2], ids=lambda f: type(f).__name__)
+    def test_known_steps_are_not_asked(self, last, monkeypatch):
+        """But one that anybody may have written is, wherever it stands."""
+
+        def asked(*args):
+            raise ZeroDivisionError
+
+        monkeypatch.setattr("sksmooth.votes._company._predict_depends", asked)
+
+        def steps(*inner):
+            codes = KBinsDiscretizer(3, encode="ordinal")
+            return make_pipeline(
+                ColumnTransformer([
+                    ("codes", make_pipeline(codes, *inner), [0]),
+                    ("scaled", StandardScaler(), [1, 2]),
+                    ("left out", "drop", [3]),
+                ], remainder="passthrough"),
+                last,
+            )  # fmt: skip
+
+        assert not depends(steps("passthrough").fit(X, y))
+
+        class Centred(StandardScaler):
+            def transform(self, X):
+                return X - X.mean(axis=0)
+
+        for step in (FunctionTransformer(np.abs), Centred()):
+            with pytest.raises(ZeroDivisionError):
+                depends(steps(step).fit(X, y))
+        f = steps().fit(X, y)
+        f[0].named_transformers_["scaled"].transform = scale
+        with pytest.raises(ZeroDivisionError):
+            depends(f)
+
+    @pytest.mark.parametrize(
+        "step", sorted(_BY_ROWS, key=str), ids=lambda s: s.__name__
+    )
+    def test_known_steps_take_each_row_by_itself(self, step):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            step = step().fit(X, y)
+            rows = [step.transform(X[row : row + 1]) for row in range(0, 150, 25)]
+        together, alone = step.transform(X)[::25], rows
+        if issparse(together):
+            together, alone = together.toarray(), [row.toarray() for row in rows]
+        np.testing.assert_allclose(together, np.vstack(alone), rtol=1e-12)
 
 
 class TestNets:
