@@ -203,6 +203,31 @@ class TestCertify:
         same = whole.iloc[table["idx"].astype(int)]
         assert table["radius"].tolist() == same["radius"].tolist()
 
+    def test_shards_are_the_whole(self, run):
+        """Contiguous or interleaved: each input once, with the noise it has anyway."""
+        command = ["certify", "smoothed.skops", "test.npz", "-q"]
+        whole = run(*command, "--skip", 10).stdout.splitlines()
+        parts = [("--start", 0, "--max", 8), ("--start", 80)]
+        for options in parts, [("--start", 0), ("--start", 10)]:
+            skip = 10 if options is parts else 20
+            lines = []
+            for part in options:
+                lines += run(*command, *part, "--skip", skip).stdout.splitlines()[1:]
+            lines.sort(key=lambda line: int(line.split("\t")[0]))
+            assert [line.split("\t")[:4] for line in lines] == [
+                line.split("\t")[:4] for line in whole[1:]
+            ]
+        result = run(*command, "--start", len(X), code=2)
+        assert f"test.npz has inputs 0 to {len(X) - 1} only" in result.stderr
+        assert run("predict", *command[1:], "--start", 149).stdout.split()[4] == "149"
+
+    def test_a_log_merged_twice_is_not_reported(self, run):
+        run("certify", "smoothed.skops", "test.npz", "--max", 3, "--out", "part.tsv")
+        text = Path("part.tsv").read_text()
+        Path("twice.tsv").write_text(text + text.partition("\n")[2])
+        result = run("report", "twice.tsv", code=1)
+        assert "has idx 0 more than once" in result.stderr
+
     def test_search_result_and_frozen_estimator(self, run, files):
         g = smoothed(
             FrozenEstimator(LogisticRegression(max_iter=1_000).fit(X, y)), n=200

@@ -27,7 +27,7 @@ from sksmooth import (
     average_certified_radius_score,
     certified_accuracy_score,
 )
-from sksmooth.logs import write_log
+from sksmooth.logs import read_log, write_log
 from sksmooth.noise import Gaussian, Split
 from sksmooth.stats import max_certifiable_radius
 
@@ -208,9 +208,29 @@ def test_many_curves_have_different_colors():
     assert [line.get_linewidth() for line in display.line_] == list(range(9))
 
 
-def test_wrong_keywords_are_told_before_votes_are_drawn():
-    with pytest.raises(TypeError, match="unexpected keyword argument 'plot_ceilings'"):
-        CertifiedAccuracyDisplay.from_estimator(None, X, y, plot_ceilings=False)
+@pytest.mark.parametrize(
+    ("make", "n_given", "artists"),
+    [
+        (CertifiedAccuracyDisplay.from_estimator, 3, "curve_kwargs"),
+        (ProbabilityDisplay.from_estimator, 3, "curve_kwargs"),
+        (ProbabilityDisplay.from_certificate, 2, "curve_kwargs"),
+        (VotesDisplay.from_certificate, 1, "bar_kwargs"),
+        (IntervalDisplay.from_estimator, 2, "band_kwargs"),
+    ],
+)
+def test_wrong_keywords_are_told_before_anything_is_done(make, n_given, artists):
+    with pytest.raises(TypeError, match=rf"goes into {artists}={{'linestyle': ...}}"):
+        make(*[None] * n_given, linestyle="--")
+
+
+def test_wrong_keywords_of_plot():
+    display = CertifiedAccuracyDisplay.from_certificate(PAIR, TRUE)
+    with pytest.raises(TypeError, match="'plot_ceilings': did you mean plot_ceiling"):
+        display.plot(plot_ceilings=False)
+    with pytest.raises(TypeError, match="image_kwargs={'interpolation': ...}. It"):
+        NoisyInputsDisplay.from_image(None, sigma=1, interpolation="none")
+    with pytest.raises(TypeError, match="plot got an unexpected.* 'rh'"):
+        CertifiedAccuracyDisplay.from_certificate(PAIR, TRUE, rh=0.1)
 
 
 def test_infinite_radii_do_not_end():
@@ -263,6 +283,24 @@ def test_from_log(tmp_path):
     np.testing.assert_array_equal(display.lower_bound[1], [0, 0])
     with pytest.raises(ValueError, match="the log has a radius of .* reach 0.2"):
         CertifiedAccuracyDisplay.from_log(path, sigma=0.1, n=500)
+    pair = {"a": path, "b": path}
+    for display in (CertifiedAccuracyDisplay, ProbabilityDisplay):
+        with pytest.raises(TypeError, match="sigma must be a number, or a dict"):
+            display.from_log(pair, sigma=[0.25, 0.5])
+        with pytest.raises(TypeError, match="the log must be a file or .*into a dict"):
+            display.from_log([path, path], sigma=0.25)
+        with pytest.raises(ValueError, match="sigma must have the names of the logs"):
+            display.from_log(pair, sigma={"a": 0.25, "c": 0.5})
+    with pytest.raises(ValueError, match="alpha must have the names"):
+        CertifiedAccuracyDisplay.from_log(pair, sigma=0.25, alpha={"a": 0.1})
+    with pytest.raises(TypeError, match="alpha must be a number"):
+        CertifiedAccuracyDisplay.from_log(pair, sigma=0.25, alpha=[0.1, 0.1])
+    with pytest.raises(ValueError, match="has no name: pass n as a number"):
+        CertifiedAccuracyDisplay.from_log(path, sigma=0.25, n={"a": 500})
+    with pytest.raises(ValueError, match="the log has idx 0 more than once"):
+        CertifiedAccuracyDisplay.from_log(pd.concat([read_log(path)] * 2), rho=0.1)
+    with pytest.raises(TypeError, match="several Certificates need names"):
+        CertifiedAccuracyDisplay.from_certificate([c, c], y)
     empty = pd.DataFrame({"label": [], "predict": [], "radius": []})
     with pytest.raises(ValueError, match="log 'x' has no rows"):
         CertifiedAccuracyDisplay.from_log({"x": empty})

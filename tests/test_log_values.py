@@ -3,7 +3,12 @@
 import numpy as np
 import pytest
 
-from sksmooth.logs import certified_accuracy_table, read_log, write_log
+from sksmooth.logs import (
+    certified_accuracy_table,
+    prediction_table,
+    read_log,
+    write_log,
+)
 
 pd = pytest.importorskip("pandas")
 
@@ -129,11 +134,63 @@ def test_text_of_windows(tmp_path):
 @pytest.mark.parametrize("label", ["-1", "-1.0", "-01"])
 def test_to_abstain_is_never_right(read, label):
     """Whatever the log calls the truth, as no class is named."""
-    log = read(label=label, predict="-1", radius="0.5")
+    log = read(idx="8", label=label, predict="-1", radius="0")
     assert log["correct"].tolist() == [True, False]
     assert certified_accuracy_table({"a": log}, [0]).iloc[0, 0] == 0.5
-    texts = pd.DataFrame({"label": ["-1", "a"], "predict": ["-1", "a"], "radius": 1.0})
+    answers = ["-1", "a"]
+    texts = pd.DataFrame({"label": answers, "predict": answers, "radius": [0.0, 1.0]})
     assert certified_accuracy_table({"a": texts}, [0]).iloc[0, 0] == 0.5
+
+
+def test_an_abstention_has_no_radius(read):
+    """As a class -1 is not to be taken for an abstention in silence."""
+    with pytest.raises(ValueError, match="log, line 3: predict is -1, an abstention"):
+        read(predict="-1", radius="0.5")
+    frame = pd.DataFrame({"label": [1, 0], "predict": [1, -1], "radius": [0.5, 0.1]})
+    with pytest.raises(ValueError, match="log 'a', row 1: predict is -1"):
+        certified_accuracy_table({"a": frame}, [0])
+
+
+@pytest.mark.parametrize("radius", [np.nan, -0.5])
+def test_radii_of_frames(radius):
+    frame = pd.DataFrame({"label": [1, 1], "predict": [1, 1], "radius": [0.5, radius]})
+    with pytest.raises(ValueError, match="log 'a': the radius in row 1 is"):
+        certified_accuracy_table({"a": frame}, [0])
+
+
+def test_no_input_counts_twice(tmp_path):
+    path = tmp_path / "log"
+    write_log(([1, 0], [0.5, 0.25]), [1, 1], path, idx=[7, 9])
+    log = read_log(path)
+    twice = pd.concat([log, log])
+    twice.to_csv(tmp_path / "twice", sep="\t", index=False)
+    assert len(read_log(tmp_path / "twice")) == 4  # it can be read, and mended
+    radii, told = [0, 0.5], "has idx 7 more than once, and 1 other idx"
+    for bad in (twice, tmp_path / "twice"):
+        with pytest.raises(ValueError, match=f"log 'a' {told}"):
+            certified_accuracy_table({"a": bad}, radii)
+        with pytest.raises(ValueError, match=f"log 'a' {told}"):
+            prediction_table({"a": bad}, log)
+        with pytest.raises(ValueError, match=f"the reference {told}"):
+            prediction_table({"a": log}, bad)
+    mended = certified_accuracy_table({"a": twice.drop_duplicates("idx")}, radii)
+    assert mended.loc["a"].tolist() == [0.5, 0.5]
+    parts = pd.concat([log, log.assign(idx=[1, 2])])
+    assert certified_accuracy_table({"a": parts}, radii).equals(mended)
+    with pytest.raises(ValueError, match="idx must be different"):
+        write_log(([1, 0], [0.5, 0.25]), [1, 1], path, idx=[7, 7])
+
+
+@pytest.mark.parametrize("make", [list, lambda logs: logs["a"]])
+def test_logs_have_names(make):
+    frame = pd.DataFrame({"idx": [0], "label": [1], "predict": [1], "radius": [0.5]})
+    logs = make({"a": frame})
+    with pytest.raises(TypeError, match="logs must be a dict of names and logs, got a"):
+        certified_accuracy_table(logs, [0])
+    with pytest.raises(TypeError, match="logs must be a dict of names and logs, got a"):
+        prediction_table(logs, frame)
+    with pytest.raises(TypeError, match="log 'a' must be a file or what read_log"):
+        certified_accuracy_table({"a": [frame]}, [0])
 
 
 @pytest.mark.parametrize(

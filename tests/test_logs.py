@@ -361,7 +361,7 @@ def test_bad_tables(log):
     frame = read_log(path)
     with pytest.raises(ValueError, match=r"lacks, such as idx 1\b"):
         prediction_table({"a": frame.assign(idx=1)}, frame)
-    with pytest.raises(ValueError, match="an idx twice"):
+    with pytest.raises(ValueError, match="idx 0 more than once"):
         prediction_table({"a": frame}, pd.concat([frame, frame]))
 
 

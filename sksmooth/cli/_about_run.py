@@ -23,7 +23,7 @@ def check_place(out, others, *, force):
     check_beside(out)
 
 
-def about_run(g, model_path, data_path, *, label, inputs, skip, most, **options):
+def about_run(g, model_path, data_path, *, label, inputs, start, skip, most, **options):
     """Return what is known of a run before it begins, for JSON.
 
     Parameters
@@ -32,7 +32,7 @@ def about_run(g, model_path, data_path, *, label, inputs, skip, most, **options)
 
     model_path, data_path : str
 
-    label, inputs, skip, most : object
+    label, inputs, start, skip, most : object
         Which of the data are taken, see ``load_data``.
 
     **options : object
@@ -55,6 +55,7 @@ def about_run(g, model_path, data_path, *, label, inputs, skip, most, **options)
             "sha256": digest(data_path),
             "label": label,
             "inputs": inputs,
+            "start": start,
             "skip": skip,
             "max": most,
         },

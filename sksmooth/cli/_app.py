@@ -201,6 +201,7 @@ def _prepare(
     unpack_limit,
     label,
     inputs,
+    start,
     skip,
     most,
     **params,
@@ -224,7 +225,7 @@ def _prepare(
     model = load_model(model_path, trust, trust_pickle, limit)
     g = as_smoothed(model, model_path, params)
     g.set_params(verbose=int(not quiet and sys.stderr.isatty()))
-    data = load_data(data_path, label, inputs, skip, most, limit)
+    data = load_data(data_path, label, inputs, start, skip, most, limit)
     classes = getattr(g, "classes_", None)
     if classes is not None:
         label_texts(np.asarray(classes))

@@ -21,7 +21,7 @@ class Data(NamedTuple):
     idx: np.ndarray  # place of each input in the file
 
 
-def load_data(path, label, inputs, skip, most, limit):
+def load_data(path, label, inputs, start, skip, most, limit):
     """Read inputs and labels.
 
     Parameters
@@ -36,8 +36,11 @@ def load_data(path, label, inputs, skip, most, limit):
     inputs : str or None
         Array of a .npz that holds the inputs.
 
+    start : int
+        Begin with the input of this number, counted from 0.
+
     skip : int
-        Take every skip-th input.
+        Take every skip-th input from there on.
 
     most : int or None
         Take no more than this many.
@@ -65,10 +68,14 @@ def load_data(path, label, inputs, skip, most, limit):
         )
     if isinstance(X, np.ndarray):
         _check_numbers(X, path)
-    idx = np.arange(len(X))[::skip][:most]
-    if not len(idx):
+    if not len(X):
         raise ValueError(f"{path} holds no inputs.")
-    X = X.iloc[idx] if hasattr(X, "iloc") else np.asarray(X[::skip][:most])
+    if start >= len(X):
+        raise click.UsageError(
+            f"--start {start}: {path} has inputs 0 to {len(X) - 1} only."
+        )
+    idx = np.arange(len(X))[start::skip][:most]
+    X = X.iloc[idx] if hasattr(X, "iloc") else np.asarray(X[start::skip][:most])
     y = None if y is None else y[idx]
     if y is not None:
         _check_labels(y, path)

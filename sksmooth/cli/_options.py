@@ -109,11 +109,18 @@ INPUTS = [
         "--inputs", metavar="NAME", help="Array of a .npz file that holds the inputs."
     ),
     click.option(
+        "--start",
+        type=click.IntRange(min=0),
+        default=0,
+        metavar="S",
+        help="Begin with input S of the file, counted from 0.",
+    ),
+    click.option(
         "--skip",
         type=click.IntRange(min=1),
         default=1,
         metavar="K",
-        help="Take every K-th input of the file only.",
+        help="Take every K-th input of the file only, from the first that is taken.",
     ),
     click.option(
         "--max",

@@ -129,8 +129,9 @@ def _check_same(entries, kind, path, option, log_path):
 
 def _inputs(entries, log_path, path, limit):
     _check_same(entries, "data", path, "--data", log_path)
-    names = ("label", "inputs", "skip", "max")
-    return load_data(path, *(entries["data"][name] for name in names), limit).X
+    known = {"start": 0} | entries["data"]  # which older logs have none of
+    names = ("label", "inputs", "start", "skip", "max")
+    return load_data(path, *(known[name] for name in names), limit).X
 
 
 class _Run:

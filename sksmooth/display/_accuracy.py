@@ -6,7 +6,7 @@ from typing import Any
 from ._curves import checked_attacks, checked_curves, each_of
 from ._drawing import NORMS, draw_attacks, draw_curves, draw_legend
 from ._from_certificates import FromCertificates
-from ._style import place
+from ._style import place, with_keywords
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -113,6 +113,7 @@ class CertifiedAccuracyDisplay(FromCertificates):
     n_inputs: Any = None
     under_attack: Any = None
 
+    @with_keywords
     def plot(
         self,
         ax=None,

@@ -154,7 +154,60 @@ def common_unit(certificates):
 
 def by_name(value):
     """Return a dict of several things, or of one without a name."""
-    return value if isinstance(value, dict) else {None: value}
+    if isinstance(value, dict):
+        return value
+    if isinstance(value, (list, tuple)):
+        for one in value:
+            if hasattr(one, "certify") or isinstance(one, Certificate):
+                raise TypeError(
+                    f"several {type(one).__name__}s need names: pass a dict, "
+                    "{'a': ..., 'b': ...}."
+                )
+    return {None: value}
+
+
+def number_by_name(value, named, what, *, optional=False):
+    """Return a dict of one number for each log.
+
+    Parameters
+    ----------
+    value : float, or dict of float
+
+    named : dict
+        The logs.
+
+    what : str
+        Name of the argument, for errors.
+
+    optional : bool, default=False
+        Whether a dict may lack some of the logs, which get None.
+
+    Raises
+    ------
+    TypeError
+        If it is a list or another kind of several numbers without names.
+
+    ValueError
+        If the names are not those of the logs.
+    """
+    if not isinstance(value, dict):
+        if np.ndim(value):
+            raise TypeError(
+                f"{what} must be a number, or a dict with the names of the logs, "
+                f"{what}={{name: number, ...}}, got a {type(value).__name__}."
+            )
+        return dict.fromkeys(named, value)
+    if set(named) == {None}:
+        raise ValueError(f"the only log has no name: pass {what} as a number.")
+    wrong = [key for key in value if key not in named]
+    if not optional:
+        wrong += [key for key in named if key not in value]
+    if wrong:
+        raise ValueError(
+            f"{what} must have the names of the logs, {list(named)}, but has "
+            f"{list(value)}."
+        )
+    return {key: value.get(key) for key in named}
 
 
 def checked_curves(display):

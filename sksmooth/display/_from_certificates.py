@@ -1,7 +1,5 @@
 """From classifiers, certificates and logs to a display of certified accuracy."""
 
-from inspect import signature
-
 from ..noise import find_noise
 from ..noise._norms import known_norm, told_norm
 from ._curves import (
@@ -12,6 +10,7 @@ from ._curves import (
     curves_of_certificates,
     name_of_certificate,
     name_of_log,
+    number_by_name,
 )
 from ._style import import_pyplot
 
@@ -99,9 +98,7 @@ class FromCertificates:
         sigma = 0.25, n = 1,000
         alpha = 0.001, 150 inputs (ACR = 0.49)
         """
-        import_pyplot(cls, "from_estimator")
-        # A keyword that is wrong is told before there are votes, not after.
-        signature(cls.plot).bind(None, **kwargs)
+        import_pyplot(cls, "from_estimator", kwargs)
         estimators = by_name(estimator)
         for each in estimators.values():
             if not hasattr(each, "certify"):
@@ -188,7 +185,7 @@ class FromCertificates:
         >>> display.radius, display.accuracy
         (array([0. , 0.4, 0.9]), array([0.5 , 0.5 , 0.25]))
         """
-        import_pyplot(cls, "from_certificate")
+        import_pyplot(cls, "from_certificate", kwargs)
         named = by_name(certificate)
         curves = curves_of_certificates(y, named, rho, norm, changes)
         if name is None and set(curves) == {None}:
@@ -269,7 +266,7 @@ class FromCertificates:
 
         rho : float, default=None
             Draw the lower bound that holds with probability 1 - rho at each radius, if
-            no input of the log occurs twice.
+            no two inputs of a log are equal.
 
         norm : {"l1", "l2", "linf", "edits"}, default="l2"
             Norm of the radii; leave out `sigma` unless it is l2.
@@ -296,9 +293,13 @@ class FromCertificates:
         ImportError
             If matplotlib or pandas is not installed.
 
+        TypeError
+            If `sigma`, `n` or `alpha` is a list, or a keyword is wrong.
+
         ValueError
-            If a log has no rows, no radii, or cannot be read; or if it has more radius
-            than `sigma`, `n` and `alpha` allow, or both a `sigma` and another norm.
+            If a log has no rows, no radii, or cannot be read, or has an `idx` more than
+            once; if it has more radius than `sigma`, `n` and `alpha` allow, or both a
+            `sigma` and another norm.
 
         Examples
         --------
@@ -311,20 +312,24 @@ class FromCertificates:
         >>> display.accuracy.round(2), round(display.max_radius, 3)
         (array([0.67, 0.67, 0.33]), 0.953)
         """
-        import_pyplot(cls, "from_log")
+        import_pyplot(cls, "from_log", kwargs)
         known_norm(norm)
         if norm not in (None, "l2") and sigma is not None:
             raise ValueError("sigma tells how far l2 radii reach: leave it out.")
+        named = by_name(log)
+        sigmas = number_by_name(sigma, named, "sigma", optional=True)
+        ns = number_by_name(n, named, "n")
+        alphas = number_by_name(alpha, named, "alpha")
         curves = {
             key: curve_of_log(
                 each,
                 "the log" if key is None else f"log {key!r}",
-                sigma=sigma.get(key) if isinstance(sigma, dict) else sigma,
-                n=n[key] if isinstance(n, dict) else n,
-                alpha=alpha[key] if isinstance(alpha, dict) else alpha,
+                sigma=sigmas[key],
+                n=ns[key],
+                alpha=alphas[key],
                 rho=rho,
             )
-            for key, each in by_name(log).items()
+            for key, each in named.items()
         }
         if name is None and set(curves) == {None}:
             name = name_of_log(curves[None], sigma, n, alpha)

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from ..stats._checks import check_radius
-from ._style import check_names, import_pyplot, style
+from ._style import check_names, import_pyplot, style, with_keywords
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -123,7 +123,7 @@ class NoisyInputsDisplay:
         >>> display.images.shape
         (2, 2, 8, 8)
         """
-        import_pyplot(cls, "from_image")
+        import_pyplot(cls, "from_image", kwargs)
         clean = _check_image(image, shape)
         sigma = np.atleast_1d(check_radius(sigma, "sigma"))
         black, white = value_range
@@ -139,6 +139,7 @@ class NoisyInputsDisplay:
             ax, **kwargs
         )
 
+    @with_keywords
     def plot(self, ax=None, *, name=None, image_kwargs=None):
         """Draw the pictures.
 

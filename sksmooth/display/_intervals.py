@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from ._drawing import NORMS
-from ._style import check_names, colors, place, style
+from ._style import check_names, colors, import_pyplot, place, style, with_keywords
 
 # Of more inputs nobody could tell the bands apart.
 _MOST_INPUTS = 6
@@ -92,7 +92,16 @@ class IntervalDisplay:
 
     @classmethod
     def from_estimator(
-        cls, estimator, X, *, radius=None, norm=None, output=0, name=None, ax=None
+        cls,
+        estimator,
+        X,
+        *,
+        radius=None,
+        norm=None,
+        output=0,
+        name=None,
+        ax=None,
+        **kwargs,
     ):
         """Certify inputs at many radii, and draw the intervals.
 
@@ -119,24 +128,32 @@ class IntervalDisplay:
         ax : matplotlib Axes, default=None
             Where to draw; None makes new ones.
 
+        **kwargs : dict
+            Passed on to :meth:`plot`.
+
         Returns
         -------
         display : IntervalDisplay
 
         Raises
         ------
+        ImportError
+            If matplotlib is not installed.
+
         ValueError, RuntimeError
             As `certify_interval`.
         """
+        import_pyplot(cls, "from_estimator", kwargs)
         if radius is None:
             sigma = estimator.sigma
             unit = float(sigma) if np.ndim(sigma) == 0 and np.isreal(sigma) else 1.0
             radius = np.linspace(0, _REACH * unit, _N_RADII)
         certificate = estimator.certify_interval(X, radius, norm=norm)
-        return cls.from_certificate(certificate, output=output, name=name, ax=ax)
+        shown = {"output": output, "name": name, "ax": ax}
+        return cls.from_certificate(certificate, **shown, **kwargs)
 
     @classmethod
-    def from_certificate(cls, certificate, *, output=0, name=None, ax=None):
+    def from_certificate(cls, certificate, *, output=0, name=None, ax=None, **kwargs):
         """Draw the intervals of a certificate for several radii.
 
         Parameters
@@ -153,15 +170,22 @@ class IntervalDisplay:
         ax : matplotlib Axes, default=None
             Where to draw; None makes new ones.
 
+        **kwargs : dict
+            Passed on to :meth:`plot`.
+
         Returns
         -------
         display : IntervalDisplay
 
         Raises
         ------
+        ImportError
+            If matplotlib is not installed.
+
         ValueError
             If it is for one radius only, or for too many inputs.
         """
+        import_pyplot(cls, "from_certificate", kwargs)
         lower, prediction, upper = certificate
         if certificate.radius.ndim != 1 or len(certificate.radius) < 2:
             raise ValueError(
@@ -187,8 +211,9 @@ class IntervalDisplay:
             name=name,
             unit="units of sigma" if scaled else "units of X",
             norm=certificate.norm,
-        ).plot(ax)
+        ).plot(ax, **kwargs)
 
+    @with_keywords
     def plot(self, ax=None, *, name=None, band_kwargs=None):
         """Draw the intervals.
 

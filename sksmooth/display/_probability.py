@@ -10,8 +10,8 @@ from sklearn.utils.validation import check_consistent_length
 from .._columns import as_column
 from .._labels import as_labels, label_indices
 from ..logs._tables import robust_radii
-from ._curves import as_list, by_name, each_of
-from ._style import INK, colors, import_pyplot, place, style
+from ._curves import as_list, by_name, each_of, number_by_name
+from ._style import INK, colors, import_pyplot, place, style, with_keywords
 
 _TAG = "sksmooth distribution of p_A"
 
@@ -129,7 +129,7 @@ class ProbabilityDisplay:
         >>> display.ax_.get_ylabel()
         'Share of inputs with p or less'
         """
-        import_pyplot(cls, "from_estimator")
+        import_pyplot(cls, "from_estimator", kwargs)
         found = {key: each.certify(X) for key, each in by_name(estimator).items()}
         found = found[None] if None in found else found
         return cls.from_certificate(found, y, name=name, ax=ax, **kwargs)
@@ -182,7 +182,7 @@ class ProbabilityDisplay:
         >>> display.probability.round(3)
         array([0.993, 0.993, 0.993])
         """
-        import_pyplot(cls, "from_certificate")
+        import_pyplot(cls, "from_certificate", kwargs)
         y = as_labels(y, "y")
         named = by_name(certificate)
         found = {key: _of_certificate(each, y) for key, each in named.items()}
@@ -245,8 +245,12 @@ class ProbabilityDisplay:
         ImportError
             If matplotlib or pandas is not installed.
 
+        TypeError
+            If `sigma` is a list, or a keyword is wrong.
+
         ValueError
-            If a log has no radii or cannot be read, or sigma is not positive.
+            If a log has no radii, cannot be read, or has an `idx` more than once, or
+            sigma is not positive.
 
         Examples
         --------
@@ -259,11 +263,12 @@ class ProbabilityDisplay:
         >>> display.probability.round(3)
         array([0.841, 0.977, 0.   ])
         """
-        import_pyplot(cls, "from_log")
-        found = {}
-        for key, each in by_name(log).items():
+        import_pyplot(cls, "from_log", kwargs)
+        found, named = {}, by_name(log)
+        levels = number_by_name(sigma, named, "sigma")
+        for key, each in named.items():
             radius = robust_radii(each, "the log" if key is None else f"log {key!r}")
-            level = sigma[key] if isinstance(sigma, dict) else sigma
+            level = levels[key]
             if not level > 0:
                 raise ValueError(f"sigma must be positive, got {level!r}.")
             found[key] = ndtr(radius / level)  # 0 where wrong: the radius is -inf
@@ -280,6 +285,7 @@ class ProbabilityDisplay:
             probability=values[0], name=name[0] if isinstance(name, list) else name
         )
 
+    @with_keywords
     def plot(self, ax=None, *, name=None, curve_kwargs=None):
         """Draw the curves.
 

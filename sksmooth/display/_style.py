@@ -1,5 +1,9 @@
 """What the displays have in common: matplotlib on demand, axes, colours, keywords."""
 
+from difflib import get_close_matches
+from functools import wraps
+from inspect import signature
+
 from .._optional import optional
 
 # M. Okabe and K. Ito's colours, told apart by all kinds of colour vision; without
@@ -18,9 +22,54 @@ _ALIASES = {
 }
 
 
-def import_pyplot(cls, method):
-    """Return matplotlib.pyplot, or say what to install for a method of a display."""
-    return optional("matplotlib.pyplot", f"{cls.__name__}.{method}")
+def import_pyplot(cls, method, given=()):
+    """Return matplotlib.pyplot, or say what to install for a method of a display.
+
+    Parameters
+    ----------
+    cls : type
+        The display.
+
+    method : str
+
+    given : dict of str to object
+        Keywords for `plot`: one that is wrong is told before there are votes.
+    """
+    plt = optional("matplotlib.pyplot", f"{cls.__name__}.{method}")
+    _check_keywords(cls, given)
+    return plt
+
+
+def with_keywords(plot):
+    """Let the `plot` of a display say where keywords belong that it has not."""
+
+    @wraps(plot)
+    def checked(self, *args, **kwargs):
+        _check_keywords(type(self), kwargs)
+        return plot(self, *args, **kwargs)
+
+    return checked
+
+
+def _check_keywords(cls, given):
+    takes = signature(cls.plot).parameters.values()
+    if any(one.kind == one.VAR_KEYWORD for one in takes):
+        return
+    known = [one.name for one in takes if one.name != "self"]
+    for name in given:
+        if name in known:
+            continue
+        (artists,) = (one for one in known if one.endswith("_kwargs"))
+        close = get_close_matches(name, known, n=1)
+        hint = (
+            f"did you mean {close[0]}?"
+            if close
+            else f"what matplotlib is to be told goes into {artists}={{{name!r}: ...}}."
+        )
+        raise TypeError(
+            f"{cls.__name__}.plot got an unexpected keyword argument {name!r}: {hint} "
+            f"It takes {', '.join(known)}."
+        )
 
 
 def place(display, ax):

@@ -6,7 +6,7 @@ import numpy as np
 
 from .._claims import CERTAIN
 from .._columns import as_column
-from ._style import INK, check_names, colors, import_pyplot, place, style
+from ._style import INK, check_names, colors, import_pyplot, place, style, with_keywords
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -146,7 +146,7 @@ class VotesDisplay:
         >>> VotesDisplay.from_estimator(g, X, index=70).share
         array([0.   , 0.497, 0.503])
         """
-        import_pyplot(cls, "from_estimator")
+        import_pyplot(cls, "from_estimator", kwargs)
         one = _row(X, index)
         certificate = estimator.certify(one)
         share = None
@@ -203,7 +203,7 @@ class VotesDisplay:
         >>> display.ax_.get_title()
         'Abstains: the bounds leave room for another class'
         """
-        import_pyplot(cls, "from_certificate")
+        import_pyplot(cls, "from_certificate", kwargs)
         if certificate.bound in CERTAIN:
             raise ValueError(
                 f"an {certificate.bound} certificate has no votes: "
@@ -232,6 +232,7 @@ class VotesDisplay:
             norm=certificate.norm,
         )
 
+    @with_keywords
     def plot(self, ax=None, *, name=None, max_classes=10, bar_kwargs=None):
         """Draw the bars and the bounds.
 

@@ -9,6 +9,7 @@ The reference code and its successors write one line per input, separated by tab
 
 from ._markup import format_table, mark_best
 from ._read import read_log
+from ._recertify import recertify_log
 from ._tables import certified_accuracy_table, prediction_table
 from ._write import write_log
 
@@ -18,5 +19,6 @@ __all__ = [
     "mark_best",
     "prediction_table",
     "read_log",
+    "recertify_log",
     "write_log",
 ]

@@ -51,7 +51,8 @@ def read_log(path):
     ValueError
         If the file is empty or not UTF-8 text, a column is missing or occurs twice, or
         a value is not valid (radii and times must be finite and >= 0, integers have 64
-        bits, and digits are 0 to 9): the message names file and line.
+        bits, and digits are 0 to 9), or an abstention has a radius above 0: the message
+        names file and line.
 
     Warns
     -----
@@ -100,6 +101,10 @@ def read_log(path):
     for name, parse in [("radius", _radius), ("time", _seconds)]:
         if name in cells:
             log[name] = parsed(name, parse, np.float64)
+    if "radius" in log:
+        check_abstentions(
+            log["predict"], log["radius"], lambda row: f"{path}, line {numbers[row]}"
+        )
     frame = pd.DataFrame(log)
     beside = read_beside(path, content)
     if beside is not None:
@@ -243,3 +248,24 @@ def is_abstaining(predict):
     if predict.dtype.kind in "iuf":
         return predict == ABSTAIN
     return np.isin(predict.astype(str), str(ABSTAIN))
+
+
+def check_abstentions(predict, radius, place):
+    """Refuse a -1 with a radius, which others may have meant as a class.
+
+    Parameters
+    ----------
+    predict : ndarray of shape (n_inputs,)
+
+    radius : ndarray of float of shape (n_inputs,)
+
+    place : callable
+        ``place(row)`` -> str, where an error says that it is.
+    """
+    bad = np.flatnonzero(is_abstaining(predict) & (radius > 0))
+    if len(bad):
+        raise ValueError(
+            f"{place(bad[0])}: predict is -1, an abstention, but the radius is "
+            f"{radius[bad[0]]:g}. If -1 is a class here, number the classes from 0, "
+            "as the format has no place for it; if not, the radius has to be 0."
+        )

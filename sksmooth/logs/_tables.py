@@ -5,7 +5,8 @@ import numpy as np
 from .._columns import as_column
 from .._optional import optional
 from ..stats._checks import check_radius
-from ._read import is_abstaining, is_correct, read_log
+from ._checked import as_log, named_logs, radii_of
+from ._read import is_abstaining, is_correct
 
 
 def certified_accuracy_table(logs, radii):
@@ -30,9 +31,12 @@ def certified_accuracy_table(logs, radii):
     ImportError
         If pandas is not installed.
 
+    TypeError
+        If `logs` is no dict, or a log is neither a file nor a frame.
+
     ValueError
-        If a radius is negative or not finite, if a log has no radii, or if a file
-        cannot be read as a log.
+        If one of `radii` is negative or not finite; if a log has no radii or cannot
+        be read, if an `idx` is in it more than once, or an abstention has a radius.
 
     See Also
     --------
@@ -58,7 +62,7 @@ def certified_accuracy_table(logs, radii):
     pd = optional("pandas", "certified_accuracy_table")
     radii = np.atleast_1d(check_radius(radii, "radii"))
     rows = {}
-    for name, log in logs.items():
+    for name, log in named_logs(logs).items():
         robust = robust_radii(log, f"log {name!r}")
         reached = len(robust) - np.searchsorted(np.sort(robust), radii, side="left")
         rows[name] = (
@@ -91,8 +95,11 @@ def prediction_table(logs, reference):
     ImportError
         If pandas is not installed.
 
+    TypeError
+        If `logs` is no dict, or a log is neither a file nor a frame.
+
     ValueError
-        If the reference lacks an input of a log, or has one twice.
+        If the reference lacks an input of a log, or a log has an `idx` more than once.
 
     Notes
     -----
@@ -119,13 +126,11 @@ def prediction_table(logs, reference):
     abstain                0.25
     """
     pd = optional("pandas", "prediction_table")
-    reference = _as_log(reference)
-    if not reference["idx"].is_unique:
-        raise ValueError("the reference log has an idx twice.")
+    reference = as_log(reference, "the reference", ("idx", "predict"))
     truth = reference.set_index("idx")["predict"]
     rows = {}
-    for name, log in logs.items():
-        log = _as_log(log)
+    for name, log in named_logs(logs).items():
+        log = as_log(log, f"log {name!r}", ("idx", "label", "predict"))
         missing = log.loc[~log["idx"].isin(truth.index), "idx"]
         if len(missing):
             raise ValueError(
@@ -163,25 +168,8 @@ def robust_radii(log, name="the log"):
     Raises
     ------
     ValueError
-        If the log has no radii.
+        If the log has no radii, or cannot be counted on, see ``as_log``.
     """
-    log = _as_log(log)
-    for column in ("label", "predict", "radius"):
-        if column not in log:
-            raise ValueError(
-                f"{name} has no column {column!r}, only {list(log.columns)}: certified "
-                "accuracy needs the log of a certification."
-            )
+    log = as_log(log, name, ("label", "predict", "radius"))
     label, predict = (as_column(log[name], name) for name in ("label", "predict"))
-    radius = as_column(log["radius"], "radius", float)
-    return np.where(is_correct(label, predict), radius, -np.inf)
-
-
-def _as_log(log):
-    if not hasattr(log, "columns"):
-        return read_log(log)
-    columns = list(log.columns)
-    twice = sorted({name for name in columns if columns.count(name) > 1}, key=str)
-    if twice:
-        raise ValueError(f"the log has the column {twice[0]!r} twice.")
-    return log
+    return np.where(is_correct(label, predict), radii_of(log, name), -np.inf)

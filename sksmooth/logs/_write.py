@@ -45,7 +45,7 @@ def write_log(certificate, y, path, *, norm=None, idx=None, time=None):
         another: readers of the format take radii for l2 radii.
 
     idx : array-like of int of shape (n_inputs,), default=None
-        Position of each input in its data set; None counts from 0.
+        Position of each input in its data set, all different; None counts from 0.
 
     time : array-like of float of shape (n_inputs,), default=None
         Seconds spent on each input, written as h:mm:ss.ffffff; None writes 0.
@@ -162,6 +162,10 @@ def _check_writable(radius, idx, time):
     numbers = idx.dtype.kind in "iuf" and np.all(np.isfinite(idx))
     if len(idx) and not (numbers and np.all(idx == np.floor(idx))):
         raise ValueError("idx must hold whole numbers.")
+    if len(np.unique(idx)) < len(idx):
+        raise ValueError(
+            "idx must be different for each input: it is its place in the data set."
+        )
     if not np.all(np.isfinite(time) & (time >= 0) & (time <= _LONGEST)):
         raise ValueError(
             f"time must hold finite numbers of seconds from 0 to {_LONGEST:g}."
