@@ -1,16 +1,26 @@
 """The sections of a statement: each block a text, a point of a list, or a table."""
 
+import re
 import textwrap
+from decimal import ROUND_FLOOR, Context, Decimal
 from typing import NamedTuple
 
 import numpy as np
 
 from ._summary import round_down
+from .noise._flips import probability_text
 from .stats._checks import check_level
 
 _WIDTH = 79
 _DIGITS = 4
-_MOST_NAMES = 20
+
+# Columns that are named, and those whose noise level and lengths are told.
+_MOST_NAMES, _MOST_LEVELS = 10, 20
+
+# Radii for which lengths are told.
+_MOST_RADII = 3
+
+_THREE_DIGITS = Context(prec=3, rounding=ROUND_FLOOR)
 
 _BOUNDS = {
     "cohen": "the lower bound of Clopper and Pearson",
@@ -68,8 +78,11 @@ def sections(entries, radii, certified, shares, *, norm, changes, rho):
     parts = [
         ("What is proved", _claim(entries, int(np.sum(certified)), norm, changes)),
         ("How", _how(entries)),
-        ("The inputs", _inputs(entries, radii, certified)),
+        ("The inputs", _inputs(entries, radii, certified, changes)),
     ]
+    lengths = _lengths(entries, radii, certified, shares)
+    if lengths:
+        parts.append(("How far one column may move", lengths))
     if shares:
         parts.append(("Certified accuracy", _accuracy(entries, shares, norm, rho)))
     return [
@@ -139,6 +152,12 @@ def _changes_text(changes):
     return f"at most {changes} categories change, whichever they are"
 
 
+def _number_of(changes):
+    if not isinstance(changes, (int, np.integer)):
+        return f"{changes[0]} additions and {changes[1]} deletions"
+    return f"{changes} {'change' if changes == 1 else 'changes'} of categories"
+
+
 def _number(value):
     """Return a number as text, with as many digits as it takes to be that number."""
     short = f"{value:g}"
@@ -146,13 +165,32 @@ def _number(value):
 
 
 def _how(entries):
-    noise = f"Noise: {entries['noise']}"
+    flip, categories = entries.get("flip"), entries.get("categories", [])
+    noise = entries.get("noise_in_words", entries["noise"])
     if entries.get("has_sigma", True):
-        noise += f", standard deviation sigma {_sigma_text(entries['sigma'])}"
-    flip = entries.get("flip")
+        noise += f", with standard deviation sigma {_sigma_text(entries)}"
+    elif flip is not None:
+        noise = "none on numbers"
+    noise = f"Noise: {noise}."
     if flip is not None:
-        noise += f". A category is drawn anew with probability {_number(flip)}"
-    lines = _text(f"{noise}.")
+        noise += (
+            f" Each category is drawn anew with probability {probability_text(flip)}, "
+            "from the values of its column."
+        )
+    if "probability" in noise:
+        noise += " (Probabilities are as drawn, to the nearest multiple of 2^-32.)"
+    lines = _text(noise)
+    if entries.get("rounded"):
+        lines += _text(
+            "Noise is rounded to whole numbers, within the range of the column, for "
+            f"{_listed(map(_quoted, entries['rounded']))}."
+        )
+    if categories:
+        told = [f"{_quoted(name)} ({n_values} values)" for name, n_values in categories]
+        lines += _text(
+            f"Categories: {_listed(told)}. A value that fit did not see counts as the "
+            "most frequent one of its column."
+        )
     bound, n = entries["bound"], entries["n"]
     if bound == "analytic":
         how = "From bounds on what a linear classifier answers, without votes."
@@ -182,33 +220,113 @@ def _how(entries):
     return lines + _text(how)
 
 
-def _sigma_text(sigma):
+def _levels_by_column(entries):
+    """Return noise levels under the names of columns, or None where they have none."""
+    sigma = entries["sigma"]
+    if isinstance(sigma, list) and not any(isinstance(one, list) for one in sigma):
+        categories = {name for name, _ in entries.get("categories", ())}
+        named = {f"column {place}": level for place, level in enumerate(sigma)}
+        return {name: s for name, s in named.items() if name not in categories}
+    if not isinstance(sigma, dict) or "array of shape" in sigma:
+        return None
+    return sigma
+
+
+def _out_of_reach(entries):
+    """Return which columns have no noise, in words, or an empty text."""
+    levels, sigma = _levels_by_column(entries), entries["sigma"]
+    if levels is not None:
+        still = [_quoted(name) for name, level in levels.items() if not level]
+        return _listed(still)
+    n_still = 0
+    if isinstance(sigma, dict):
+        n_still = sigma.get("without noise", int(sigma["least"] == 0))
+    elif isinstance(sigma, list):
+        n_still = int(np.sum(np.array(sigma) == 0))
+    return f"{n_still} features" if n_still else ""
+
+
+def _lengths(entries, radii, certified, shares):
+    """Return how far each column may move by itself, if their units differ."""
+    levels = _levels_by_column(entries)
+    if levels is None or not np.any(certified):
+        return []
+    noisy = {name: level for name, level in levels.items() if level}
+    at = [one.radius for one in shares if one.radius > 0][:_MOST_RADII]
+    head = ["column", "sigma", *(f"radius {_number(radius)}" for radius in at)]
+    if not at:
+        at = [float(np.quantile(radii[certified], 0.5, method="lower"))]
+        head.append(f"median radius {round_down(at[0])}")
+    rows = [
+        [name, _number(level), *(_product(level, radius) for radius in at)]
+        for name, level in [*noisy.items()][:_MOST_LEVELS]
+    ]
+    if len(noisy) > _MOST_LEVELS:
+        rows.append([f"and {len(noisy) - _MOST_LEVELS} more", *[""] * (len(head) - 1)])
+    return [
+        *_text("In its own units, if no other column moves; sigma times the radius."),
+        Block("table", [head, *rows]),
+    ]
+
+
+def _product(level, radius):
+    """Return a product as text, of three digits and rounded down."""
+    if np.isinf(radius):
+        return "inf"
+    found = _THREE_DIGITS.multiply(Decimal(repr(level)), Decimal(repr(radius)))
+    return f"{found:g}" if found else "0"
+
+
+def _quoted(name):
+    """Return the name of a column in quotes, unless it is only a number of one."""
+    return name if re.fullmatch(r"column \d+", name) else repr(name)
+
+
+def _listed(names):
+    """Return names as text, and how many there are beyond the first ones."""
+    names = list(names)
+    more = len(names) - _MOST_NAMES
+    return ", ".join(names[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
+
+
+def _sigma_text(entries):
+    sigma, levels = entries["sigma"], _levels_by_column(entries)
     if not isinstance(sigma, (dict, list)):
-        return f"{_number(sigma)} for every feature"
-    if isinstance(sigma, list):
-        return f"by feature {sigma}"
-    if "array of shape" in sigma:
-        return (
+        what = "column of numbers" if entries.get("categories") else "feature"
+        return f"{_number(sigma)} for every {what}"
+    still = _out_of_reach(entries)
+    if levels is not None:
+        noisy = {name: level for name, level in levels.items() if level}
+        named = [f"{_quoted(name)}: {_number(level)}" for name, level in noisy.items()]
+        more = len(named) - _MOST_LEVELS
+        named = named[:_MOST_LEVELS] + (
+            [f"and {more} more columns"] if more > 0 else []
+        )
+        told = "by column " + ", ".join(named)
+    elif isinstance(sigma, list):
+        some = np.array(sigma)
+        told = f"one for each feature, from {some.min():g} to {some.max():g}"
+    else:
+        told = (
             f"an array of shape {tuple(sigma['array of shape'])}, from "
             f"{sigma['least']:g} to {sigma['largest']:g} (hash {sigma['hash']})"
         )
-    noisy = {name: level for name, level in sigma.items() if level}
-    named = [f"{name!r}: {level:g}" for name, level in noisy.items()][:_MOST_NAMES]
-    if len(noisy) > _MOST_NAMES:
-        named.append(f"and {len(noisy) - _MOST_NAMES} more columns")
-    still = len(sigma) - len(noisy)
-    if still:
-        named.append(f"0 for the other {still}, which are taken to be out of reach")
-    return "by column " + ", ".join(named)
+    return f"{told}; 0 for {still}" if still else told
 
 
-def _inputs(entries, radii, certified):
+def _inputs(entries, radii, certified, changes):
     n, repeats = entries["n_inputs"], len(entries["repeats"])
     n_certified = int(np.sum(certified))
-    lines = _text(
-        f"{n} inputs, {n - repeats} of them different. {n - n_certified} are not "
-        "certified: nothing is proved there."
-    )
+    left = n - n_certified
+    are = "is" if left == 1 else "are"
+    words = f"{n} inputs, {n - repeats} of them different. {left} {are} not certified"
+    if not changes:
+        words += ": nothing is proved there."
+    else:
+        # Of which some may be certified as they are.
+        nothing = n - entries.get("n_certified", n_certified)
+        words += f" for {_number_of(changes)}; of {nothing} nothing is proved at all."
+    lines = _text(words)
     if n_certified and not entries.get("of_flags"):
         found = np.sort(radii[certified])
         least, middle, most = found[0], found[(n_certified - 1) // 2], found[-1]
@@ -276,6 +394,12 @@ def _assumed(entries):
         points.append(
             "Arithmetic is exact: the classifier cannot tell an input from the lowest "
             "bits of the input with noise. (The option grid does without this.)"
+        )
+    still = _out_of_reach(entries)
+    if still:
+        points.append(
+            "Out of the adversary's reach (sigma 0), which nothing here proves: "
+            f"{still}. A certificate holds only where these stay as they are."
         )
     if entries["shared_noise"]:
         points.append("All inputs had the same noise: claims may be wrong together.")
