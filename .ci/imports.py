@@ -16,6 +16,7 @@ FLOORS = {
         ("_sklearn", "_version", "_tensors", "_summary", "_fit_signature", "_writing"),
         ("_find_categorical", "_frame_dtype", "_optional", "_versions"),
         ("_containers", "_columns", "_categories", "_compiled", "_errors"),
+        ("_statement_columns",),
         ("noise", "models", "_labels", "datasets"),
         ("_seeding",),
         ("stats", "votes", "exact", "_training"),

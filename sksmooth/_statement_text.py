@@ -1,26 +1,24 @@
 """The sections of a statement: each block a text, a point of a list, or a table."""
 
-import re
 import textwrap
-from decimal import ROUND_FLOOR, Context, Decimal
 from typing import NamedTuple
 
 import numpy as np
 
+from ._statement_columns import (
+    lengths,
+    listed,
+    number,
+    out_of_reach,
+    quoted,
+    sigma_text,
+)
 from ._summary import round_down
 from .noise._flips import probability_text
 from .stats._checks import check_level
 
 _WIDTH = 79
 _DIGITS = 4
-
-# Columns that are named, and those whose noise level and lengths are told.
-_MOST_NAMES, _MOST_LEVELS = 10, 20
-
-# Radii for which lengths are told.
-_MOST_RADII = 3
-
-_THREE_DIGITS = Context(prec=3, rounding=ROUND_FLOOR)
 
 _BOUNDS = {
     "cohen": "the lower bound of Clopper and Pearson",
@@ -80,9 +78,11 @@ def sections(entries, radii, certified, shares, *, norm, changes, rho):
         ("How", _how(entries)),
         ("The inputs", _inputs(entries, radii, certified, changes)),
     ]
-    lengths = _lengths(entries, radii, certified, shares)
-    if lengths:
-        parts.append(("How far one column may move", lengths))
+    rows = lengths(entries, radii, certified, [one.radius for one in shares])
+    if rows:
+        told = "In its own units, if no other column moves; sigma times the radius."
+        moves = [*_text(told), Block("table", rows)]
+        parts.append(("How far one column may move", moves))
     if shares:
         parts.append(("Certified accuracy", _accuracy(entries, shares, norm, rho)))
     return [
@@ -99,7 +99,7 @@ def _claim(entries, n_certified, norm, changes):
         "Nothing is left to chance: the claims were computed and not sampled."
         if alpha == 0
         else "Each of these claims is wrong with probability at most alpha = "
-        f"{_number(alpha)}, over the noise that was drawn. That is for each input by "
+        f"{number(alpha)}, over the noise that was drawn. That is for each input by "
         f"itself: for {n} inputs, up to {n * alpha:.3g} wrong claims are to be "
         "expected."
     )
@@ -158,17 +158,11 @@ def _number_of(changes):
     return f"{changes} {'change' if changes == 1 else 'changes'} of categories"
 
 
-def _number(value):
-    """Return a number as text, with as many digits as it takes to be that number."""
-    short = f"{value:g}"
-    return short if float(short) == value else repr(float(value))
-
-
 def _how(entries):
     flip, categories = entries.get("flip"), entries.get("categories", [])
     noise = entries.get("noise_in_words", entries["noise"])
     if entries.get("has_sigma", True):
-        noise += f", with standard deviation sigma {_sigma_text(entries)}"
+        noise += f", with standard deviation sigma {sigma_text(entries)}"
     elif flip is not None:
         noise = "none on numbers"
     noise = f"Noise: {noise}."
@@ -183,12 +177,12 @@ def _how(entries):
     if entries.get("rounded"):
         lines += _text(
             "Noise is rounded to whole numbers, within the range of the column, for "
-            f"{_listed(map(_quoted, entries['rounded']))}."
+            f"{listed(map(quoted, entries['rounded']))}."
         )
     if categories:
-        told = [f"{_quoted(name)} ({n_values} values)" for name, n_values in categories]
+        told = [f"{quoted(name)} ({n_values} values)" for name, n_values in categories]
         lines += _text(
-            f"Categories: {_listed(told)}. A value that fit did not see counts as the "
+            f"Categories: {listed(told)}. A value that fit did not see counts as the "
             "most frequent one of its column."
         )
     bound, n = entries["bound"], entries["n"]
@@ -220,100 +214,6 @@ def _how(entries):
     return lines + _text(how)
 
 
-def _levels_by_column(entries):
-    """Return noise levels under the names of columns, or None where they have none."""
-    sigma = entries["sigma"]
-    if isinstance(sigma, list) and not any(isinstance(one, list) for one in sigma):
-        categories = {name for name, _ in entries.get("categories", ())}
-        named = {f"column {place}": level for place, level in enumerate(sigma)}
-        return {name: s for name, s in named.items() if name not in categories}
-    if not isinstance(sigma, dict) or "array of shape" in sigma:
-        return None
-    return sigma
-
-
-def _out_of_reach(entries):
-    """Return which columns have no noise, in words, or an empty text."""
-    levels, sigma = _levels_by_column(entries), entries["sigma"]
-    if levels is not None:
-        still = [_quoted(name) for name, level in levels.items() if not level]
-        return _listed(still)
-    n_still = 0
-    if isinstance(sigma, dict):
-        n_still = sigma.get("without noise", int(sigma["least"] == 0))
-    elif isinstance(sigma, list):
-        n_still = int(np.sum(np.array(sigma) == 0))
-    return f"{n_still} features" if n_still else ""
-
-
-def _lengths(entries, radii, certified, shares):
-    """Return how far each column may move by itself, if their units differ."""
-    levels = _levels_by_column(entries)
-    if levels is None or not np.any(certified):
-        return []
-    noisy = {name: level for name, level in levels.items() if level}
-    at = [one.radius for one in shares if one.radius > 0][:_MOST_RADII]
-    head = ["column", "sigma", *(f"radius {_number(radius)}" for radius in at)]
-    if not at:
-        at = [float(np.quantile(radii[certified], 0.5, method="lower"))]
-        head.append(f"median radius {round_down(at[0])}")
-    rows = [
-        [name, _number(level), *(_product(level, radius) for radius in at)]
-        for name, level in [*noisy.items()][:_MOST_LEVELS]
-    ]
-    if len(noisy) > _MOST_LEVELS:
-        rows.append([f"and {len(noisy) - _MOST_LEVELS} more", *[""] * (len(head) - 1)])
-    return [
-        *_text("In its own units, if no other column moves; sigma times the radius."),
-        Block("table", [head, *rows]),
-    ]
-
-
-def _product(level, radius):
-    """Return a product as text, of three digits and rounded down."""
-    if np.isinf(radius):
-        return "inf"
-    found = _THREE_DIGITS.multiply(Decimal(repr(level)), Decimal(repr(radius)))
-    return f"{found:g}" if found else "0"
-
-
-def _quoted(name):
-    """Return the name of a column in quotes, unless it is only a number of one."""
-    return name if re.fullmatch(r"column \d+", name) else repr(name)
-
-
-def _listed(names):
-    """Return names as text, and how many there are beyond the first ones."""
-    names = list(names)
-    more = len(names) - _MOST_NAMES
-    return ", ".join(names[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
-
-
-def _sigma_text(entries):
-    sigma, levels = entries["sigma"], _levels_by_column(entries)
-    if not isinstance(sigma, (dict, list)):
-        what = "column of numbers" if entries.get("categories") else "feature"
-        return f"{_number(sigma)} for every {what}"
-    still = _out_of_reach(entries)
-    if levels is not None:
-        noisy = {name: level for name, level in levels.items() if level}
-        named = [f"{_quoted(name)}: {_number(level)}" for name, level in noisy.items()]
-        more = len(named) - _MOST_LEVELS
-        named = named[:_MOST_LEVELS] + (
-            [f"and {more} more columns"] if more > 0 else []
-        )
-        told = "by column " + ", ".join(named)
-    elif isinstance(sigma, list):
-        some = np.array(sigma)
-        told = f"one for each feature, from {some.min():g} to {some.max():g}"
-    else:
-        told = (
-            f"an array of shape {tuple(sigma['array of shape'])}, from "
-            f"{sigma['least']:g} to {sigma['largest']:g} (hash {sigma['hash']})"
-        )
-    return f"{told}; 0 for {still}" if still else told
-
-
 def _inputs(entries, radii, certified, changes):
     n, repeats = entries["n_inputs"], len(entries["repeats"])
     n_certified = int(np.sum(certified))
@@ -341,7 +241,7 @@ def _accuracy(entries, shares, norm, rho):
     head = ["radius", "found", "proved here", "proved beyond"]
     rows = [
         [
-            _number(one.radius),
+            number(one.radius),
             *(
                 share_text(share, entries["n_inputs"])
                 for share in (one.found, one.proved, one.population)
@@ -355,7 +255,7 @@ def _accuracy(entries, shares, norm, rho):
         f"{norm}. Proved here: the share of these inputs that truly is, or more. "
         "Proved beyond: the share of all inputs of the kind, or more, if these are "
         "independent draws from them. Each of these bounds, at each radius by itself, "
-        f"is wrong with probability at most {_number(rho)}. Shares are rounded down."
+        f"is wrong with probability at most {number(rho)}. Shares are rounded down."
     )
     for why, what in [
         (shares[0].why_not_proved, "proved here"),
@@ -395,7 +295,7 @@ def _assumed(entries):
             "Arithmetic is exact: the classifier cannot tell an input from the lowest "
             "bits of the input with noise. (The option grid does without this.)"
         )
-    still = _out_of_reach(entries)
+    still = out_of_reach(entries)
     if still:
         points.append(
             "Out of the adversary's reach (sigma 0), which nothing here proves: "
