@@ -23,6 +23,7 @@ FLOORS = {
             "_errors",
             "_frame_like",
         ),
+        ("_statement_columns",),
         ("noise", "models", "_labels", "datasets", "_fit_errors"),
         ("_seeding",),
         ("stats", "votes", "exact", "_training"),

@@ -5,7 +5,7 @@ from hashlib import blake2b
 import numpy as np
 
 from ._versions import platform_in_use, versions_in_use
-from .noise import SparseFlip
+from .noise import Noise, SparseFlip
 from .noise._with_flips import WithFlips
 
 # Raise it when entries get another meaning.
@@ -31,7 +31,11 @@ def about(certificate):
     """
     kind = certificate.noise
     proof = kind.bind(certificate.sigma)
-    places = getattr(kind, "places", None) or ()
+    with_flips = isinstance(kind, WithFlips)
+    of_numbers = kind.noise if with_flips else kind
+    places = certificate.categorical
+    places = getattr(kind, "places", ()) if places is None else places
+    names = _names(certificate)
     per_input = {
         int(row): int(first)
         for row, first in enumerate(certificate.first_equal)
@@ -41,15 +45,24 @@ def about(certificate):
     loss = certificate.radius_loss
     return {
         "format": FORMAT,
-        "noise": _told(kind.noise if isinstance(kind, WithFlips) else kind),
-        "flip": kind.flip if isinstance(kind, WithFlips) else None,
+        "noise": Noise.in_words.fget(of_numbers),
+        "noise_in_words": of_numbers.in_words,
+        "flip": kind.flip if with_flips else None,
         "of_flags": isinstance(kind, SparseFlip),
         "has_sigma": bool(proof.scales and getattr(kind, "numbers", True)),
         "norm": certificate.norm,
         "closed": bool(proof.closed),
-        "sigma": _levels(certificate.sigma, certificate.feature_names, places),
+        "sigma": _levels(certificate, names, places),
         "radius_unit": "input" if np.ndim(certificate.sigma) == 0 else "sigma",
         "changeable_categories": int(getattr(kind, "n_changeable", 0)),
+        # Columns by name; of categories, how many values they have.
+        "categories": [
+            [names(place), int(n_values)]
+            for place, n_values in zip(
+                places, getattr(kind, "n_values", ()), strict=True
+            )
+        ],
+        "rounded": [names(place) for place in certificate.rounded],
         "noisy_features": _whole(certificate.n_noisy),
         "n": int(certificate.n),
         "n0": 0 if chosen is None or not len(chosen) else int(chosen[0].sum()),
@@ -73,21 +86,22 @@ def about(certificate):
     }
 
 
-def _told(kind):
-    """Return a kind of noise with all its parameters, those by default included."""
-    params = kind.get_params(deep=False).items()
-    given = ", ".join(f"{name}={value!r}" for name, value in params)
-    return f"{type(kind).__name__}({given})"
+def _names(certificate):
+    """Return a function from the place of a column to what it is called."""
+    names = certificate.feature_names
+    return lambda place: f"column {place}" if names is None else str(names[place])
 
 
-def _levels(sigma, names, places):
+def _levels(certificate, names, categories):
     """Return noise levels: one number, by column, as lists, or as what tells them."""
+    sigma = certificate.sigma
     if np.ndim(sigma) == 0:
         return float(sigma)
-    if names is not None and np.shape(sigma) == (len(names),):
-        numbers = [k for k in range(len(names)) if k not in set(places)]
+    known = certificate.feature_names is not None
+    if known and np.shape(sigma) == np.shape(certificate.feature_names):
+        numbers = [k for k in range(len(sigma)) if k not in set(categories)]
         if len(numbers) <= _MOST_LEVELS:
-            return {str(names[k]): float(sigma[k]) for k in numbers}
+            return {names(k): float(sigma[k]) for k in numbers}
     if np.size(sigma) <= _MOST_LEVELS:
         return np.asarray(sigma).tolist()
     levels = np.ascontiguousarray(sigma, dtype=np.float64)
@@ -95,6 +109,7 @@ def _levels(sigma, names, places):
         "array of shape": list(levels.shape),
         "least": float(levels.min()),
         "largest": float(levels.max()),
+        "without noise": int(np.sum(levels == 0)) - len(categories),
         "hash": blake2b(levels.tobytes(), digest_size=16).hexdigest(),
     }
 

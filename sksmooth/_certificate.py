@@ -132,6 +132,13 @@ class Certificate(CertifiedBalls):
         Are radii distances to where the classifier changes, instead of following from
         probabilities? True for exact certificates of linear classifiers in l1.
 
+    categorical : tuple of int, default=None
+        Places of the columns that are categories, in the order of ``noise.n_values``.
+        None: ``noise.places``, if it has any.
+
+    rounded : tuple of int, default=()
+        Places of the columns whose noise is rounded to whole numbers.
+
     See Also
     --------
     SmoothedClassifier.certify : Makes certificates.
@@ -184,6 +191,8 @@ class Certificate(CertifiedBalls):
     n_noisy: int | None = None
     certified: np.ndarray | None = None
     is_distance: bool = False
+    categorical: tuple | None = None
+    rounded: tuple = ()
 
     def __post_init__(self):
         if self.certified is None:

@@ -964,6 +964,8 @@ class SmoothedClassifier(ClassSmoother):
         exact, listed = self._is_certain(method), find_noise(self.noise).listed
         radius, certified = _certified(prepared, bounds)
         n = (listed or 0) if exact else self.n
+        inputs = prepared.voting.inputs
+        categories = inputs.categories
         bound = "analytic" if method == "analytic" else "exact"
         return Certificate(
             prediction=prepared.labels(bounds.selected, certified),
@@ -987,9 +989,11 @@ class SmoothedClassifier(ClassSmoother):
             shared_noise=self.shared_noise,
             index=names[0],
             feature_names=names[1],
-            n_noisy=prepared.voting.inputs.n_noisy,
+            n_noisy=inputs.n_noisy,
             certified=certified,
             is_distance=self._has_distances(method),
+            categorical=None if categories is None else categories.places,
+            rounded=inputs.counts,
         )
 
 

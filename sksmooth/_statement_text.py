@@ -5,12 +5,20 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ._statement_columns import (
+    lengths,
+    listed,
+    number,
+    out_of_reach,
+    quoted,
+    sigma_text,
+)
 from ._summary import round_down
+from .noise._flips import probability_text
 from .stats._checks import check_level
 
 _WIDTH = 79
 _DIGITS = 4
-_MOST_NAMES = 20
 
 _BOUNDS = {
     "cohen": "the lower bound of Clopper and Pearson",
@@ -68,8 +76,13 @@ def sections(entries, radii, certified, shares, *, norm, changes, rho):
     parts = [
         ("What is proved", _claim(entries, int(np.sum(certified)), norm, changes)),
         ("How", _how(entries)),
-        ("The inputs", _inputs(entries, radii, certified)),
+        ("The inputs", _inputs(entries, radii, certified, changes)),
     ]
+    rows = lengths(entries, radii, certified, [one.radius for one in shares])
+    if rows:
+        told = "In its own units, if no other column moves; sigma times the radius."
+        moves = [*_text(told), Block("table", rows)]
+        parts.append(("How far one column may move", moves))
     if shares:
         parts.append(("Certified accuracy", _accuracy(entries, shares, norm, rho)))
     return [
@@ -86,7 +99,7 @@ def _claim(entries, n_certified, norm, changes):
         "Nothing is left to chance: the claims were computed and not sampled."
         if alpha == 0
         else "Each of these claims is wrong with probability at most alpha = "
-        f"{_number(alpha)}, over the noise that was drawn. That is for each input by "
+        f"{number(alpha)}, over the noise that was drawn. That is for each input by "
         f"itself: for {n} inputs, up to {n * alpha:.3g} wrong claims are to be "
         "expected."
     )
@@ -139,20 +152,39 @@ def _changes_text(changes):
     return f"at most {changes} categories change, whichever they are"
 
 
-def _number(value):
-    """Return a number as text, with as many digits as it takes to be that number."""
-    short = f"{value:g}"
-    return short if float(short) == value else repr(float(value))
+def _number_of(changes):
+    if not isinstance(changes, (int, np.integer)):
+        return f"{changes[0]} additions and {changes[1]} deletions"
+    return f"{changes} {'change' if changes == 1 else 'changes'} of categories"
 
 
 def _how(entries):
-    noise = f"Noise: {entries['noise']}"
+    flip, categories = entries.get("flip"), entries.get("categories", [])
+    noise = entries.get("noise_in_words", entries["noise"])
     if entries.get("has_sigma", True):
-        noise += f", standard deviation sigma {_sigma_text(entries['sigma'])}"
-    flip = entries.get("flip")
+        noise += f", with standard deviation sigma {sigma_text(entries)}"
+    elif flip is not None:
+        noise = "none on numbers"
+    noise = f"Noise: {noise}."
     if flip is not None:
-        noise += f". A category is drawn anew with probability {_number(flip)}"
-    lines = _text(f"{noise}.")
+        noise += (
+            f" Each category is drawn anew with probability {probability_text(flip)}, "
+            "from the values of its column."
+        )
+    if "probability" in noise:
+        noise += " (Probabilities are as drawn, to the nearest multiple of 2^-32.)"
+    lines = _text(noise)
+    if entries.get("rounded"):
+        lines += _text(
+            "Noise is rounded to whole numbers, within the range of the column, for "
+            f"{listed(map(quoted, entries['rounded']))}."
+        )
+    if categories:
+        told = [f"{quoted(name)} ({n_values} values)" for name, n_values in categories]
+        lines += _text(
+            f"Categories: {listed(told)}. A value that fit did not see counts as the "
+            "most frequent one of its column."
+        )
     bound, n = entries["bound"], entries["n"]
     if bound == "analytic":
         how = "From bounds on what a linear classifier answers, without votes."
@@ -182,33 +214,19 @@ def _how(entries):
     return lines + _text(how)
 
 
-def _sigma_text(sigma):
-    if not isinstance(sigma, (dict, list)):
-        return f"{_number(sigma)} for every feature"
-    if isinstance(sigma, list):
-        return f"by feature {sigma}"
-    if "array of shape" in sigma:
-        return (
-            f"an array of shape {tuple(sigma['array of shape'])}, from "
-            f"{sigma['least']:g} to {sigma['largest']:g} (hash {sigma['hash']})"
-        )
-    noisy = {name: level for name, level in sigma.items() if level}
-    named = [f"{name!r}: {level:g}" for name, level in noisy.items()][:_MOST_NAMES]
-    if len(noisy) > _MOST_NAMES:
-        named.append(f"and {len(noisy) - _MOST_NAMES} more columns")
-    still = len(sigma) - len(noisy)
-    if still:
-        named.append(f"0 for the other {still}, which are taken to be out of reach")
-    return "by column " + ", ".join(named)
-
-
-def _inputs(entries, radii, certified):
+def _inputs(entries, radii, certified, changes):
     n, repeats = entries["n_inputs"], len(entries["repeats"])
     n_certified = int(np.sum(certified))
-    lines = _text(
-        f"{n} inputs, {n - repeats} of them different. {n - n_certified} are not "
-        "certified: nothing is proved there."
-    )
+    left = n - n_certified
+    are = "is" if left == 1 else "are"
+    words = f"{n} inputs, {n - repeats} of them different. {left} {are} not certified"
+    if not changes:
+        words += ": nothing is proved there."
+    else:
+        # Of which some may be certified as they are.
+        nothing = n - entries.get("n_certified", n_certified)
+        words += f" for {_number_of(changes)}; of {nothing} nothing is proved at all."
+    lines = _text(words)
     if n_certified and not entries.get("of_flags"):
         found = np.sort(radii[certified])
         least, middle, most = found[0], found[(n_certified - 1) // 2], found[-1]
@@ -223,7 +241,7 @@ def _accuracy(entries, shares, norm, rho):
     head = ["radius", "found", "proved here", "proved beyond"]
     rows = [
         [
-            _number(one.radius),
+            number(one.radius),
             *(
                 share_text(share, entries["n_inputs"])
                 for share in (one.found, one.proved, one.population)
@@ -237,7 +255,7 @@ def _accuracy(entries, shares, norm, rho):
         f"{norm}. Proved here: at least this share of these inputs truly is. Proved "
         "beyond: at least this share of all inputs of this kind is, if these are "
         "independent draws from them. Each of these bounds, at each radius by itself, "
-        f"is wrong with probability at most {_number(rho)}. Shares are rounded down."
+        f"is wrong with probability at most {number(rho)}. Shares are rounded down."
     )
     for why, what in [
         (shares[0].why_not_proved, "proved here"),
@@ -276,6 +294,12 @@ def _assumed(entries):
         points.append(
             "Arithmetic is exact: the classifier cannot tell an input from the lowest "
             "bits of the input with noise. (The option grid makes this unnecessary.)"
+        )
+    still = out_of_reach(entries)
+    if still:
+        points.append(
+            "Out of the adversary's reach (sigma 0), which nothing here proves: "
+            f"{still}. A certificate holds only where these stay as they are."
         )
     if entries["shared_noise"]:
         points.append("All inputs had the same noise: claims may be wrong together.")

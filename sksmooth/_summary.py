@@ -36,9 +36,14 @@ def summary(certificate):
     if certificate.projected:
         parts.append("PROJECTED, not a certificate")
     # Of categories, which have no sigma.
-    flip, places = (getattr(certificate.noise, k, None) for k in ("flip", "places"))
+    kind = certificate.noise
+    flip, places = (getattr(kind, k, None) for k in ("flip", "places"))
+    if kind.bind(sigma).scales:
+        level = f"sigma={sigma_text(sigma, certificate.feature_names, places or ())}"
+    else:  # sigma has no effect
+        level = f"noise={kind!r}"
     settings = (
-        f"sigma={sigma_text(sigma, certificate.feature_names, places or ())}, "
+        f"{level}, "
         f"{'' if flip is None else f'flip={flip:.3g}, '}n={certificate.n}, "
         f"alpha={certificate.alpha:g}"
     )

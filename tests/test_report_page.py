@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from html import escape
 from html.parser import HTMLParser
 
@@ -13,7 +14,10 @@ from sklearn.naive_bayes import GaussianNB
 
 from sksmooth import SmoothedClassifier
 from sksmooth._validation import draw_entropy
-from sksmooth.logs import write_log
+from sksmooth.logs import read_log, write_log
+from sksmooth.logs._changes import log_with_changes
+from sksmooth.noise import DeleteTokens, Gaussian
+from sksmooth.noise._with_flips import WithFlips
 
 testing = pytest.importorskip("click.testing")
 skops_io = pytest.importorskip("skops.io")
@@ -166,3 +170,55 @@ def test_page_fits_a_phone(page, tmp_path):
     )
     wide, of = re.search(r"<title>(\d+) of (\d+)</title>", found.stdout).groups()
     assert int(wide) == int(of) > 360  # but for a scroll bar
+
+
+def test_changed_categories(run):
+    """Radii with changes stand beside the log, and are those of the certificate."""
+    flips = WithFlips(Gaussian(), 2**31, (0, 1), (2, 5))
+    mixed = replace(run.certificate, noise=flips)
+    write_log(mixed, y, run.folder / "mixed.tsv")
+    log = read_log(run.folder / "mixed.tsv")
+    right = {}
+    for k in range(4):
+        changed = log_with_changes(log, k)
+        certified = mixed.certified_for(k)
+        assert np.array_equal(changed["predict"] != "-1", certified)
+        radius = mixed.radius_for(changes=k)
+        assert np.all(changed["radius"] <= radius)
+        assert np.allclose(changed["radius"], radius, rtol=1e-5)
+        right[k] = np.mean(certified & (mixed.prediction == y))
+    assert right[0] >= right[1] > right[2] == right[3]
+    words = ["report", "mixed.tsv", "--radii", "0"]
+    told = run(*words, "--changes", "0,1,2").output
+    found = dict(re.findall(r"mixed, (\d) changed +([\d.]+)", told))
+    assert found == {str(k): f"{right[k]:.3f}" for k in range(3)}
+    assert "with no category changed" in run(*words).output
+    run(*words, "--html", "mixed.html")
+    page = (run.folder / "mixed.html").read_text(encoding="utf-8")
+    texts = " ".join(" ".join(Page(page).texts).split())
+    n = int(mixed.certified_for(1).sum())
+    part = texts[texts.index("With up to one changed category") :]
+    assert part.index(f"For {n} of 30 inputs") < 100
+    assert "no category changed" in texts and "pip install" not in texts
+    # What an older version has left says nothing of it, and so does the page.
+    entries = json.loads((run.folder / "mixed.json").read_text())
+    del entries["changes"]
+    (run.folder / "mixed.json").write_text(json.dumps(entries))
+    run(*words, "--html", "mixed.html", "--force")
+    assert "Nothing here covers changed categories" in (
+        run.folder / "mixed.html"
+    ).read_text(encoding="utf-8")
+    told = run(*words, "--changes", "1", code=1).output
+    assert "mixed does not say what holds with changed categories" in told
+
+
+def test_norms_are_told(run):
+    edits = replace(run.certificate, noise=DeleteTokens(0.5), sigma=1.0, n_noisy=None)
+    write_log(edits, y, run.folder / "edits.tsv", norm="edits")
+    words = ["report", "edits.tsv", "--radii", "0"]
+    assert "radii are edits radii" in run(*words, "--plot", "edits.svg").output
+    assert "edits for edits, l2 for run" in run(*words, "run.tsv", code=2).output
+    assert "edits radii. Leave" in run(*words, "--norm", "l1", code=2).output
+    # No guess at what is dangerous.
+    told = run(*words, "--forc", code=2).output
+    assert "No such option" in told and "--force" not in told

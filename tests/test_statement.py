@@ -5,12 +5,15 @@ import re
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
+from sklearn.compose import make_column_transformer
 from sklearn.naive_bayes import GaussianNB
+from sklearn.pipeline import make_pipeline
 
 from sksmooth import SmoothedClassifier
 from sksmooth.logs import read_log, write_log
-from sksmooth.noise import Gaussian, SparseFlip, Split
+from sksmooth.noise import DeleteTokens, Gaussian, SparseFlip, Split
 from sksmooth.noise._with_flips import WithFlips
 from sksmooth.stats import (
     certified_accuracy_lower_bound,
@@ -98,7 +101,7 @@ def test_units_and_grid_are_told(g, certificate):
     sigma = np.array([0.5, 0.0, 0.25])
     by_column = replace(certificate, sigma=sigma, feature_names=names)
     text = " ".join(by_column.statement().split())
-    assert "'age': 0.5, 'kind': 0.25, 0 for the other 1" in text
+    assert "'age': 0.5, 'kind': 0.25; 0 for 'amount'." in text
     assert "in units of sigma" in text
     on_grid = replace(certificate, radius_loss=np.full(40, 0.001))
     assert "at most 0.001, is subtracted" in " ".join(on_grid.statement().split())
@@ -171,12 +174,14 @@ def test_what_moves_is_said(certificate):
     h = SmoothedClassifier(GaussianNB(), noise=noise, n=1000, random_state=0)
     text = sentences(h.fit(flags, y).certify(flags).statement(changes=(1, 2)))
     assert "at most 1 zeros into ones and at most 2 ones into zeros" in text
-    assert "p_add=0.01, p_del=0.3" in text  # what is left as it was, too
+    assert "one with probability 0.01, and each one a zero with probability 0.3" in text
     assert not re.search("sigma|istance from|radii", text.split("WHAT IS ASSUMED")[0])
     flipped = WithFlips(Gaussian(), 2**30, (2,), (4,))
     mixed = replace(certificate, noise=flipped)
     text = sentences(mixed.statement(changes=1))
-    assert "Gaussian(), standard" in text and "anew with probability 0.25" in text
+    assert (
+        "independently, with standard" in text and "anew with probability 0.25" in text
+    )
     assert "at most one category changes" in text
     for other in (
         replace(mixed, noise=WithFlips(Gaussian(), 2, (2,), (4,), False)),
@@ -198,3 +203,69 @@ def test_no_number_is_rounded_to_more_than_it_is(certificate):
     text = sentences(alike.statement(y, radius=0.1234567, rho=1.23456789e-9))
     assert "sigma 0.12345678 for" in text and "alpha = 0.00123456789," in text
     assert " 0.1234567 " in text and "at most 1.23456789e-09" in text
+
+
+def of_a_table(**settings):
+    """Return a certificate of a table whose columns have all the roles there are."""
+    rng = np.random.default_rng(1)
+    table = pd.DataFrame(
+        {
+            "owner": rng.normal(size=40),
+            "kind": rng.choice(list("abcd"), 40),
+            "amount": X[:, 0],
+            "times": rng.integers(0, 9, 40),
+        }
+    )
+    numbers = make_column_transformer(("passthrough", ["owner", "amount", "times"]))
+    h = SmoothedClassifier(
+        make_pipeline(numbers, GaussianNB()),
+        sigma={"amount": 0.5, "times": 2.0, "*": 0},
+        categorical_features=["kind"],
+        **{"flip": 0.3, "n": 60, "n0": 20, "random_state": 0} | settings,
+    )
+    return h.fit(table, y).certify(table)
+
+
+def test_columns_are_named():
+    """What is out of reach is assumed, categories are not, and counts are rounded."""
+    certificate = of_a_table()
+    text = sentences(certificate.statement(y, radius=[0, 0.5]))
+    assert "(sigma 0), which nothing here proves: 'owner'. A cert" in text
+    assert "by column 'amount': 0.5, 'times': 2; 0 for 'owner'." in text
+    assert "Categories: 'kind' (4 values). A value that fit did not see" in text
+    assert "within the range of the column, for 'times'." in text
+    assert "with probability 0.3, from" in text  # which as drawn is 0.30000000004656613
+    assert "amount 0.5 0.25 times 2 1.0" in text  # at a radius of 0.5
+    of_array = replace(certificate, feature_names=None)
+    text = sentences(of_array.statement())
+    assert "by column column 2: 0.5, column 3: 2; 0 for column 0." in text
+
+
+def test_many_columns_are_counted(certificate):
+    sigma = np.r_[np.zeros(13), np.ones(25)]
+    names = np.array([f"c{k}" for k in range(38)], dtype=object)
+    many = replace(certificate, sigma=sigma, feature_names=names)
+    text = sentences(many.statement())
+    assert "0 for 'c0', 'c1', " in text and "'c9' and 3 more" in text
+    assert "'c32': 1, and 5 more columns" in text
+
+
+def test_what_is_not_certified_with_changes_may_be_without(certificate):
+    flipped = WithFlips(Gaussian(), 2**30, (2,), (4,))
+    mixed = replace(certificate, noise=flipped)
+    kept, known = (int(mixed.certified_for(k).sum()) for k in (1, 0))
+    assert 0 < kept < known < 40
+    words = f"{40 - kept} are not certified for 1 change of categories"
+    assert f"{words}; of {40 - known} nothing is proved" in sentences(
+        mixed.statement(changes=1)
+    )
+    almost = replace(certificate, certified=np.arange(40) > 0)
+    assert "1 is not certified: nothing" in sentences(almost.statement())
+
+
+def test_noise_is_told_in_words():
+    assert DeleteTokens(0.8).in_words == (
+        "each word, split at whitespace, is deleted with probability 0.8, independently"
+    )
+    assert "as str.split splits a text" in DeleteTokens(0.8, str.split).in_words
+    assert repr(DeleteTokens()) == "DeleteTokens(p_del=0.9)"

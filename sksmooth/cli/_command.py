@@ -13,6 +13,9 @@ INTERRUPTED = 130
 # Errors whose text was written for the user; others also show their type.
 _IN_WORDS = (ValueError, RuntimeError, ImportError, TypeError)
 
+# Options that are not proposed for a name that is wrong.
+_NO_GUESS = ("--force", "--trust", "--trust-pickle")
+
 UNPACK_LIMIT = click.option(
     "--unpack-limit",
     type=click.FloatRange(min=0, min_open=True),
@@ -43,7 +46,13 @@ class Command(click.Command):
 
     def parse_args(self, ctx, args):
         ctx.meta["sksmooth.words"] = list(args)
-        return super().parse_args(ctx, args)
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            # What overwrites files, or runs code of theirs, is no guess to follow.
+            known = error.possibilities or ()
+            error.possibilities = [one for one in known if one not in _NO_GUESS] or None
+            raise
 
     def invoke(self, ctx):
         debug = ctx.params.pop("debug")

@@ -10,11 +10,13 @@ from .._optional import optional
 from .._writing import is_stream, write_file
 from ..logs import certified_accuracy_table, format_table, mark_best, read_log
 from ..logs._beside import ATTRIBUTE, place_beside, reach_of
+from ..logs._changes import log_with_changes
+from ..noise._norms import NORMS, OTHER_MEASURES
 from ._command import UNPACK_LIMIT, command
 from ._paths import check_named, check_output
 from ._report_page import report_page
 from ._streams import emit, say
-from ._types import ImageShape, Numbers
+from ._types import ImageShape, Numbers, WholeNumbers
 
 
 @command(
@@ -22,6 +24,7 @@ from ._types import ImageShape, Numbers
     "report small=run1.tsv large=run2.tsv --radii 0,0.25,0.5 --markdown",
     "report *.tsv --plot accuracy.png",
     "report run.tsv --model model.skops --data test.npz --html run.html",
+    "report run.tsv --changes 0,1,2",
 )
 @click.argument("logs", nargs=-1, required=True, metavar="[NAME=]LOG...")
 @click.option(
@@ -30,6 +33,19 @@ from ._types import ImageShape, Numbers
     default="0,0.25,0.5,0.75,1",
     show_default=True,
     help="Radii of the columns, in the units of the logs.",
+)
+@click.option(
+    "--changes",
+    type=WholeNumbers(),
+    help="Numbers of categories that may change as well, such as 0,1,2: a row each, "
+    "and on the page a statement each. For logs of a model with categorical_features.  "
+    "[default: 0; on a page 0,1]",
+)
+@click.option(
+    "--norm",
+    type=click.Choice([*NORMS, *OTHER_MEASURES]),
+    help="What the radii are measured in, for --plot: only of a log without a .json "
+    "file beside it, which tells.  [default: l2]",
 )
 @click.option(
     "--digits",
@@ -72,7 +88,9 @@ from ._types import ImageShape, Numbers
 )
 @UNPACK_LIMIT
 @click.option("--force", is_flag=True, help="Overwrite the files of --plot and --html.")
-def report(logs, radii, digits, style, plot_path, html_path, force, **of_page):
+def report(
+    logs, radii, changes, norm, digits, style, plot_path, html_path, force, **of_page
+):
     """Print the certified accuracy of LOGs at several radii.
 
     A LOG is a file that `sksmooth certify` wrote, or any in that format. Its row gets
@@ -96,16 +114,28 @@ def report(logs, radii, digits, style, plot_path, html_path, force, **of_page):
     for name, frame in frames.items():
         if not len(frame):
             say(f"Warning: {name} has no inputs.")
+    norm = _norm_of(frames, norm)
+    if norm != "l2":
+        say(f"Note: radii are {norm} radii.")
+    limit = 1e9 * of_page.pop("unpack_limit")
+    content = None
+    if html_path is not None:
+        (log_path,) = named.values()
+        of_page |= {"radii": radii, "changes": changes, "limit": limit}
+        content = report_page(log_path, **of_page)
+    if changes is None:
+        runs = [frame.attrs.get(ATTRIBUTE) or {} for frame in frames.values()]
+        if any(run.get("changeable_categories") for run in runs):
+            say("Note: with no category changed; --changes 0,1 says more.")
+    else:
+        frames = _with_changes(frames, changes)
     table = certified_accuracy_table(frames, radii)
     if style is None:
         text = mark_best(table, digits=digits, mark="{}").to_string() + "\n"
     else:
         text = format_table(table, style=style, digits=digits)
-    picture = None if plot_path is None else _picture(frames, kind)
-    if html_path is not None:
-        limit = 1e9 * of_page.pop("unpack_limit")
-        (log_path,) = named.values()
-        content = report_page(log_path, radii=radii, limit=limit, **of_page)
+    picture = None if plot_path is None else _picture(frames, kind, norm)
+    if content is not None:
         write_file(html_path, content)
     emit(text)
     if html_path is not None:
@@ -113,6 +143,39 @@ def report(logs, radii, digits, style, plot_path, html_path, force, **of_page):
     if plot_path is not None:
         write_file(plot_path, picture)
         say(f"Plot saved to {plot_path}")
+
+
+def _norm_of(frames, told):
+    """Return what the radii of logs are measured in, which is one and the same."""
+    runs = {name: frame.attrs.get(ATTRIBUTE) for name, frame in frames.items()}
+    known = {name: run["norm"] for name, run in runs.items() if run is not None}
+    if told is not None:
+        for name, norm in known.items():
+            if norm != told:
+                raise click.UsageError(
+                    f"--norm {told}: what stands beside {name} says that its radii are "
+                    f"{norm} radii. Leave --norm out."
+                )
+        return told
+    norms = {name: known.get(name, "l2") for name in frames}
+    if len(set(norms.values())) > 1:
+        each = ", ".join(f"{norm} for {name}" for name, norm in norms.items())
+        raise click.UsageError(
+            f"radii in different norms cannot be compared: {each}. Report these logs "
+            "one by one."
+        )
+    return next(iter(norms.values()))
+
+
+def _with_changes(frames, changes):
+    """Return logs under their names, each with some numbers of changed categories."""
+    return {
+        f"{name}, {k} changed" if len(changes) > 1 else name: log_with_changes(
+            frame, k, name
+        )
+        for name, frame in frames.items()
+        for k in changes
+    }
 
 
 def _check_page(html_path, named, plot_path, of_page, force):
@@ -170,9 +233,14 @@ def _kind_of_plot(path):
     return path, kind
 
 
-def display_of(frames):
+def display_of(frames, norm="l2"):
     """Return the curves of logs, with the most that their votes could certify."""
     from ..display import CertifiedAccuracyDisplay
+
+    if norm != "l2":  # of which no other reach is known
+        one = next(iter(frames.values())) if len(frames) == 1 else frames
+        unit = "tokens" if norm == "edits" else "units of the log"
+        return CertifiedAccuracyDisplay.from_log(one, norm=norm, unit=unit)
 
     known = {
         name: reach_of(frame.attrs.get(ATTRIBUTE)) for name, frame in frames.items()
@@ -191,8 +259,8 @@ def display_of(frames):
     return CertifiedAccuracyDisplay.from_log(frames, **settings)
 
 
-def _picture(frames, kind):
+def _picture(frames, kind, norm):
     """Return the content of a picture file."""
-    display, content = display_of(frames), io.BytesIO()
+    display, content = display_of(frames, norm), io.BytesIO()
     display.figure_.savefig(content, format=kind, dpi=150)
     return content.getvalue()

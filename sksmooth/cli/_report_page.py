@@ -13,6 +13,7 @@ from .._statement_text import sections, share_text
 from .._summary import round_down
 from ..logs import read_log
 from ..logs._beside import ATTRIBUTE, place_beside, reach_of
+from ..logs._changes import log_with_changes
 from ..logs._read import is_abstaining
 from ..stats._repeats import certified_weight_lower_bound
 from ._about_run import digest
@@ -24,6 +25,14 @@ from ._report_inputs import some_inputs
 RHO = 0.001
 
 _BINS = 20
+
+# Sections of a statement that are not the same with changed categories.
+_OF_CHANGES = (
+    "What is proved",
+    "The inputs",
+    "How far one column may move",
+    "Certified accuracy",
+)
 
 # What a page is made of, and what that has to be. Booleans are whole numbers, too.
 _NEEDED = {
@@ -48,8 +57,18 @@ _NEEDED = {
     "platform": str,
 }
 
+# The same for what older files do not have.
+_MAY_BE = {
+    "noise_in_words": str,
+    "flip": (float, type(None)),
+    "categories": list,
+    "rounded": list,
+    "changes": list,
+    "n_certified": int,
+}
 
-def report_page(log_path, model_path, data_path, image_shape, radii, limit):
+
+def report_page(log_path, model_path, data_path, image_shape, radii, changes, limit):
     """Return the page of a run as text.
 
     Parameters
@@ -65,6 +84,10 @@ def report_page(log_path, model_path, data_path, image_shape, radii, limit):
 
     radii : sequence of float
 
+    changes : sequence of int, or None
+        Categories that may change, for a statement each beside that without. None: 1,
+        if there are categories and it is known.
+
     limit : float
         Bytes that data may unpack to, see ``load_data``.
     """
@@ -76,12 +99,20 @@ def report_page(log_path, model_path, data_path, image_shape, radii, limit):
         _check_same(entries, "model", model_path, "--model", log_path)
     X = None if data_path is None else _inputs(entries, log_path, data_path, limit)
     run = _Run(log, entries, radii)
+    if changes is None:
+        changes = (1,) if entries.get("changes") is not None else ()
+    with_changes = {
+        k: _Run(log_with_changes(log, k, log_path), entries, radii)
+        for k in sorted(changes)
+        if k
+    }
     body = [
         tag("h1", f"Certified robustness: {Path(log_path).stem}"),
         tag("p", run.in_short(), **{"class": "lead"}),
         *_statement(run),
+        *_more_statements(with_changes, entries),
         tag("h2", "Certified accuracy by radius"),
-        _curve(log, entries),
+        _curve(log, entries, {k: one.log for k, one in with_changes.items()}),
         tag("h2", "By class"),
         run.by_class(),
         tag("h2", "Inputs"),
@@ -104,6 +135,9 @@ def _entries(log, log_path):
             "and write_log write it."
         )
     good = all(isinstance(entries.get(k), kind) for k, kind in _NEEDED.items())
+    good &= all(
+        isinstance(entries[k], kind) for k, kind in _MAY_BE.items() if k in entries
+    )
     n = len(log)
     if not good or entries["n_inputs"] != n or len(entries["p_lower"]) != n:
         raise ValueError(f"{place} is damaged: certify again.")
@@ -187,9 +221,17 @@ class _Run:
             for one in some[:: max(1, len(some) - 1)]
         ]
         left = n - int(np.sum(self.certified))
+        unit = still = ""
+        if norm != "edits":
+            by_column = self.entries["radius_unit"] == "sigma"
+            unit = (
+                f", in {'units of sigma' if by_column else 'the units of the inputs'}"
+            )
+        if self.entries["changeable_categories"]:
+            still = ", no category changed"
         return (
             f"Of {n} inputs, classified correctly and certified: {', '.join(words)} "
-            f"({norm}). Not certified at all: {left}."
+            f"({norm}{unit}{still}). Not certified at all: {left}."
         )
 
     def by_class(self):
@@ -213,17 +255,39 @@ class _Run:
         return table(head, rows)
 
 
-def _statement(run):
+def _more_statements(with_changes, entries):
+    """Return what is proved with changed categories, or that it is not told."""
+    body = []
+    for k, run in with_changes.items():
+        many = "one changed category" if k == 1 else f"{k} changed categories"
+        body.append(tag("h2", f"With up to {many}"))
+        body += _statement(run, k)
+    if entries["changeable_categories"] and not with_changes:
+        told = "add --changes 1 to the command that made this page."
+        if "changes" not in entries:
+            told = "certificate.statement(changes=1) in Python does."
+        body.append(tag("p", f"Nothing here covers changed categories; {told}"))
+    if entries.get("of_flags"):
+        told = "certificate.statement(changes=(additions, deletions)) in Python does."
+        body.append(tag("p", f"Nothing here covers changed ones and zeros; {told}"))
+    return body
+
+
+def _statement(run, changes=0):
     found = sections(
         run.entries,
         run.radius,
         run.certified,
         run.shares,
         norm=run.entries["norm"],
-        changes=0,
+        changes=changes,
         rho=RHO,
     )
-    body = [tag("h2", "Statement")]
+    body = []
+    if changes:
+        found = [part for part in found if part[0] in _OF_CHANGES]
+    else:
+        body.append(tag("h2", "Statement"))
     for title, blocks in found:
         body.append(tag("h3", title))
         inside = False
@@ -248,17 +312,23 @@ def _figure():
 
 
 def _unit(entries):
+    if entries["norm"] == "edits":
+        return "tokens"
     return "units of sigma" if entries["radius_unit"] == "sigma" else "units of X"
 
 
-def _curve(log, entries):
+def _curve(log, entries, with_changes):
     from ..display import CertifiedAccuracyDisplay
 
     figure, ax = _figure()
     # The band needs inputs that fail on their own.
     alone = entries["alpha"] and not (entries["shared_noise"] or entries["repeats"])
     settings = {"alpha": entries["alpha"], "rho": RHO} if alone else {}
-    settings |= reach_of(entries)
+    if with_changes:
+        named = {f"{k} changed": one for k, one in with_changes.items()}
+        log = {"no category changed": log, **named}
+    else:
+        settings |= reach_of(entries)
     CertifiedAccuracyDisplay.from_log(
         log, norm=entries["norm"], unit=_unit(entries), ax=ax, **settings
     )
@@ -283,13 +353,11 @@ def _histogram(entries):
 
 def _reproduce(entries, log_path, model_path, data_path):
     versions = entries["versions"]
-    packages = " ".join(
-        f"{name}=={version}" for name, version in versions.items() if name != "python"
+    packages = ", ".join(
+        f"{name} {version}" for name, version in versions.items() if name != "python"
     )
-    body = [
-        tag("p", f"With Python {versions['python']} on {entries['platform']}:"),
-        tag("pre", f"pip install {packages}"),
-    ]
+    python = f"Python {versions['python']} on {entries['platform']}"
+    body = [tag("p", f"With {python}, and {packages}:")]
     if "command" in entries:
         body += [
             tag("pre", shlex.join(entries["command"])),
@@ -301,7 +369,7 @@ def _reproduce(entries, log_path, model_path, data_path):
             ),
         ]
     else:
-        body.append(tag("p", "It was made in Python; the call is not recorded."))
+        body.append(tag("p", "The call, in Python, is not recorded."))
     rows = [["log", os.path.basename(log_path), entries["log_sha256"], "yes"]]
     for kind, path in [("model", model_path), ("data", data_path)]:
         known = entries.get(kind) or {}

@@ -58,6 +58,20 @@ class Numbers(click.ParamType):
         return numbers
 
 
+class WholeNumbers(click.ParamType):
+    """Whole numbers from 0 on, separated by commas, such as 0,1,2."""
+
+    name = "number,..."
+
+    def convert(self, value, param, ctx):
+        if not isinstance(value, str):
+            return value
+        parts = value.split(",")
+        if not all(part.isascii() and part.isdecimal() for part in parts):
+            self.fail(f"{value!r} is not a list of whole numbers such as 0,1,2.")
+        return tuple(dict.fromkeys(int(part[:6]) for part in parts))
+
+
 class ImageShape(click.ParamType):
     """Height, width and perhaps channels of an image, such as 28x28 or 32x32x3."""
 

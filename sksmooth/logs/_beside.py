@@ -12,6 +12,12 @@ from .._writing import is_stream, write_file
 # Where `read_log` leaves it in the `attrs` of a frame.
 ATTRIBUTE = "run"
 
+# Numbers of changed categories for which radii are kept.
+_MOST_CHANGES = 10
+
+# What stands for an infinite radius, for which JSON has no word.
+_ENDLESS = 1e9
+
 _SIX_DIGITS = Context(prec=6, rounding=ROUND_FLOOR)
 
 
@@ -39,12 +45,40 @@ def text_beside(certificate, log, **more):
         "p_lower": six_digits(certificate.p_lower),
         "log_sha256": sha256(log.encode()).hexdigest(),
     }
+    entries |= _with_changes(certificate)
     return json.dumps(entries, indent=1, allow_nan=False) + "\n"
 
 
 def six_digits(p_lower):
     """Return lower bounds, rounded down to six digits, as a list of floats."""
     return [float(_SIX_DIGITS.create_decimal(float(p))) for p in p_lower]
+
+
+def _with_changes(certificate):
+    """Return radii where categories are changed: a list for 1, for 2, and so on.
+
+    None where nothing is certified. They end where nothing is certified any more.
+    """
+    most = getattr(certificate.noise, "n_changeable", 0)
+    if not most:
+        return {}
+    found = []
+    for changes in range(1, most + 1):
+        certified = certificate.certified_for(changes)
+        if not certified.any() or changes > _MOST_CHANGES:
+            return {"changes": found, "more_changes": bool(certified.any())}
+        radii = certificate.radius_for(changes=changes)
+        found.append(
+            [
+                _rounded_down(radius) if there else None
+                for radius, there in zip(radii.tolist(), certified, strict=True)
+            ]
+        )
+    return {"changes": found, "more_changes": False}
+
+
+def _rounded_down(radius):
+    return float(_SIX_DIGITS.create_decimal(min(radius, _ENDLESS)))
 
 
 def check_beside(path):

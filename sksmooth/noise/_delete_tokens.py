@@ -17,7 +17,7 @@ from numbers import Real
 import numpy as np
 
 from ._family import BoundNoise, Noise
-from ._flips import SCALE, flip_threshold
+from ._flips import SCALE, flip_threshold, probability_text
 from ._regions import rest_of
 from ._sigma import is_one_number
 
@@ -198,6 +198,22 @@ class DeleteTokens(Noise):
                 f"and less than 1 (everything), got {p_del!r}."
             )
         return threshold
+
+    def __repr__(self, N_CHAR_MAX=700):
+        # With p_del in any case: it is the level of the noise, which sigma is not.
+        own = "" if self.tokenizer is None else f", tokenizer={self.tokenizer!r}"
+        return f"{type(self).__name__}(p_del={self.p_del!r}{own})"
+
+    @property
+    def in_words(self):
+        """What this noise does; see ``Noise.in_words``."""
+        token = "word, split at whitespace,"
+        if self.tokenizer is not None:
+            kind = self.tokenizer
+            name = getattr(kind, "__qualname__", type(kind).__qualname__)
+            token = f"token, as {name} splits a text,"
+        share = probability_text(self.p_del)
+        return f"each {token} is deleted with probability {share}, independently"
 
     def tokens(self, text):
         """Return the tokens of a text.

@@ -49,6 +49,17 @@ class Noise(BaseEstimator):
     # tokens are there.
     takes_texts = False
 
+    @property
+    def in_words(self):
+        """What this noise does, as a part of a sentence, for statements.
+
+        Without its level, sigma. By default its class and parameters; another kind
+        may say it better.
+        """
+        params = self.get_params(deep=False).items()
+        given = ", ".join(f"{name}={value!r}" for name, value in params)
+        return f"{type(self).__name__}({given})"
+
     def bind(self, sigma, step=None):
         """Return this noise at a level.
 

@@ -35,6 +35,17 @@ def flip_threshold(flip):
     return round(flip * SCALE)
 
 
+def probability_text(flip):
+    """Return a probability in as few digits as it takes to be the same threshold.
+
+    What is drawn and certified is a multiple of 2^-32, as a decimal 0.30000000004656613
+    where 0.3 was asked for.
+    """
+    threshold = flip_threshold(flip)
+    texts = (f"{flip:.{digits}g}" for digits in range(1, 18))
+    return next(text for text in texts if flip_threshold(float(text)) == threshold)
+
+
 def stays(threshold, n_values):
     """Return the probability a that a value stays what it is: a Fraction."""
     return 1 - Fraction(threshold, SCALE) * Fraction(n_values - 1, n_values)

@@ -121,3 +121,4 @@ class Gaussian(Noise):
     """
 
     bound = BoundGaussian
+    in_words = "Gaussian (normal), drawn for each feature independently"

@@ -133,3 +133,4 @@ class Laplace(Noise):
     """
 
     bound = BoundLaplace
+    in_words = "Laplace, drawn for each feature independently"

@@ -5,7 +5,7 @@ import numpy as np
 NORMS = ("l1", "l2", "linf")
 
 # What else radii may be measured in: it is no norm of a vector.
-_OTHERS = ("edits",)
+OTHER_MEASURES = ("edits",)
 
 # One over the exponent of each norm.
 _ORDER = {"l1": 1.0, "l2": 0.5, "linf": 0.0}
@@ -16,8 +16,8 @@ _SLACK = 4 * np.finfo(float).eps
 
 def known_norm(norm):
     """Raise a ValueError unless there is such a norm, or none is told."""
-    if norm is not None and norm not in NORMS + _OTHERS:
-        names = ", ".join(NORMS + _OTHERS)
+    if norm is not None and norm not in NORMS + OTHER_MEASURES:
+        names = ", ".join(NORMS + OTHER_MEASURES)
         raise ValueError(f"norm must be one of {names}, got {norm!r}.")
 
 

@@ -17,7 +17,7 @@ from ._draw_sparse_flips import (
     put_sparse_flips,
 )
 from ._family import BoundNoise, Noise
-from ._flips import SCALE, flip_threshold
+from ._flips import SCALE, flip_threshold, probability_text
 from ._regions import rest_of, round_up
 from ._sparse_flips import sparse_regions
 
@@ -217,6 +217,15 @@ class SparseFlip(Noise):
     def __init__(self, p_add=0.01, p_del=0.6):
         self.p_add = p_add
         self.p_del = p_del
+
+    @property
+    def in_words(self):
+        """What this noise does; see ``Noise.in_words``."""
+        added, dropped = map(probability_text, (self.p_add, self.p_del))
+        return (
+            f"each zero becomes a one with probability {added}, and each one a zero "
+            f"with probability {dropped}, independently"
+        )
 
     @property
     def thresholds(self):

@@ -163,6 +163,15 @@ class Split(Noise):
         self.levels = levels
         self.step = step
 
+    @property
+    def in_words(self):
+        """What this noise does; see ``Noise.in_words``."""
+        return (
+            f"none is drawn; each feature is a whole number of steps of {self.step!r}, "
+            f"and each of the {self.levels} copies of an input tells for each feature "
+            f"only in which cell of {self.levels} steps it lies"
+        )
+
     def bind(self, sigma, step=None):
         """Return this noise, at its own level.
 

@@ -120,3 +120,4 @@ class Uniform(Noise):
     """
 
     bound = BoundUniform
+    in_words = "uniform, drawn for each feature independently"
