@@ -136,8 +136,8 @@ def _what_that_says(n_drawn, n_inputs, of_one):
     # With 3 / n_drawn of them forged, a sample misses all with probability exp(-3).
     share = min(1.0, math.ceil(3_000 / n_drawn) / 1_000)
     return (
-        f"If {share:g} of the inputs had {of_one}, the sample would have found one with "
-        "probability 0.95 or more.\n"
+        f"If {share:g} of the inputs had {of_one}, the sample would have "
+        "found one with probability 0.95 or more.\n"
     )
 
 
