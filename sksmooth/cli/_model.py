@@ -72,7 +72,7 @@ def load_model(path, trust, trust_pickle, limit):
             f"{path} is a pickle: loading it runs whatever code it holds, with your "
             "rights. If you made the file, or trust who did, add --trust-pickle. "
             "Files made by skops.io.dump(model, 'model.skops') load without running "
-            "code; neural nets of torch cannot be written so."
+            "code, but no ModuleClassifier can be written so."
         )
     return _load_pickle(path)
 
