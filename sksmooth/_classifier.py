@@ -159,7 +159,8 @@ class SmoothedClassifier(ClassSmoother):
     abstain_label : "auto", None, int, float or str, default="auto"
         What `predict` and `certify` return instead of a class that they cannot name
         with confidence. "auto" is -1 (or the smallest class minus 1, if that is
-        lower) for numbers and "abstain" for strings. None never abstains: the class
+        lower) for numbers and "abstain" for strings; beside it, classes True and False
+        are returned as 1 and 0. None never abstains: the class
         with the most votes is returned without a guarantee, and `certify` marks it
         with a radius of 0 that is not `certified`.
 
