@@ -116,3 +116,17 @@ def test_predict(benchmark, model):
     f, X, sigma = MODELS[model]()
     noise = np.random.default_rng(0).standard_normal((VOTES, X.shape[1]), X.dtype)
     benchmark(f.predict, X[:1] + X.dtype.type(sigma) * noise)
+
+
+@pytest.mark.benchmark(group="10,000 votes of a small net, by batch size")
+@pytest.mark.parametrize("batch_size", ["auto", 1_000, 100])
+def test_batches(benchmark, batch_size):
+    layers = nn.Linear(64, 128), nn.ReLU(), nn.Linear(128, 10)
+    f = ModuleClassifier(nn.Sequential(*layers))
+    inputs = Inputs.from_array(np.zeros((1, 64), np.float32), 0.25)
+
+    def votes():
+        voting = Voting(f, f.classes_, inputs, entropy=0, batch_size=batch_size)
+        voting.draw("estimate", 10_000)
+
+    benchmark(votes)

@@ -83,11 +83,11 @@ def recertify_log(log, *, sigma, n, alpha, new_alpha, digits=3):
 
     Examples
     --------
-    At alpha = 0.01, 99,500 of 100,000 votes certify 0.636:
+    At alpha = 0.01, 99,500 of 100,000 votes certify 0.635; at 0.001, 0.6321:
 
     >>> import pandas as pd
     >>> from sksmooth.logs import recertify_log
-    >>> log = pd.DataFrame({"label": [3], "predict": [3], "radius": [0.636]})
+    >>> log = pd.DataFrame({"label": [3], "predict": [3], "radius": [0.635]})
     >>> run = {"sigma": 0.25, "n": 100_000, "alpha": 0.01}
     >>> recertify_log(log, **run, new_alpha=0.001)["radius"].round(3).tolist()
     [0.632]

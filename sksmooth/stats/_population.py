@@ -13,6 +13,8 @@ def certified_accuracy_lower_bound(
 ):
     """How many of the inputs are truly certified, given how many were found to be.
 
+    A count, where the other bounds are shares: divide by `n_inputs` for an accuracy.
+
     Each input was certified with failure probability `alpha`, and `n_certified` of
     them came out right and robust at some radius. With probability at least 1 - rho
     over the noise, at least as many as returned here truly are. The inputs may be any;
