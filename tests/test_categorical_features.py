@@ -399,6 +399,11 @@ class TestInvariances:
         f = FrozenEstimator(GaussianNB().fit(X, Y))
         settings = {"categorical_features": [1], "n": 50}
         smooth(f, **settings).fit(X, Y).certify(X[:3], store=tmp_path / "a")
+        other = smooth(f, **settings, flip=0.125).fit(X, Y)
+        with pytest.raises(
+            ValueError, match=r"flip = \S+ there and .* flip = 0.125 here"
+        ):
+            other.certify(X[:3], store=tmp_path / "a")
         X[-1, 1] = 9
         with pytest.raises(ValueError, match="another run"):
             smooth(f, **settings).fit(X, Y).certify(X[:3], store=tmp_path / "a")

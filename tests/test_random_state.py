@@ -90,7 +90,7 @@ def test_a_store_with_secret_noise(tmp_path):
     expected = g.predict_proba(X[:9], store=path)
     again = pickle.loads(pickle.dumps(g))
     np.testing.assert_array_equal(again.predict_proba(X[:9], store=path), expected)
-    with pytest.raises(ValueError, match="random_state is"):
+    with pytest.raises(ValueError, match="fingerprint of random_state is"):
         clone(g).fit(X, y).predict_proba(X[:9], store=path)
     # By the number, without `fit`: the model is another, frozen there and not here.
     path = tmp_path / "other.sqlite"

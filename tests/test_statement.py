@@ -269,3 +269,9 @@ def test_noise_is_told_in_words():
     )
     assert "as str.split splits a text" in DeleteTokens(0.8, str.split).in_words
     assert repr(DeleteTokens()) == "DeleteTokens(p_del=0.9)"
+
+
+def test_sigma_without_effect_is_not_shown(certificate):
+    texts = replace(certificate, noise=DeleteTokens(), sigma=1.0, n_noisy=None)
+    assert "noise=DeleteTokens(p_del=0.9), n=500" in sentences(repr(texts))
+    assert "sigma" not in repr(texts)

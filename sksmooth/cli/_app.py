@@ -100,7 +100,10 @@ def certify(model, data, radius_tol, store, out, quiet, **options):
     if certificate.bound in CERTAIN:
         settings = certificate.bound
     else:
-        settings = f"sigma={sigma_text(g.sigma)}, n={g.n}, alpha={g.alpha:g}"
+        level = f"sigma={sigma_text(g.sigma)}"
+        if not certificate.noise.bind(certificate.sigma).scales:  # without effect
+            level = f"noise={certificate.noise!r}"
+        settings = f"{level}, n={g.n}, alpha={g.alpha:g}"
     if not quiet:
         _tell(f"{words} ({settings}); {seconds:.1f} s", out)
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from ._draw_flips import KEEP, draw_flips_alone
 from ._family import BoundNoise, Noise
-from ._flips import SCALE, flip_regions
+from ._flips import SCALE, flip_regions, probability_text
 from ._proof import Proof
 from ._regions import rest_of, round_up
 
@@ -231,6 +231,16 @@ class WithFlips(Noise):
     def n_changeable(self):
         """How many categories can be changed: those of two values or more."""
         return sum(n > 1 for n in self.n_values)
+
+    @property
+    def in_words(self):
+        """What this noise does; see ``Noise.in_words``."""
+        values = ", ".join(map(str, self.n_values))
+        return (
+            f"{self.noise.in_words if self.numbers else 'none on numbers'}; categories "
+            f"(of {values} values) are drawn anew with probability flip = "
+            f"{probability_text(self.flip)}"
+        )
 
     @property
     def flip(self):

@@ -142,10 +142,10 @@ def test_a_store_works_with_workers(tmp_path):
     [
         ({"sigma": 0.4}, "sigma is 0.3 there and 0.4 here"),
         ({"sigma": np.array([0.3, 0.3, 0.3, 0.0])}, "sigma is 0.3 there"),
-        ({"random_state": 1}, "random_state is [0-9a-f]{32} there"),
+        ({"random_state": 1}, "the fingerprint of random_state is [0-9a-f]{32} there"),
         (
             {"base": DecisionTreeClassifier(max_depth=2, random_state=0).fit(X, y)},
-            "estimator is",
+            "the fingerprint of estimator is",
         ),
         (
             {"X": X.astype(np.float32)},

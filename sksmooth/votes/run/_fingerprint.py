@@ -47,6 +47,7 @@ def fingerprint(voting):
         ).hexdigest(),
         "shared_noise": str(voting.shared_noise),
         "noise": told(inputs.noise.kind),
+        "noise in words": inputs.noise.kind.in_words,
         "sigma": _describe(inputs.sigma),
         "grid": _describe(inputs.grid),
         "estimator": hash_estimator(estimator),

@@ -43,6 +43,12 @@ _NEXT = f"SELECT rowid, {_ROW} FROM votes WHERE rowid > ? ORDER BY rowid LIMIT 1
 # Names of the settings that tell the model: as it came, and once it has predicted.
 _MODEL, _IN_USE = "estimator", "estimator in use"
 
+# What is told of noise and is no more than a name of it; see `_fingerprint`.
+_NOISE, _IN_WORDS = "noise", "noise in words"
+
+# Settings that are hashes: the value itself may be a secret, or is too long.
+_HASHES = ("random_state", _MODEL)
+
 # Seconds between two commits, if that many votes are complete.
 _COMMIT_SECONDS = 1.0
 
@@ -143,7 +149,7 @@ class VoteStore:
         stored = self.settings
         names = stored.keys() | settings.keys()
         differ = {name for name in names if stored.get(name) != settings.get(name)}
-        differ.discard(_IN_USE)
+        differ -= {_IN_USE, _IN_WORDS}
         if differ == {_MODEL} and not _known_as(stored) & _known_as(settings):
             in_use = self._model.in_use() if self._model else None
             settings = {**settings, _IN_USE: in_use or settings[_MODEL]}
@@ -153,9 +159,7 @@ class VoteStore:
             raise ValueError(
                 f"the store {self.path} holds votes of another run: "
                 + "; ".join(
-                    f"{name} is {_shown(stored.get(name))} there and "
-                    f"{_shown(settings.get(name))} here"
-                    for name in sorted(differ)
+                    _difference(name, stored, settings) for name in sorted(differ)
                 )
                 + ". Use another file for this run, or the settings of the stored run."
             )
@@ -252,6 +256,17 @@ class VoteStore:
 def _known_as(settings):
     """Return the hashes by which a model is known."""
     return {settings[name] for name in (_MODEL, _IN_USE) if name in settings}
+
+
+def _difference(name, stored, settings):
+    """Say how a setting differs, in words where there are some."""
+    if name == _NOISE:
+        words = [settings_of.get(_IN_WORDS) for settings_of in (stored, settings)]
+        if None not in words and words[0] != words[1]:
+            return f"noise is {_shown(words[0])} there and {_shown(words[1])} here"
+    there, here = _shown(stored.get(name)), _shown(settings.get(name))
+    what = f"the fingerprint of {name}" if name in _HASHES else name
+    return f"{what} is {there} there and {here} here"
 
 
 def _shown(text):
