@@ -120,14 +120,14 @@ def test_text_that_is_not_utf8(tmp_path, line, end):
     rows[line - 1] += "\u00e4"
     path = tmp_path / "log"
     path.write_bytes("".join(row + end for row in rows).encode("latin-1"))
-    with pytest.raises(ValueError, match=f"log, line {line}: byte 0xe4 is no UTF-8"):
+    with pytest.raises(ValueError, match=f"log, line {line}: byte 0xe4 is not UTF-8"):
         read_log(path)
 
 
 def test_text_of_windows(tmp_path):
     path = tmp_path / "log"
     path.write_text("\t".join(COLUMNS) + "\n", encoding="utf-16")
-    with pytest.raises(ValueError, match="log, line 1: byte 0xff is no UTF-8"):
+    with pytest.raises(ValueError, match="log, line 1: byte 0xff is not UTF-8"):
         read_log(path)
 
 

@@ -315,7 +315,7 @@ with tempfile.TemporaryDirectory() as folder:
                 try:
                     smooth().certify(X, store=path)
                 except RuntimeError as error:
-                    assert "may not be written" in str(error), error
+                    assert "not writable" in str(error), error
                     assert "lacks votes of 7 of 15 inputs" in str(error), error
                 else:
                     raise AssertionError
