@@ -9,9 +9,9 @@ from ._ranks import most_distinct, ranked
 # How `predict` reads the sums, as the kernel numbers it.
 HIGHEST_MEAN, ABOVE_ZERO, NOT_BELOW_ZERO = 0, 1, 2
 
-# Up to so many tests a feature, float32 values are compared as they are: to find their
-# ranks takes as long as some tests do.
-_FEW_TESTS = 20
+# Up to so many bytes of thresholds a feature, values are compared as they are: to find
+# their ranks takes as long as some tests do.
+_FEW_BYTES = 80
 
 # Trees with more leaves are walked faster, node by node, than asked all at once.
 _MOST_LEAVES = 256
@@ -148,7 +148,8 @@ def flatten(trees, column, start):
     if most > np.iinfo(np.uint16).max - 1:
         return _walk(trees, column, start)
     grid, limit = None, threshold
-    if threshold.dtype != np.float32 or len(feature) > _FEW_TESTS * len(used):
+    # An infinite one is no less than infinity, which stands for what is missing.
+    if threshold.nbytes > _FEW_BYTES * len(used) or np.any(np.isinf(threshold)):
         kind = np.uint8 if most < np.iinfo(np.uint8).max else np.uint16
         limit, grid = ranked(feature, threshold, kind)
     kind = f"u{limit.itemsize}"

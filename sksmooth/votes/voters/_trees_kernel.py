@@ -188,7 +188,7 @@ def classify(X, forest, grid, rule, divisor, margin, takes_missing, winner):
                     continue
                 if by_bits[t]:
                     for r in range(BLOCK):
-                        leaf[r] |= ends if x[r] > least else 0
+                        leaf[r] = leaf[r] | ends if x[r] > least else leaf[r]
                 elif begins == 0:
                     for r in range(BLOCK):
                         leaf[r] = ends if x[r] > least else leaf[r]
