@@ -7,7 +7,6 @@ import numpy as np
 
 from ..noise._normals import open_stream
 
-
 # Where rows are tiny, more of them in one batch gain nothing.
 _MAX_ROWS = 65_536
 
