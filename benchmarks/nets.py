@@ -9,6 +9,8 @@ counting of as many copies of one input. All runs of a net are interleaved and t
 of each counts, so that ratios hold on a busy machine. One thread: time of the process;
 more: time on the clock, once by torch's own threads, once by workers with one each.
 
+The table has the best size of batch for each forward pass; all sizes go to stderr.
+
 The votes are those of a call that has got the net ready in its mode. What that takes is
 printed as "ready in", and for a later call, for which the engine is kept, as "again".
 
@@ -18,6 +20,7 @@ that give copies of an input to many classes: their time, and how many are other
 
 import argparse
 import copy
+import sys
 import time
 from functools import partial
 from itertools import cycle, islice
@@ -136,7 +139,8 @@ def normals(clock):
     )
     print(
         f"million normals a second: torch {n / by_torch / 1e6:.0f}, "
-        f"NumPy {n / by_numpy / 1e6:.0f}"
+        f"NumPy {n / by_numpy / 1e6:.0f}",
+        file=sys.stderr,
     )
 
 
@@ -186,7 +190,8 @@ def net(name, shape, module, n, sizes, options, n_threads, clock, ready_only):
             start = clock()
             ready(one)
             times.append(f"{clock() - start:.2f} s")
-        print(f"{name}: {label}: ready in {', again in '.join(times)}", flush=True)
+        line = f"{name}: {label}: ready in {', again in '.join(times)}"
+        print(line, file=sys.stdout if ready_only else sys.stderr, flush=True)
     if ready_only:
         return
     # More than a cache holds, less than memory.
@@ -221,12 +226,16 @@ def net(name, shape, module, n, sizes, options, n_threads, clock, ready_only):
     for work in works.values():
         work()
     taken = dict(zip(works, interleaved(list(works.values()), clock), strict=True))
-    best = min(t for (kind, *_), t in taken.items() if kind == "forward")
+    shown = {}  # each way to run the net by its best size of batch
     for (kind, label, detail), t in taken.items():
-        line = f"{name}: {kind}, {label}, {detail}: {1e6 * t / n:.1f} us per copy"
-        if kind == "votes":
-            line += f", {t / best:.2f} of the best forward pass"
-        print(line, flush=True)
+        print(f"{name}: {kind}, {label}, {detail}: {1e6 * t / n:.1f}", file=sys.stderr)
+        what = f"{label}, {detail}" if kind == "votes" and n_threads > 1 else label
+        shown[kind, what] = min(t, shown.get((kind, what), t))
+    best = min(t for (kind, _), t in shown.items() if kind == "forward")
+    for (kind, what), t in shown.items():
+        us = float(f"{1e6 * t / n:.3g}")
+        cells = name, kind, what, f"{us:,g}", f"{t / best:.2f}"
+        print("|", " | ".join(cells), "|", flush=True)
 
 
 def main():
@@ -239,8 +248,11 @@ def main():
     n_threads = arguments.n_threads
     clock = time.process_time if n_threads == 1 else time.perf_counter
     torch.set_num_threads(n_threads)
-    print(f"{n_threads} thread(s); torch {torch.__version__}")
+    print(f"{n_threads} thread(s); torch {torch.__version__}", file=sys.stderr)
     normals(clock)
+    if not (arguments.ready_only or arguments.bfloat16):
+        print("| net | | how | us per copy | of the best forward pass |")
+        print("| --- | --- | --- | ---: | ---: |")
     generic = {"push_forward": False}
     wide = [generic, {**generic, "mode": "onnxruntime"}, {}]
     deep = [{"mode": "eager"}, {"channels_last": True}]

@@ -23,6 +23,18 @@ RUNS = {
     "serving": ["serving.py"],
     "bounds": ["bounds.py"],
     "exact": ["exact.py"],
+    "analytic": ["analytic.py"],
+    "regression": ["regression.py"],
+    "packing": ["packing.py"],
+    "many_rows": ["many_rows.py", "--rounds", "2"],
+    "grid": ["grid.py"],
+    "large_forests": ["large_forests.py"],
+    "nets": ["nets.py"],
+    "nets_2": ["nets.py", "2"],
+    "nets_ready": ["nets.py", "--ready-only"],
+    "nets_bfloat16": ["nets.py", "--nets", "resnet", "--bfloat16"],
+    "training_noise": ["training_noise.py"],
+    "shared_noise": ["shared_noise.py"],
 }
 
 
@@ -47,7 +59,10 @@ def as_markdown(output):
     lines = [line.rstrip() for line in output.strip("\n").splitlines()]
     if not any(line.startswith("|") for line in lines):
         lines = ["```text", *lines, "```"]
-    return "\n".join(lines) + "\n"
+    text = "\n".join(lines) + "\n"
+    # A line of words right before or behind a row would be taken for one.
+    text = re.sub(r"(\|\n)(?=[^|\n])", r"\1\n", text)
+    return re.sub(r"([^|\n]\n)(?=\|)", r"\1\n", text)
 
 
 def put(page, name, output):

@@ -82,10 +82,10 @@ def main():
     X_train, X_test, y_train, y_test = train_test_split(
         X, y, train_size=20 * BATCH, stratify=y, random_state=0
     )
-    print(f"{len(X_train)} training and {len(X_test)} test digits, sigma = {SIGMA}")
+    heads = [f"r = {radius:g}" for radius in RADII]
+    print(f"| steps of {BATCH} | noise | {' | '.join(heads)} | seconds |")
+    print("| ---: | --- |" + " ---: |" * (len(RADII) + 1))
     for steps in STEPS:
-        print(f"\n{steps:,} steps of {BATCH}     certified at radius")
-        print(" " * 23 + "".join(f"{radius:12.2f}" for radius in RADII) + "    seconds")
         for name, g in ways(steps, len(X_train)):
             shares, seconds = [], 0.0
             for seed in SEEDS:
@@ -99,8 +99,9 @@ def main():
                 shares.append(100 * correct.mean(axis=0))
             mean = np.mean(shares, axis=0)
             error = np.std(shares, axis=0, ddof=1) / np.sqrt(len(SEEDS))
-            cells = (f"{m:6.1f} ± {e:3.1f}" for m, e in zip(mean, error, strict=True))
-            print(f"{name:23}{''.join(cells)}   {seconds:6.1f}", flush=True)
+            cells = [f"{m:.1f} ± {e:.1f}" for m, e in zip(mean, error, strict=True)]
+            cells = f"{steps:,}", name, *cells, f"{seconds:.1f}"
+            print("|", " | ".join(cells), "|", flush=True)
 
 
 if __name__ == "__main__":

@@ -193,18 +193,23 @@ def test_benchmarks_have_their_places_in_the_page(benchmarks_page):
     assert (
         benchmarks_page["as_markdown"]("words\n  1\n") == "```text\nwords\n  1\n```\n"
     )
+    both = benchmarks_page["as_markdown"]("| a |\n| --- |\nwords\n| b |\n| --- |\n")
+    assert both == "| a |\n| --- |\n\nwords\n\n| b |\n| --- |\n"
     with pytest.raises(ValueError, match="one pair of markers"):
         benchmarks_page["between"](text + text, names[0])
 
 
-def test_quoted_rows_are_in_the_page_of_benchmarks(benchmarks_page):
+def test_quotes_are_in_the_page_of_benchmarks(benchmarks_page):
     text = benchmarks_page["PAGE"].read_text("utf-8")
-    pages = [p.read_text("utf-8") for p in (ROOT / "docs").glob("*.md")]
-    quotes = [
-        block
-        for page in pages
-        for block in re.findall(r"<!-- quotes benchmarks.md -->\n((?:\|.*\n)+)", page)
-    ]
-    assert len(quotes) >= 2
+    pages = [p.read_text("utf-8") for p in (ROOT / "docs").rglob("*.md")]
+    marked = r"<!-- quotes benchmarks.md -->\n((?:\|.*\n)+)"
+    quotes = [block for page in pages for block in re.findall(marked, page)]
+    # The words of a link may be a quote, too.
+    link = r"\[([^][]*)\]\(benchmarks\.md#"
+    linked = " ".join(words for page in pages for words in re.findall(link, page))
+    numbers = re.findall(r"\d+(?:[.,]\d+)*", linked)
+    assert len(quotes) >= 10 and numbers
     for row in "".join(quotes).splitlines():
         assert f"{row}\n" in text
+    for number in numbers:
+        assert re.search(rf"(?<![\d.,]){re.escape(number)}(?![\d])", text), number
