@@ -357,5 +357,5 @@ class TestMissing:
 
 
 def test_numbers_that_are_not_whole():
-    with pytest.raises(ValueError, match="column 1 holds numbers that are not integers"):
+    with pytest.raises(ValueError, match="column 1 holds numbers that are not"):
         Categories(np.array([[1.0, 0.5], [2.0, 1.0]]), (0, 1))

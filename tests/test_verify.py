@@ -161,7 +161,7 @@ def test_lines_of_a_log(run):
     Path("run.json").write_text(json.dumps(entries))
     told = run("verify", "run.tsv", *run.stored, code=1)
     assert "lines on 1 of 12 inputs are not those in run.tsv: inputs 2." in told
-    assert "do not come from this model, data and noise" in told  # versions stand beside
+    assert "do not come from this model, data" in told  # versions stand beside
     (line,) = [row for row in Path("run.tsv").read_text().splitlines() if row[0] == "5"]
     columns = line.split("\t")
     columns[3] = "9.000000"
