@@ -19,6 +19,8 @@ if find_spec("torch") is None:
         "sksmooth/models/_net_choice.py",
         "sksmooth/models/_net_memory.py",
         "sksmooth/models/_net_modes.py",
+        "sksmooth/models/_net_errors.py",
+        "sksmooth/models/_net_outputs.py",
         "sksmooth/models/_net_engines.py",
         "sksmooth/models/_first_layer.py",
         "sksmooth/noise/_on_device.py",

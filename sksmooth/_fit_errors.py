@@ -8,6 +8,7 @@ from ._find_categorical import as_table
 
 _ABOUT_DATES = re.compile(r"datetime|timedelta|timestamp|\bdates?\b", re.IGNORECASE)
 _NO_ADAPTER = "does not have a registered adapter"
+_NO_COLUMNS = "Index must either be string or integer"  # in older versions
 _OTHER_LABELS = "Invalid classes inferred from unique values of `y`"
 
 
@@ -45,7 +46,7 @@ def _advice(name, X, y, message):
         )
     if table is None:
         return None
-    if _NO_ADAPTER in message:
+    if _NO_ADAPTER in message or _NO_COLUMNS in message:
         return (
             f"X is a frame of {table.implementation}, which {name} does not take: "
             "scikit-learn takes frames apart that are of pandas or polars, so pass "

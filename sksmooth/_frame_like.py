@@ -111,8 +111,16 @@ class FrameLike:
                 dtype = replace(dtype, name=_WITH_GAPS.get(dtype.name, dtype.name))
         elif column.dtype.is_nested() or column.dtype.is_temporal():
             # Their units, zones or parts are in no FrameDtype, but in the cells.
-            return nw.new_series("value", cells, backend=backend)
+            return _in_zone(nw.new_series("value", cells, backend=backend), column)
         return dtype.series(cells, backend)
+
+
+def _in_zone(made, column):
+    """Return times in the zone of a column: older polars makes UTC of lists."""
+    zone = getattr(column.dtype, "time_zone", None)
+    if zone is None or made.dtype.time_zone is not None:
+        return made
+    return made.dt.replace_time_zone("UTC").dt.convert_time_zone(zone)
 
 
 def _family(column):

@@ -129,11 +129,12 @@ def by_gaps(word):
 @pytest.mark.parametrize("dtype", [object, "category"])
 def test_the_same_answers(options, dtype):
     f = make_pipeline(
-        make_column_transformer((OneHotEncoder(), ["word"]), remainder="passthrough"),
+        make_column_transformer((OneHotEncoder(), ["word"]), remainder=StandardScaler()),
         KNeighborsClassifier(1),
     )
     frame = by_gaps("a").astype({"word": dtype})
-    others = [pl.from_pandas(frame), pa.table({c: frame[c] for c in frame})]
+    table = pa.table({c: frame[c] for c in frame})
+    others = [pl.from_arrow(table), table]
     g = SmoothedClassifier(f, n=100, method="monte_carlo", random_state=0, **options)
     g.fit(frame, Y)
     expected = g.certify(frame)
