@@ -129,7 +129,9 @@ def by_gaps(word):
 @pytest.mark.parametrize("dtype", [object, "category"])
 def test_the_same_answers(options, dtype):
     f = make_pipeline(
-        make_column_transformer((OneHotEncoder(), ["word"]), remainder=StandardScaler()),
+        make_column_transformer(
+            (OneHotEncoder(), ["word"]), remainder=StandardScaler()
+        ),
         KNeighborsClassifier(1),
     )
     frame = by_gaps("a").astype({"word": dtype})
