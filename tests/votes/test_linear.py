@@ -463,16 +463,24 @@ def test_compiled_votes_are_those_of_products(n_classes, monkeypatch):
             voter._rounding = slack
         voter.X = np.random.default_rng(0).normal(size=(len(sizes), 7))
         voter.allocate(1000)  # fewer than there are
-        moved = streams.copy()
+        moved, by_product = streams.copy(), []
+        product = voter._count_products
+        monkeypatch.setattr(
+            voter,
+            "_count_products",
+            lambda some, *others: (by_product.extend(some), product(some, *others)),
+        )
         voter.fill_batch(np.arange(len(sizes)), sizes, moved)
-        return voter.tally(sizes), moved
+        return voter.tally(sizes), moved, by_product
 
-    expected, moved = counted(fuse=False)
+    expected, moved, _ = counted(fuse=False)
     np.testing.assert_array_equal(expected.sum(axis=1), sizes)
     for slack in (None, 1e-3, np.inf):
-        got, where = counted(fuse=True, slack=slack)
+        got, where, by_product = counted(fuse=True, slack=slack)
         np.testing.assert_array_equal(got, expected)
         np.testing.assert_array_equal(where, moved)
+        if slack == np.inf:  # whatever is close is left to the product
+            assert by_product == [size for size in sizes if size]
 
 
 @pytest.mark.parametrize("compiled", [False, True])
