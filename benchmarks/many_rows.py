@@ -102,6 +102,10 @@ def in_a_process(name, folder):
     return [float(number) for number in run.stdout.split()]
 
 
+def _short(number):
+    return f"{number:,.0f}" if number >= 1000 else f"{number:.3g}"
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("cases", nargs="*", help="parts of names; all if none is given")
@@ -127,8 +131,8 @@ def main():
         first, later = np.median(times, axis=0).T  # of each folder
         ratio = f"{later[1] / later[0]:.2f}" if options.against else ""
         print(
-            f"| {name} | {1e3 * first[0]:,.4g} | {1e3 * later[0]:,.4g} "
-            f"| {1e6 * later[0] / case[2]:,.3g} | {ratio} |",
+            f"| {name} | {_short(1e3 * first[0])} | {_short(1e3 * later[0])} "
+            f"| {_short(1e6 * later[0] / case[2])} | {ratio} |",
             flush=True,
         )
 
