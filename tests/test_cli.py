@@ -524,7 +524,7 @@ class TestEnding:
             raise KeyboardInterrupt
 
         monkeypatch.setattr(SmoothedClassifier, "certify", certify)
-        result = run("certify", "smoothed.skops", "test.npz", "-q", code=130)
+        result = run("certify", "smoothed.skops", "test.npz", code=130)
         assert result.stderr == "Interrupted.\n"
         store = ["--store", "run.sqlite"]
         result = run("certify", "smoothed.skops", "test.npz", *store, code=130)
@@ -535,7 +535,7 @@ class TestEnding:
             raise KeyError("two\nlines")
 
         monkeypatch.setattr(SmoothedClassifier, "certify", certify)
-        result = run("certify", "smoothed.skops", "test.npz", "-q", code=1)
+        result = run("certify", "smoothed.skops", "test.npz", code=1)
         assert len(result.stderr.splitlines()) == 1
         assert "KeyError" in result.stderr and "--debug" in result.stderr
         result = run("certify", "smoothed.skops", "test.npz", "--debug", code=1)
@@ -631,7 +631,7 @@ def test_ctrl_c(files, tmp_path, monkeypatch):
     joblib.dump(slow.Slow(max_iter=1_000).fit(X, y), tmp_path / "slow.joblib")
     monkeypatch.delitem(sys.modules, "slow")
     words = ["certify", "slow.joblib", files / "test.npz", "--sigma", 1]
-    process = start([*words, "--trust-pickle", "-q"], tmp_path)
+    process = start([*words, "--trust-pickle"], tmp_path)
     while not (tmp_path / "started").exists() and process.poll() is None:
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)

@@ -252,7 +252,4 @@ def _prepare(
                 g.set_params(sigma=sigma_by_column(g.sigma, data.X.columns))
             except ValueError as error:
                 raise click.UsageError(f"--sigma: {error}") from error
-    if not quiet and not sys.stderr.isatty():
-        # No bar is drawn there, and a run may take hours.
-        click.echo(f"{data_path}: {len(data.idx)} inputs are under way.", err=True)
     return g, data._replace(X=as_model_takes(data.X, g))
