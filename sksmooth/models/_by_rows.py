@@ -4,20 +4,9 @@ All others are asked whether they do, in every call: for one row of a table that
 longer than its votes.
 """
 
+from sklearn import preprocessing
 from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import (
-    FunctionTransformer,
-    KBinsDiscretizer,
-    Normalizer,
-    OneHotEncoder,
-    OrdinalEncoder,
-    PolynomialFeatures,
-    PowerTransformer,
-    QuantileTransformer,
-    SplineTransformer,
-    TargetEncoder,
-)
 
 from .._sklearn import predicts_by_linear_scores
 from ._plain import is_by_elements
@@ -27,15 +16,15 @@ from ._unwrap import does_nothing
 # What `transform` of these returns for a row is computed from that row and from what
 # was seen in fit. A subclass may do anything.
 _BY_ROWS = {
-    KBinsDiscretizer,
-    Normalizer,
-    OneHotEncoder,
-    OrdinalEncoder,
-    PolynomialFeatures,
-    PowerTransformer,
-    QuantileTransformer,
-    SplineTransformer,
-    TargetEncoder,
+    preprocessing.KBinsDiscretizer,
+    preprocessing.Normalizer,
+    preprocessing.OneHotEncoder,
+    preprocessing.OrdinalEncoder,
+    preprocessing.PolynomialFeatures,
+    preprocessing.PowerTransformer,
+    preprocessing.QuantileTransformer,
+    preprocessing.SplineTransformer,
+    preprocessing.TargetEncoder,
 }
 
 
@@ -71,6 +60,6 @@ def _transforms_rows(step):
     if type(step) is ColumnTransformer:
         parts = getattr(step, "transformers_", None)
         return parts is not None and all(_transforms_rows(part[1]) for part in parts)
-    if type(step) is FunctionTransformer:  # without one, it passes X through
-        return step.func is None
+    if type(step) is preprocessing.FunctionTransformer:
+        return step.func is None  # without one, it passes X through
     return type(step) in _BY_ROWS or is_by_elements(step)
