@@ -12,6 +12,7 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 
 from sksmooth import SmoothedClassifier
+from sksmooth._statement_columns import lengths
 from sksmooth.logs import read_log, write_log
 from sksmooth.noise import DeleteTokens, Gaussian, SparseFlip, Split
 from sksmooth.noise._with_flips import WithFlips
@@ -275,3 +276,9 @@ def test_sigma_without_effect_is_not_shown(certificate):
     texts = replace(certificate, noise=DeleteTokens(), sigma=1.0, n_noisy=None)
     assert "noise=DeleteTokens(p_del=0.9), n=500" in sentences(repr(texts))
     assert "sigma" not in repr(texts)
+
+
+def test_lengths_of_columns_are_rounded_down():
+    entries = {"sigma": {"a": 0.3, "b": 7.0, "still": 0.0}}
+    rows = lengths(entries, np.array([1.2345]), np.array([True]), [1.2345])
+    assert rows[1:] == [["a", "0.3", "0.370"], ["b", "7", "8.64"]]  # .37035 and 8.6415
