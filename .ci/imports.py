@@ -83,6 +83,7 @@ FLOORS = {
     "votes": (
         ("_cells",),
         ("_rows",),
+        ("_frame_rows",),
         ("_voter", "_spread", "run", "_texts"),
         ("_shared", "voters"),
         ("_missing",),

@@ -31,8 +31,9 @@ from .models._unwrap import unwrap
 from .noise import Gaussian
 from .noise._flips import flip_threshold
 from .noise._sigma import check_some_noise, is_one_number, sigma_by_column
+from .votes._frame_rows import FrameInputs, numbers
 from .votes._missing import missing_rows
-from .votes._rows import Flips, Inputs, numbers
+from .votes._rows import Flips, Inputs
 from .votes._texts import Texts
 from .votes.voters._predict import check_one_row
 
@@ -273,7 +274,7 @@ def _from_frame(frame, sigma, estimator, noise, *, reset, is_own):
     frame = _floats_for_integers(frame, sigma, noise, places)
     counts = None if reset else vars(estimator).get("_counts")
     try:
-        inputs = Inputs.from_frame(frame, sigma, noise, flips, counts)
+        inputs = FrameInputs.from_frame(frame, sigma, noise, flips, counts)
     except ValueError:
         if not np.ndim(sigma):
             check_no_text(frame, getattr(estimator, "estimator", None))

@@ -33,6 +33,7 @@ from sksmooth import GaussianAugmenter, SmoothedClassifier
 from sksmooth.exact._probabilities import numbers_of
 from sksmooth.models._trees import compiled
 from sksmooth.models._unwrap import unwrap
+from sksmooth.votes._frame_rows import FrameInputs
 from sksmooth.votes._rows import Inputs
 from sksmooth.votes.voters import _trees as trees
 from sksmooth.votes.voters._predict import AnyVoter
@@ -240,7 +241,7 @@ def test_gaps_are_the_same_in_every_copy(kind, sigma):
 @pytest.mark.parametrize("kind", ["NA", "pyarrow", "mixed", "polars"])
 def test_the_dtype_of_a_copy_does_not_depend_on_the_rows(kind):
     """Else votes could depend on how rows are shared out between workers."""
-    inputs = Inputs.from_frame(containers()[kind], 0.3)
+    inputs = FrameInputs.from_frame(containers()[kind], 0.3)
     whole = inputs.assemble(inputs.values, np.arange(150)).dtypes
     full = inputs.take(slice(1, 3))
     assert not full.has_gaps
@@ -335,8 +336,8 @@ def test_all_bit_patterns_of_nan_key_the_same_noise():
     assert len(set(Inputs.from_array(rows, 1.0).contents())) == 1
     for library in (pd, pl):
         frame = library.DataFrame({"a": [1.0, 1.0], "b": patterns.view(float)})
-        assert len(set(Inputs.from_frame(frame, [1.0, 0]).contents())) == 1
-        assert len(set(Inputs.from_frame(frame, 1.0).contents())) == 1
+        assert len(set(FrameInputs.from_frame(frame, [1.0, 0]).contents())) == 1
+        assert len(set(FrameInputs.from_frame(frame, 1.0).contents())) == 1
     assert first_equal(Inputs.from_array(np.vstack([rows, [1, 1]]), 1.0))[2] == 2
 
 

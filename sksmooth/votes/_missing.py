@@ -12,7 +12,7 @@ import narwhals as nw
 import numpy as np
 
 from .._sklearn import estimator_type, surely_refuses_nan
-from ._rows import numbers
+from ._frame_rows import numbers
 from .voters._predict import check_one_row, copied
 
 # What a classifier ranks classes by; NaN there is no answer.

@@ -19,14 +19,14 @@ import pyarrow as pa
 import pytest
 
 from sksmooth import SmoothedClassifier
-from sksmooth.votes._rows import Inputs
+from sksmooth.votes._frame_rows import FrameInputs
 from tests.helpers import Fixed
 
 
 def n_distinct(column, library=pd):
     """How many of the rows count as different that differ in this column only."""
     frame = library.DataFrame({"x": [1.0] * len(column), "k": column})
-    return len(set(Inputs.from_frame(frame, [1.0, 0]).contents()))
+    return len(set(FrameInputs.from_frame(frame, [1.0, 0]).contents()))
 
 
 def objects(*cells):
@@ -252,7 +252,7 @@ def test_columns_of_pandas_and_arrow():
     for kind in ns:
         assert n_distinct(pd.array([1, 2], dtype=pd.ArrowDtype(kind))) == 2
         table = pa.table({"x": [1.0, 1.0], "k": pa.array([1, 2], kind)})
-        assert len(set(Inputs.from_frame(table, [1.0, 0]).contents())) == 2
+        assert len(set(FrameInputs.from_frame(table, [1.0, 0]).contents())) == 2
     lists = pd.array([[1, 2], [1, 3]], dtype=pd.ArrowDtype(pa.list_(pa.int64())))
     assert n_distinct(lists) == 2
     columns = [
@@ -272,7 +272,7 @@ def test_columns_of_pandas_and_arrow():
     # What the categories are besides is no content of a row.
     more = pd.Categorical(["a"], categories=["z", "a"])
     frames = [pd.DataFrame({"x": [1.0], "k": k}) for k in (more, pd.Categorical(["a"]))]
-    one, other = (list(Inputs.from_frame(f, [1.0, 0]).contents()) for f in frames)
+    one, other = (list(FrameInputs.from_frame(f, [1.0, 0]).contents()) for f in frames)
     assert one == other
 
 
@@ -296,7 +296,7 @@ def test_contents_are_the_same_in_every_process():
         "cells += [{str(i) for i in range(50)}, frozenset(range(50))]\n"
         "frame = pd.DataFrame({'x': [1.0] * len(cells), 'k': objects(*cells)})\n"
         "from hashlib import sha256\n"
-        "all = b'|'.join(Inputs.from_frame(frame, [1.0, 0]).contents())\n"
+        "all = b'|'.join(FrameInputs.from_frame(frame, [1.0, 0]).contents())\n"
         "print(sha256(all).hexdigest())"
     )
     prints = {

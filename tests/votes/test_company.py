@@ -24,6 +24,7 @@ from sklearn.tree import DecisionTreeClassifier
 from sksmooth import SmoothedClassifier, certified_accuracy_scorer
 from sksmooth.models._by_rows import _BY_ROWS
 from sksmooth.votes._company import depends_on_company
+from sksmooth.votes._frame_rows import FrameInputs
 from sksmooth.votes._recognise import recognise
 from sksmooth.votes._rows import Inputs
 from tests.helpers import Fixed
@@ -179,7 +180,7 @@ class TestAnyBase:
             return make_pipeline(FunctionTransformer(fill), tree).fit(data, labels)
 
         def is_seen(f):
-            inputs = Inputs.from_frame(data, 0.3)
+            inputs = FrameInputs.from_frame(data, 0.3)
             return depends_on(f, inputs)
 
         assert is_seen(step(self.FILLED[by]))
@@ -210,7 +211,7 @@ class TestAnyBase:
             FunctionTransformer(lambda t: t.fillna({"b": t["a"].mean()})),
             KNeighborsClassifier(),
         ).fit(table, labels)
-        inputs = Inputs.from_frame(table, {"a": 0.3, "b": 0})
+        inputs = FrameInputs.from_frame(table, {"a": 0.3, "b": 0})
         assert depends_on(f, inputs)
 
     @pytest.mark.parametrize("p", [0.01, 0.03, 0.1, 0.5])

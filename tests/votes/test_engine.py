@@ -12,6 +12,7 @@ from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
 from sklearn.tree import DecisionTreeClassifier
 
+from sksmooth.votes._frame_rows import FrameInputs
 from sksmooth.votes._rows import Inputs
 from sksmooth.votes.voters._linear import LinearVoter
 from tests.helpers import Fixed, count_votes, make_voter
@@ -137,7 +138,7 @@ def test_auto_batch_size_counts_columns_without_noise():
 
     sigma = np.zeros(1000)
     sigma[0] = 1.0
-    inputs = Inputs.from_frame(frame, sigma)
+    inputs = FrameInputs.from_frame(frame, sigma)
     count_votes(Fixed(label, classes=(0, 1, 2)), CLASSES, inputs, 3000, **KEY)
     assert max(rows) * 1000 * 8 <= 8 * 2**20
 
@@ -152,7 +153,7 @@ def test_frames_in_parallel(library, backend):
     names = ["a", "b", "c", "d"]
     frame = library.DataFrame(dict(zip(names, X.T, strict=True)))
     base = DecisionTreeClassifier(random_state=0).fit(frame, y)
-    inputs = Inputs.from_frame(frame, 0.3)
+    inputs = FrameInputs.from_frame(frame, 0.3)
     expected = votes(DecisionTreeClassifier(random_state=0).fit(X, y))
     with joblib.parallel_config(backend=backend):
         got = count_votes(base, CLASSES, inputs, 137, **KEY, n_jobs=2)

@@ -31,6 +31,7 @@ from sklearn.tree import DecisionTreeClassifier
 from sksmooth.exact import _probabilities as exact_module
 from sksmooth.exact._probabilities import exact_probabilities
 from sksmooth.noise._gaussian import BoundGaussian
+from sksmooth.votes._frame_rows import FrameInputs
 from sksmooth.votes._rows import Inputs
 from tests.helpers import count_votes, halfspace
 
@@ -237,14 +238,14 @@ def test_frames():
     frame["b"] = (10 * frame["b"]).round().astype(int)
     f = make_pipeline(StandardScaler(), DecisionTreeClassifier(random_state=0))
     f.fit(frame, y3)
-    inputs = Inputs.from_frame(frame, [0.5, 0.0, 0.5, 0.2])
+    inputs = FrameInputs.from_frame(frame, [0.5, 0.0, 0.5, 0.2])
     p, _ = exact_probabilities(f, f.classes_, inputs)
     counts = count_votes(
         f, f.classes_, inputs, 2000, entropy=0, purpose="predict"
     ).counts
     assert abs(counts / 2000 - p).max() < 5 / np.sqrt(4 * 2000)
     frame["b"] = "word"
-    inputs = Inputs.from_frame(frame, [0.5, 0.0, 0.5, 0.2])
+    inputs = FrameInputs.from_frame(frame, [0.5, 0.0, 0.5, 0.2])
     with pytest.raises(ValueError, match=r"not numbers: 'b' \(.*monte_carlo"):
         exact_probabilities(f, f.classes_, inputs)
 

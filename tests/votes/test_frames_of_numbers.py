@@ -11,6 +11,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from sksmooth import SmoothedClassifier
+from sksmooth.votes._frame_rows import FrameInputs
 from sksmooth.votes._rows import Inputs
 from sksmooth.votes.voters import _trees as trees
 from sksmooth.votes.voters._predict import AnyVoter
@@ -50,7 +51,7 @@ def forest():
 
 
 def voter_for(f, table, sigma=SIGMA):
-    return make_voter(f, f.classes_, Inputs.from_frame(table, sigma))
+    return make_voter(f, f.classes_, FrameInputs.from_frame(table, sigma))
 
 
 def without_e(kind):
@@ -81,23 +82,23 @@ def test_numbers_are_a_matrix(kind, steps, monkeypatch):
 @pytest.mark.parametrize("kind", ["mixed", "nullable", "int above 2**24"])
 def test_what_is_no_matrix_of_the_same_numbers(kind):
     sigma = without_e(kind)
-    assert not Inputs.from_frame(frame(kind), sigma).is_plain_matrix
+    assert not FrameInputs.from_frame(frame(kind), sigma).is_plain_matrix
     sigma = np.where(np.arange(5) == 4, 0, SIGMA)
-    assert not Inputs.from_frame(frame("words"), sigma).is_plain_matrix
+    assert not FrameInputs.from_frame(frame("words"), sigma).is_plain_matrix
 
 
 def test_nulls_in_some_rows_of_polars():
     table = frame("polars").with_columns(
         pytest.importorskip("polars").Series("c", [None, *X[1:, 2]])
     )
-    inputs = Inputs.from_frame(table, SIGMA)
+    inputs = FrameInputs.from_frame(table, SIGMA)
     assert not inputs.is_plain_matrix
     assert inputs.take(slice(1, 3)).is_plain_matrix
 
 
 def test_matrix_of_columns_with_and_without_noise():
     table = frame("int64")[["e", "a", "b", "c", "d"]]
-    inputs = Inputs.from_frame(table, [0, 1, 0, 1, 1])
+    inputs = FrameInputs.from_frame(table, [0, 1, 0, 1, 1])
     rows = np.array([3, 0, 3])
     values = inputs.values[rows] + 0.25
     made = inputs.as_matrix(values, rows)

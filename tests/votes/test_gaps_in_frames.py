@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from sksmooth import SmoothedClassifier
+from sksmooth.votes._frame_rows import FrameInputs
 from sksmooth.votes._rows import Inputs
 from tests.helpers import Fixed, first_equal
 
@@ -46,7 +47,7 @@ def null_says_one(frame):
 @pytest.mark.parametrize("kind", FRAMES)
 class TestNullAndNaN:
     def test_key_different_noise(self, kind):
-        inputs = Inputs.from_frame(FRAMES[kind](), 0.3)
+        inputs = FrameInputs.from_frame(FRAMES[kind](), 0.3)
         assert first_equal(inputs) == [0, 1, 2, 0, 1]
         for rows in (slice(0, 1), slice(1, 3)):  # whatever the other rows hold
             some = list(inputs.contents())[rows]
@@ -54,7 +55,7 @@ class TestNullAndNaN:
 
     @pytest.mark.parametrize("sigma", [0.3, [0.3, 0]], ids=str)
     def test_are_the_same_in_every_copy(self, kind, sigma):
-        inputs = Inputs.from_frame(FRAMES[kind](), sigma)
+        inputs = FrameInputs.from_frame(FRAMES[kind](), sigma)
         rows = np.array([1, 0, 2, 2, 4, 3])
         copies = inputs.assemble(inputs.values[rows] + 0.5, rows)
         assert is_null(copies).tolist() == [False, True, False, False, False, True]
@@ -78,7 +79,7 @@ def test_without_nulls_the_bytes_are_those_of_an_array():
     values = np.array([[1.0, np.nan], [2.0, 3.0]])
     expected = list(Inputs.from_array(values, 0.3).contents())
     for frame in (pl.DataFrame(values, ["a", "b"]), pd.DataFrame(values)):
-        assert list(Inputs.from_frame(frame, 0.3).contents()) == expected
+        assert list(FrameInputs.from_frame(frame, 0.3).contents()) == expected
     # And of a row without, whatever nulls there are in others.
     frame = pl.DataFrame({"a": [None, 2.0], "b": [1.0, 3.0]})
-    assert list(Inputs.from_frame(frame, 0.3).contents())[1] == expected[1]
+    assert list(FrameInputs.from_frame(frame, 0.3).contents())[1] == expected[1]

@@ -39,6 +39,7 @@ from sksmooth.models._linear import linear_scores
 from sksmooth.models._unwrap import unwrap
 from sksmooth.noise._many_normals import open_streams
 from sksmooth.votes import _recognise
+from sksmooth.votes._frame_rows import FrameInputs
 from sksmooth.votes._recognise import Recognised
 from sksmooth.votes._rows import Inputs
 from sksmooth.votes.voters import _linear
@@ -366,7 +367,7 @@ def test_frames_with_untouchable_numbers(monkeypatch):
     frame = pd.DataFrame(X3, columns=list("abcd"))
     frame["b"] = (10 * frame["b"]).round().astype(int)
     f = make_pipeline(StandardScaler(), LogisticRegression()).fit(frame, y3)
-    inputs = Inputs.from_frame(frame, [0.5, 0.0, 0.5, 0.2])
+    inputs = FrameInputs.from_frame(frame, [0.5, 0.0, 0.5, 0.2])
     a = count(AnyVoter, f, inputs, 500, monkeypatch)
     b = count(LinearVoter, f, inputs, 500, monkeypatch, entropy=1)
     assert chi_square_p_value(a, b) > 1e-3

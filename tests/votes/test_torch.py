@@ -19,6 +19,7 @@ pytest.importorskip("skorch")
 
 from sksmooth.models._unwrap import unwrap  # noqa: E402
 from sksmooth.torch import ModuleClassifier  # noqa: E402
+from sksmooth.votes._frame_rows import FrameInputs  # noqa: E402
 from sksmooth.votes._recognise import Recognised  # noqa: E402
 from sksmooth.votes._rows import Inputs  # noqa: E402
 from sksmooth.votes.voters._net import TorchVoter  # noqa: E402
@@ -121,7 +122,7 @@ class TestDistribution:
         if container == "frame":
             frame = pd.DataFrame(X, columns=list("abcd"))
             f = fitted(f, frame)
-            inputs = Inputs.from_frame(frame, sigma)
+            inputs = FrameInputs.from_frame(frame, sigma)
         else:
             f = fitted(f)
             inputs = Inputs.from_array(X, sigma)

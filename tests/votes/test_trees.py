@@ -21,6 +21,7 @@ from sksmooth import SmoothedClassifier
 from sksmooth.models._forest import Walk
 from sksmooth.models._trees import compiled
 from sksmooth.models._unwrap import unwrap
+from sksmooth.votes._frame_rows import FrameInputs
 from sksmooth.votes._rows import Inputs
 from sksmooth.votes.voters import _trees as trees
 from sksmooth.votes.voters._predict import AnyVoter
@@ -308,7 +309,7 @@ def test_left_alone_several_outputs_and_other_names():
     assert compiled(unwrap(several)) is None
     frame = pd.DataFrame(X3, columns=list("abcd"))
     f = DecisionTreeClassifier().fit(frame, y3)
-    voter = make_voter(f, f.classes_, Inputs.from_frame(frame[list("bacd")], 1.0))
+    voter = make_voter(f, f.classes_, FrameInputs.from_frame(frame[list("bacd")], 1.0))
     assert type(voter) is AnyVoter
 
 
