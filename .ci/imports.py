@@ -13,8 +13,16 @@ PACKAGE = Path(__file__).resolve().parent.parent / "sksmooth"
 # From the ground to the roof. The rooms of one floor do not know each other.
 FLOORS = {
     "": (
-        ("_sklearn", "_version", "_tensors", "_summary", "_fit_signature", "_writing"),
-        ("_find_categorical", "_frame_dtype", "_optional", "_versions"),
+        (
+            "_sklearn",
+            "_version",
+            "_tensors",
+            "_summary",
+            "_fit_signature",
+            "_writing",
+            "_from_fit",
+        ),
+        ("_find_categorical", "_frame_dtype", "_optional", "_versions", "_entropy"),
         (
             "_containers",
             "_columns",
@@ -25,7 +33,7 @@ FLOORS = {
         ),
         ("_statement_columns",),
         ("noise", "models", "_labels", "datasets", "_fit_errors"),
-        ("_seeding",),
+        ("_seeding", "_check_base"),
         ("stats", "votes", "exact", "_training"),
         ("_claims", "_reach", "_balls", "_about", "_statement_text"),
         ("_statement",),

@@ -7,14 +7,11 @@ import numpy as np
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from ._entropy import SEEDS, draw_entropy
+from ._from_fit import all_or_nothing
 from ._sklearn import Interval, _fit_context
 from ._training import noisy_training_set
-from ._validation import (
-    SEEDS,
-    all_or_nothing,
-    check_inputs,
-    draw_entropy,
-)
+from ._validation import check_inputs
 from .models._affine import pulls_back
 
 

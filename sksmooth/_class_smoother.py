@@ -4,9 +4,10 @@ import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.utils import get_tags
 
+from ._check_base import check_classes, check_y
+from ._from_fit import FromFit
 from ._labels import check_abstain_label, label_indices
 from ._smoother import BaseSmoother
-from ._validation import FromFit, check_classes, check_y
 from .exact._probabilities import is_exact
 from .models._net_labels import check_net_labels, labels_for_nets
 from .votes._voting import Voting

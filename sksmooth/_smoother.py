@@ -13,9 +13,12 @@ from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import UNUSED, MetadataRouter, MethodMapping
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
+from ._check_base import check_estimator
 from ._columns import as_column
+from ._entropy import SEEDS, draw_entropy
 from ._fit_errors import explaining_fit
 from ._fit_signature import FitOfWrapper, takes_weights
+from ._from_fit import FromFit, all_or_nothing
 from ._labels import name_classes
 from ._seeding import seeded_training
 from ._sklearn import (
@@ -31,14 +34,7 @@ from ._sklearn import (
     process_routing,
 )
 from ._training import hand_level, noisy_training_set
-from ._validation import (
-    SEEDS,
-    FromFit,
-    all_or_nothing,
-    check_estimator,
-    check_inputs,
-    draw_entropy,
-)
+from ._validation import check_inputs
 from ._version import __version__
 from .models._nets import as_net_takes, check_devices
 from .noise import find_noise

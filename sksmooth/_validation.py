@@ -1,20 +1,13 @@
-"""Checks of what the user passes to an estimator of this package."""
+"""Checks of X, and how it becomes `Inputs`."""
 
-import secrets
-import sys
 import warnings
-from contextlib import contextmanager
-from numbers import Integral
 
 import narwhals as nw
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.utils import assert_all_finite, check_random_state
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array, validate_data
 
 from ._categories import Categories
-from ._columns import as_column
 from ._containers import (
     check_no_pixels,
     check_no_text,
@@ -24,8 +17,6 @@ from ._containers import (
 )
 from ._find_categorical import find_categorical
 from ._frame_like import FrameLike
-from ._labels import check_label_kind
-from ._sklearn import Interval, estimator_type
 from .models._find_nets import net_at_end
 from .models._unwrap import unwrap
 from .noise import Gaussian
@@ -45,63 +36,6 @@ _AS_ARRAY = {
     "allow_nd": True,
     "order": "C",
 }
-
-
-class FromFit:
-    """An attribute that `fit` stores and that, before `fit`, a fitted base lends."""
-
-    def __set_name__(self, owner, name):
-        self.name = name
-
-    def __get__(self, wrapper, owner=None):
-        if wrapper is None:
-            return self
-        if self.name in vars(wrapper):
-            return vars(wrapper)[self.name]
-        if "estimator_" not in vars(wrapper) and wrapper.__sklearn_is_fitted__():
-            try:
-                return getattr(wrapper.estimator, self.name)
-            except Exception:  # of any kind: it may be a property of a foreign class
-                if self.name == "classes_":  # which is needed; it says what is wrong
-                    raise
-        raise AttributeError(
-            f"{type(wrapper).__name__!r} object has no attribute {self.name!r}"
-        )
-
-    def __set__(self, wrapper, value):
-        vars(wrapper)[self.name] = value
-
-    def __delete__(self, wrapper):
-        vars(wrapper).pop(self.name, None)
-
-
-@contextmanager
-def all_or_nothing(estimator):
-    """Give `estimator` its attributes back if what is done with it raises."""
-    before = vars(estimator).copy()
-    try:
-        yield
-    except BaseException:
-        vars(estimator).clear()
-        vars(estimator).update(before)
-        raise
-
-
-# What `random_state` may be: scikit-learn's 32 bits are too few for a secret.
-SEEDS = ["random_state", Interval(Integral, 0, 2**128 - 1, closed="both")]
-
-
-def draw_entropy(random_state):
-    """Draw the 128 bits that key all noise of one estimator.
-
-    None takes them from the operating system, as they may have to be a secret, and a
-    number beyond scikit-learn's 32 bits is taken for what it is.
-    """
-    if random_state is None:
-        return secrets.randbits(128)
-    if isinstance(random_state, Integral) and random_state >= 2**32:
-        return int(random_state)
-    return int.from_bytes(check_random_state(random_state).bytes(16), "little")
 
 
 def check_inputs(X, sigma, estimator, *, reset, allow_no_noise=False, noise=_GAUSSIAN):
@@ -421,91 +355,3 @@ def _check_what_base_says(X, estimator, inputs):
             if getattr(estimator, "n_features_in_", None):
                 raise wrong from None
             raise
-
-
-def check_estimator(estimator, wrapper="SmoothedClassifier", needed="classifier"):
-    """Raise a TypeError if `estimator` cannot be one, and say what is near to it.
-
-    Parameters
-    ----------
-    estimator : object
-
-    wrapper : str, default="SmoothedClassifier"
-        The class that wraps it.
-
-    needed : {"classifier", "regressor"}, default="classifier"
-        What it has to be, if it says what it is.
-    """
-    torch = sys.modules.get("torch")
-    what = f"the 'estimator' parameter of {wrapper}"
-    if torch is not None and isinstance(estimator, torch.nn.Module):
-        raise TypeError(
-            f"{what} is a torch module ({type(estimator).__name__}): wrap it in "
-            "sksmooth.torch.ModuleClassifier(module, classes=...) if it is trained, or "
-            "in skorch.NeuralNetClassifier(module, ...) to train it."
-        )
-    if isinstance(estimator, type):
-        name = estimator.__name__
-        raise TypeError(
-            f"{what} is the class {name} itself; an instance is needed, {name}(...)."
-        )
-    # A method that depends on what is fitted is there on the class.
-    if not hasattr(type(estimator), "predict") and not hasattr(estimator, "predict"):
-        raise TypeError(
-            f"{what} needs the methods 'fit' and 'predict', but got an object of type "
-            f"{type(estimator).__name__}, which has no 'predict'."
-        )
-    kind = estimator_type(estimator)
-    if kind not in (None, needed):
-        why = {
-            "classifier": "votes are counted by class. SmoothedRegressor is for those",
-            "regressor": "it predicts a quantile. SmoothedClassifier is for those",
-        }
-        hint = " that predict numbers" if needed == "classifier" else " with classes"
-        raise TypeError(
-            f"{wrapper} needs a {needed}, but {type(estimator).__name__} is a {kind}: "
-            f"{why[needed]}{hint}."
-        )
-
-
-def check_y(y):
-    """Return y as a 1-D array of at least two classes."""
-    if y is None:
-        raise ValueError(
-            "SmoothedClassifier requires y to be passed, but the target y is None."
-        )
-    y = as_column(y, "y", warn=True)
-    if y.dtype == object and all(
-        isinstance(label, (Integral, np.bool_)) for label in y
-    ):
-        y = np.array(y.tolist())
-    check_label_kind(y, "y")
-    assert_all_finite(y, input_name="y")
-    check_classification_targets(y)
-    check_classes(np.unique(y))
-    return y
-
-
-def check_classes(classes):
-    """Return `classes` after checking that it is a 1-D array of two or more labels."""
-    if not isinstance(classes, np.ndarray) or classes.ndim != 1:
-        raise ValueError(
-            "the base estimator must list its labels in a 1-D array classes_ (one "
-            f"label per input, no multilabel targets), got {classes!r}. For a skorch "
-            "net that was not trained by fit, pass them: NeuralNetClassifier(..., "
-            "classes=...). A net that was fitted on tensors has to be fitted on "
-            "arrays."
-        )
-    check_label_kind(classes, "classes_")
-    if classes.dtype.kind in "fc" and not np.all(np.isfinite(classes)):
-        raise ValueError(
-            "the base estimator names labels that are not finite numbers, classes_ is "
-            f"{classes.tolist()!r}: no label would ever be equal to them. Fit it on a "
-            "y without missing values."
-        )
-    if len(classes) < 2:
-        raise ValueError(
-            "SmoothedClassifier needs at least two classes, got only the class "
-            f"{classes.tolist()!r}: with one class every input is certified already."
-        )
-    return classes

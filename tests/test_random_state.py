@@ -11,7 +11,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.tree import DecisionTreeClassifier
 
 from sksmooth import GaussianAugmenter, SmoothedClassifier
-from sksmooth._validation import draw_entropy
+from sksmooth._entropy import draw_entropy
 
 X, y = load_iris(return_X_y=True)
 TREE = DecisionTreeClassifier(random_state=0).fit(X, y)

@@ -13,7 +13,7 @@ import pytest
 from sklearn.naive_bayes import GaussianNB
 
 from sksmooth import SmoothedClassifier
-from sksmooth._validation import draw_entropy
+from sksmooth._entropy import draw_entropy
 from sksmooth.logs import read_log, write_log
 from sksmooth.logs._changes import log_with_changes
 from sksmooth.noise import DeleteTokens, Gaussian

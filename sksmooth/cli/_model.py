@@ -10,10 +10,10 @@ import click
 import numpy as np
 
 from .._classifier import SmoothedClassifier
+from .._entropy import draw_entropy
 from .._errors import in_words
 from .._optional import optional
 from .._regressor import SmoothedRegressor
-from .._validation import draw_entropy
 from ..noise import KINDS, find_noise
 from ._streams import say
 from ._types import sigma_text
