@@ -515,6 +515,8 @@ def main():
         length = f"about {options.seconds:g} s"
     if options.pretrain:
         length += f" after {options.pretrain} of consistency"
+    if options.keep:
+        length += " (not of nets that were kept)"
     device = options.device
     if torch.device(device).type == "cuda":
         device = torch.cuda.get_device_name(device)

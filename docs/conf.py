@@ -118,7 +118,9 @@ def _adapt_markdown(app, name, source):
     """Adapt what is written for GitHub and for doctest."""
     # Links to files of examples lead to their pages.
     text = re.sub(
-        r"\]\(\.\./examples/(plot_\w+)\.py\)", r"](auto_examples/\1)", source[0]
+        r"\]\(((?:\.\./)*)\.\./examples/(plot_\w+)\.py\)",
+        r"](\1auto_examples/\2)",
+        source[0],
     )
     # Expected output ends at an empty line, which a reader does not need.
     source[0] = text.replace("\n\n```\n", "\n```\n")
