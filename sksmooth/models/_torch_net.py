@@ -153,15 +153,20 @@ class TorchNet:
         # normal_ is six times slower on other strides.
         return batch.to(dtype=self.dtype, memory_format=self.memory_format)
 
+    @property
+    def gives_logits(self):
+        """Are the outputs logits, as far as the user said so?"""
+        return self._softmax or self.said == "logits"
+
+    def infer(self, batch):
+        """Return what the net's own way through the module makes of a batch."""
+        way = self.module if self._net is None else self._net.infer
+        return first_output(way(batch), self.name)
+
     def output(self, batch):
         """Return what the module makes of a batch."""
         with torch.inference_mode(), self._at_rest(), self.precision():
-            batch = self.to_input(batch)
-            if self._net is None:
-                output = self.module(batch)
-            else:
-                output = self._net.infer(batch)
-        output = first_output(output, self.name)
+            output = self.infer(self.to_input(batch))
         if output.ndim == 0 or len(output) != len(batch):
             raise ValueError(
                 f"{self.name}'s module returned a tensor of shape "

@@ -1,6 +1,11 @@
 """Steps uphill of a fixed l2 length, inside an l2 ball."""
 
+import math
+
 import torch
+
+# What pixels may be outside their range, as a share of it.
+_ROUNDING = 1e-6
 
 # Where a shift is rounded, it does not leave the ball.
 INSIDE = 1 - 1e-6
@@ -61,9 +66,60 @@ def slope_of(objective):
     return slope
 
 
-def inside(x, clip):
-    """Return what keeps x + shift in a range, as a function of the shift."""
-    return None if clip is None else lambda shift: (x + shift).clamp(*clip) - x
+def inside(x, clip, scale=1.0):
+    """Return what keeps x + scale * shift in a range, as a function of the shift.
+
+    Features of which the scale is 0 are left alone, wherever they are.
+
+    Raises
+    ------
+    ValueError
+        If other features leave the range before they are shifted.
+    """
+    if clip is None:
+        return None
+    scale = torch.as_tensor(scale, device=x.device, dtype=x.dtype)
+    moves = (scale > 0).expand(x.shape[1:])
+    check_inside(x if moves.all() else x[:, moves], clip)
+    scale = torch.where(scale > 0, scale, 1.0)
+
+    def restrict(shift):
+        kept = ((x + scale * shift).clamp(*clip) - x) / scale
+        return torch.where(moves, kept, 0.0)
+
+    return restrict
+
+
+def check_clip(clip):
+    """Raise a ValueError unless `clip` is None or a range."""
+    if clip is None:
+        return None
+    try:
+        low, high = (float(end) for end in clip)
+    except (TypeError, ValueError):
+        low, high = math.nan, math.nan
+    if not low < high:
+        raise ValueError(
+            "clip must be the least and the largest value of an input, as (0, 1), got "
+            f"{clip!r}."
+        )
+    return clip
+
+
+def check_inside(x, clip):
+    """Raise a ValueError unless all values of x are in the range `clip`.
+
+    Outside, where all steps would lead back to the range, nothing would be attacked.
+    """
+    if clip is None or 0 in x.shape:
+        return
+    low, high = (float(end) for end in clip)
+    slack = _ROUNDING * (high - low if math.isfinite(high - low) else 1.0)
+    least, most = float(x.min()), float(x.max())
+    if least < low - slack or most > high + slack:
+        raise ValueError(
+            f"X leaves clip={clip!r}: its values go from {least:g} to {most:g}."
+        )
 
 
 def lengths(rows):

@@ -5,14 +5,15 @@ from collections.abc import Mapping
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator
+from torch.nn.functional import logsigmoid
 
+from .._containers import check_no_pixels
 from .._labels import as_labels, label_indices
-from ..models._find_nets import net_at_end
-from ..models._torch_net import TorchNet, eval_mode
-from ..models._unwrap import unwrap
+from ..models._torch_net import eval_mode
 from ..noise import find_noise
-from ._ascent import INSIDE, ascend, inside, lengths, slope_of
-from ._copies import check_number, check_weight, log_mean_shares, log_shares_of
+from ._ascent import INSIDE, ascend, check_clip, inside, lengths, slope_of
+from ._attacked_net import log_shares_of, net_in
+from ._copies import check_number, check_weight
 
 
 class SmoothedPGD(BaseEstimator):
@@ -54,7 +55,8 @@ class SmoothedPGD(BaseEstimator):
         Number of starts.
 
     clip : tuple of (float, float), default=None
-        Range of the input, as (0, 1) for pixels, which x' does not leave.
+        Range of the input, as (0, 1) for pixels, which x' does not leave. Features with
+        sigma 0 may be outside.
 
     batch_size : int, default=1024
         Copies that go through the net at a time, which limits the memory used.
@@ -136,11 +138,12 @@ class SmoothedPGD(BaseEstimator):
         Raises
         ------
         ValueError
-            If g is not a smoothed net, y holds another label than it knows, or a
-            parameter is out of its range.
+            If g is not a smoothed net, y holds another label than it knows, X leaves
+            `clip`, or a parameter is out of its range.
         """
         net, sigma = _net_of(g)
         X = np.asarray(X)
+        check_no_pixels(X, is_net=True)
         X = X if X.dtype == np.float64 else X.astype(np.float32)
         y = label_indices(as_labels(y, "y"), g.classes_)
         if len(y) != len(X) or (y < 0).any():
@@ -173,6 +176,7 @@ class SmoothedPGD(BaseEstimator):
     def _check(self):
         for name in ("steps", "n_noise", "restarts", "batch_size"):
             check_number(getattr(self, name), name)
+        check_clip(self.clip)
         if self.step_size is not None:
             check_weight(self.step_size, "step_size")
 
@@ -193,7 +197,8 @@ class _Game:
         if share is None:
             share = max(0.1, 2 / attack.steps)
         origin = torch.zeros_like(self.x)
-        best, value = origin, self._value(origin)
+        restrict = inside(self.x, attack.clip, self.scale)
+        best, (lead, loss) = origin, self._value(origin)
         for k in range(attack.restarts):
             start = origin
             if k or attack.random_start:
@@ -205,22 +210,15 @@ class _Game:
                 step_size=share * epsilon,
                 epsilon=epsilon,
                 around=origin,
-                restrict=self._inside(),
+                restrict=restrict,
             )
             for shift in way:
-                new = self._value(shift)
-                is_better = new > value
-                value = torch.where(is_better, new, value)
+                new_lead, new_loss = self._value(shift)
+                is_better = (new_lead > lead) | ((new_lead == lead) & (new_loss > loss))
+                lead = torch.where(is_better, new_lead, lead)
+                loss = torch.where(is_better, new_loss, loss)
                 best = torch.where(is_better.reshape(epsilon.shape), shift, best)
         return best * self.scale
-
-    def _inside(self):
-        if self.attack.clip is None:
-            return None
-        keep = inside(self.x, self.attack.clip)
-        # A feature without noise does not move.
-        scale = torch.as_tensor(self.scale, device=self.x.device).clamp_min(1e-30)
-        return lambda shift: keep(shift * self.scale) / scale
 
     def _normals(self, *shape):
         options = {"device": self.x.device, "dtype": self.x.dtype}
@@ -247,65 +245,72 @@ class _Game:
     def _parts(self, noise):
         return noise.split(max(1, self.attack.batch_size // len(self.x)))
 
+    def _odds(self, logs):
+        """Return log odds against y, of shape (n_copies, n_inputs)."""
+        place = self.target.expand(len(logs), -1)[..., None]
+        others = logs.scatter(2, place, -torch.inf).logsumexp(dim=2)
+        return others - logs.gather(2, place).squeeze(2)
+
     def _slope(self, shift):
-        """Return the gradient of the cross entropy of the soft prediction."""
-        logs, slopes = [], []
+        """Return a multiple of the gradient of the soft prediction's cross entropy.
+
+        With z for the log odds against y of a copy, p for its share of y, the gradient
+        is the mean of p (1 - p) grad z over the copies, divided by the mean of p. As
+        only its direction counts, the largest factor p (1 - p) is made 1: that of a
+        sure net would underflow.
+        """
+        largest, slopes = [], []
         for noise in self._parts(self._noise(self.attack.n_noise)):
 
-            def log_share(rows, noise=noise):
-                copies = self._log_shares(rows, noise)
-                picked = copies.gather(2, self.target.expand(len(noise), -1)[..., None])
-                log_share = picked.squeeze(2).logsumexp(dim=0)
-                logs.append(log_share.detach())
-                return log_share.sum()
+            def weighted(rows, noise=noise):
+                odds = self._odds(self._log_shares(rows, noise))
+                weights = (logsigmoid(odds) + logsigmoid(-odds)).detach()
+                largest.append(weights.amax(dim=0))
+                return ((weights - largest[-1]).exp() * odds).sum()
 
-            slopes.append(slope_of(log_share)(shift))
-        weights = torch.stack(logs).softmax(dim=0)
+            slopes.append(slope_of(weighted)(shift))
+        weights = torch.stack(largest)
+        weights = (weights - weights.amax(dim=0)).exp()
         weights = weights.reshape(*weights.shape, *[1] * (shift.ndim - 1))
-        slope = -(weights.to(shift.dtype) * torch.stack(slopes)).sum(dim=0)
+        slope = (weights.to(shift.dtype) * torch.stack(slopes)).sum(dim=0)
         # Where the net is flat, anywhere.
         is_flat = (slope == 0).flatten(1).all(dim=1).reshape(lengths(slope).shape)
         return torch.where(is_flat, self._normals(*slope.shape), slope)
 
     @torch.no_grad()
     def _value(self, shift):
-        """Return how bad a shift is for y: votes first, then the cross entropy."""
+        """Return how bad a shift is for y: in votes, and where these are equal.
+
+        That is by the log odds against y of the soft prediction, which grow with the
+        cross entropy.
+        """
         logs = torch.cat(
             [self._log_shares(shift, n) for n in self._parts(self.judging)]
         )
         votes = torch.zeros_like(logs).scatter_(2, logs.argmax(2, keepdim=True), 1.0)
         votes, place = votes.sum(dim=0), self.target[:, None]
         others = votes.scatter(1, place, -1.0).amax(dim=1)
-        loss = -log_mean_shares(logs).gather(1, place)[:, 0]
-        return others - votes.gather(1, place)[:, 0] + loss / (1 + loss)
+        odds = self._odds(logs)
+        loss = logsigmoid(odds).logsumexp(dim=0) - logsigmoid(-odds).logsumexp(dim=0)
+        return others - votes.gather(1, place)[:, 0], loss
 
 
 def _net_of(g):
     """Return the net in a smoothed classifier, and sigma."""
     estimator = getattr(g, "estimator_", getattr(g, "estimator", None))
-    chain = unwrap(estimator)
-    net = net_at_end(chain)
-    if net is None or chain.steps:
-        what = (
-            "no neural net as its classifier" if net is None else "steps before its net"
-        )
-        raise ValueError(
-            f"g has {what}: SmoothedPGD goes through the module of a skorch net or a "
-            "ModuleClassifier. Scaling can be a layer of the module."
-        )
+    hint = " DecisionAttack needs only the answers of g."
+    net = net_in(estimator, g.classes_, "SmoothedPGD", hint)
     kind = find_noise(g.noise)
     if not kind.bound.is_normal:
         raise ValueError(
             f"SmoothedPGD moves inputs in l2 and draws Gaussian noise, but g has "
-            f"{kind!r}: DecisionAttack needs only the answers of g, whatever its noise "
-            "is."
+            f"{kind!r}."
         )
     if g.categorical_features is not None:
         raise ValueError(
-            "SmoothedPGD moves numbers, but g has categorical_features: use "
-            "DecisionAttack or a search over changes of categories, which need only "
-            "the answers of g."
+            "SmoothedPGD moves numbers, but g has categorical_features: try changes of "
+            "categories one by one."
         )
     if isinstance(g.sigma, Mapping):
         raise ValueError("SmoothedPGD needs arrays, and sigma as a number or an array.")
-    return TorchNet(net, g.classes_), np.asarray(g.sigma, float)
+    return net, np.asarray(g.sigma, float)

@@ -34,9 +34,11 @@ class CATRS(PreparedLoss):
     The attack makes T steps of length ``2 epsilon / T`` along the gradient of the
     divergence, scaled to length 1. After each step a noise is given the mean and the
     mean square of d_i again, so that it looks like noise, and is pulled back into the
-    ball. It is made on the net in eval mode. M is the `n_copies` of the net's
-    ``GaussianNoise``, which passes on 2 M copies here. In skorch, ``PrepareCopies`` has
-    to be among the callbacks.
+    ball (the authors' code does this in the other order). That is for images: noise of
+    one or two features can hardly move then. It is made on the net in eval mode. M is
+    the `n_copies` of the net's ``GaussianNoise``, which passes on 2 M copies here: in
+    training mode BatchNorm sees both kinds in one batch. In skorch, ``PrepareCopies``
+    has to be among the callbacks.
 
     Parameters
     ----------
@@ -53,13 +55,15 @@ class CATRS(PreparedLoss):
     teacher : torch.nn.Module, default=None
         A net that was trained with plain noise, on the device of the inputs: Y is the
         mean of its softmax over the M copies. None takes the net itself, as it is
-        before the step; then M has to be 2 at least for the attack to start. In the
-        paper Y are the shares of 10,000 votes of a net trained at sigma = 0.25.
+        before the step; then M has to be 2 at least, as one copy does not differ from
+        the mean of itself. In the paper Y are the shares of 10,000 votes of a net
+        trained at sigma = 0.25.
 
     Raises
     ------
     ValueError
-        If a parameter is out of its range; in `forward`, if nothing was prepared.
+        If a parameter is out of its range; in `prepare`, if sigma is not one number or
+        there is one copy and no teacher; in `forward`, if nothing was prepared.
 
     See Also
     --------
@@ -77,8 +81,9 @@ class CATRS(PreparedLoss):
     >>> import torch
     >>> from sksmooth.torch import CATRS, GaussianNoise
     >>> _ = torch.manual_seed(0)
-    >>> net = torch.nn.Sequential(GaussianNoise(0.5, n_copies=4), torch.nn.Linear(2, 2))
-    >>> x, y = torch.randn(8, 2), torch.tensor([0, 1] * 4)
+    >>> layer, linear = GaussianNoise(0.5, n_copies=4), torch.nn.Linear(64, 2)
+    >>> net = torch.nn.Sequential(layer, linear)
+    >>> x, y = torch.randn(8, 64), torch.tensor([0, 1] * 4)
     >>> criterion = CATRS(epsilon=0.5)
     >>> criterion.prepare(net, x, y)
     >>> criterion(net(x), y).backward()  # 2 M copies of x
@@ -99,6 +104,13 @@ class CATRS(PreparedLoss):
         noise = batch.noise
         if self.lbd == 0:
             return noise, ()
+        if isinstance(batch.sigma, torch.Tensor):
+            raise ValueError("CATRS needs a sigma that is one number.")
+        if self.teacher is None and len(noise) == 1:
+            raise ValueError(
+                "CATRS without a teacher compares the copies of an input with each "
+                "other: GaussianNoise(sigma, n_copies=4), or at least 2."
+            )
         taught = []  # if not by a teacher, by the net at the start of the attack
         if self.teacher is not None:
             copies = (batch.x + noise).flatten(0, 1)

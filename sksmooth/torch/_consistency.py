@@ -24,7 +24,7 @@ class ConsistencyLoss(torch.nn.CrossEntropyLoss):
         + eta * mean over inputs of H(mean of the copies)
 
     for the predicted distributions, where H is the entropy: the answers are to be
-    alike, and sure. With one copy, as in eval mode, it is the cross entropy.
+    alike, and sure. In eval mode, of one copy, it is the cross entropy.
 
     Parameters
     ----------
@@ -45,7 +45,8 @@ class ConsistencyLoss(torch.nn.CrossEntropyLoss):
     ------
     ValueError
         If `consistency` or `eta` is negative or not finite; in `forward`, if the
-        outputs are not a whole number of copies of the targets.
+        outputs are not a whole number of copies of the targets, or in training mode
+        there is one copy and something to compare it for.
 
     See Also
     --------
@@ -95,6 +96,12 @@ class ConsistencyLoss(torch.nn.CrossEntropyLoss):
         copies = unstack(input, len(target) if target.ndim else 0)
         loss = super().forward(input, repeated(target, len(copies)))
         if len(copies) == 1:
+            if self.training and (self.consistency or self.eta):
+                raise ValueError(
+                    f"{type(self).__name__} compares the copies of an input, but got "
+                    "one of each: GaussianNoise(sigma, n_copies=2). Before validation "
+                    "call criterion.eval()."
+                )
             return loss
         mean = log_mean_shares(copies)
         if self.consistency:

@@ -5,8 +5,6 @@ from numbers import Integral
 
 import torch
 
-from ..models._torch_net import first_output
-
 # Shares below exp(-10,000) are 0 in any precision; logarithms stay finite.
 _LEAST_LOG_SHARE = -1e4
 
@@ -92,17 +90,6 @@ def log_mean_shares(copies):
     log_shares : tensor of shape (n_inputs, n_classes)
     """
     return log_shares(copies).logsumexp(dim=0) - math.log(len(copies))
-
-
-def log_shares_of(net, rows):
-    """Return what a TorchNet gives the classes of rows, as logarithms of shares.
-
-    Of logits that are softmaxed, the differences stay what they were.
-    """
-    output = first_output(net.module(rows), net.name)
-    # In double precision shares of a sure net do not underflow.
-    exact = torch.float32 if output.device.type == "mps" else torch.float64
-    return net.scores(output.to(exact)).clamp_min(torch.finfo(exact).tiny).log()
 
 
 def soft_cross_entropy(copies, target):

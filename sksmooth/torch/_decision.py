@@ -5,7 +5,11 @@ import copy
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from .._containers import check_no_pixels
 from .._labels import as_labels, label_indices
+from ..noise import find_noise
+from ..noise._sigma import is_one_number
+from ._ascent import check_clip, check_inside
 
 
 class DecisionAttack(BaseEstimator):
@@ -16,7 +20,9 @@ class DecisionAttack(BaseEstimator):
     along the line from x, where g may be surer; of the two points, the one is returned
     that g gets wrong. It needs thousands of answers of g for an input.
 
-    Needs ``pip install adversarial-robustness-toolbox``.
+    Needs ``pip install adversarial-robustness-toolbox``. For radii in l2, in the units
+    of X: not for noise whose radius is in another norm, nor for sigma with several
+    values.
 
     Parameters
     ----------
@@ -36,7 +42,8 @@ class DecisionAttack(BaseEstimator):
         Most votes for an answer that the attack asks for. g decides with its own.
 
     clip : tuple of (float, float), default=None
-        Range of the input, as (0, 1) for pixels. None is the range of X.
+        Range of the input, as (0, 1) for pixels. None is the range of X, and epsilon
+        more on both sides.
 
     See Also
     --------
@@ -88,6 +95,10 @@ class DecisionAttack(BaseEstimator):
         ------
         ImportError
             If ART is not installed.
+
+        ValueError
+            If the radii of g are no l2 distances in the units of X, y holds another
+            label than g knows, or X leaves `clip`.
         """
         try:
             from art.attacks.evasion import HopSkipJump
@@ -96,10 +107,22 @@ class DecisionAttack(BaseEstimator):
             raise ImportError(
                 "DecisionAttack needs ART: pip install adversarial-robustness-toolbox."
             ) from error
+        _check_radii(g)
         X = np.asarray(X)
+        check_no_pixels(X, is_net=False)
         X = X if X.dtype == np.float64 else X.astype(np.float32)
         y, classes = as_labels(y, "y"), np.asarray(g.classes_)
-        clip = self.clip or (X.min(), X.max())
+        target = label_indices(y, classes)
+        if len(target) != len(X) or (target < 0).any():
+            raise ValueError(
+                f"y must have a label of {classes.tolist()!r} for each of the {len(X)} "
+                "inputs."
+            )
+        clip = check_clip(self.clip)
+        check_inside(X, clip)
+        if clip is None:
+            most = np.max(self.epsilon)
+            clip = (X.min() - most, X.max() + most)
         asked = copy.copy(g).set_params(n=self.n, abstain_label=None)
         eye = np.eye(len(classes), dtype=np.float32)
 
@@ -115,7 +138,7 @@ class DecisionAttack(BaseEstimator):
             init_size=self.init_size,
             verbose=False,
         )
-        found = attack.generate(X, eye[label_indices(y, classes)])
+        found = attack.generate(X, eye[target])
         column = (-1, *[1] * (X.ndim - 1))
         shift = np.asarray(found, float) - X
         length = np.linalg.norm(shift.reshape(len(X), -1), axis=1).reshape(column)
@@ -129,3 +152,18 @@ class DecisionAttack(BaseEstimator):
         answer = g.predict(far)
         is_wrong = (answer != y) & (answer != g.abstain_label_)
         return np.where(is_wrong.reshape(column), far, near)
+
+
+def _check_radii(g):
+    """Raise a ValueError unless radii of g are l2 distances in the units of X."""
+    if g.categorical_features is not None:
+        raise ValueError(
+            "DecisionAttack moves numbers, but g has categorical_features: try changes "
+            "of categories one by one."
+        )
+    kind = find_noise(g.noise)
+    if kind.bound.norm != "l2" or not is_one_number(g.sigma):
+        raise ValueError(
+            "DecisionAttack moves inputs in l2, in the units of X, but the radii of g "
+            f"are others: noise={g.noise!r}, sigma={g.sigma!r}."
+        )

@@ -5,11 +5,10 @@ import torch
 from sklearn.base import BaseEstimator
 
 from .._labels import as_labels, label_indices
-from ..models._find_nets import net_at_end
-from ..models._torch_net import TorchNet, eval_mode
-from ..models._unwrap import unwrap
-from ._ascent import INSIDE, lengths, shortened, slope_of
-from ._copies import check_number, log_shares_of
+from ..models._torch_net import eval_mode
+from ._ascent import INSIDE, check_clip, check_inside, lengths, shortened, slope_of
+from ._attacked_net import log_shares_of, net_in
+from ._copies import check_number
 
 # Halvings of the way back to x, behind which the boundary is.
 _HALVINGS = 10
@@ -112,17 +111,12 @@ class DeepFool(BaseEstimator):
         Raises
         ------
         ValueError
-            If f is no net, y holds another label than it knows, or a parameter is out
-            of its range.
+            If f is no net, y holds another label than it knows, X leaves `clip`, or a
+            parameter is out of its range.
         """
-        chain = unwrap(f)
-        net = net_at_end(chain)
-        if net is None or chain.steps:
-            raise ValueError(
-                "DeepFool goes through the module of a skorch net or a "
-                f"ModuleClassifier, got {type(f).__name__}. Of a smoothed net it takes "
-                "g.estimator_; SmoothedPGD attacks g itself."
-            )
+        hint = " Of a smoothed net it takes g.estimator_; SmoothedPGD attacks g itself."
+        classes = np.asarray(getattr(f, "classes_", ()))
+        net = net_in(f, classes, "DeepFool", hint)
         for name in ("max_iter", "n_candidates", "batch_size"):
             check_number(getattr(self, name), name)
         if not 0 <= self.overshoot < np.inf:
@@ -132,7 +126,6 @@ class DeepFool(BaseEstimator):
         epsilon = np.asarray(self.epsilon, float)
         if not (epsilon >= 0).all():
             raise ValueError(f"epsilon must not be negative, got {self.epsilon!r}.")
-        classes = np.asarray(f.classes_)
         X = np.asarray(X)
         X = X if X.dtype == np.float64 else X.astype(np.float32)
         epsilon = np.broadcast_to(epsilon, len(X))
@@ -142,7 +135,9 @@ class DeepFool(BaseEstimator):
                 f"y must have a label of {classes.tolist()!r} for each of the {len(X)} "
                 "inputs."
             )
-        net, attacked = TorchNet(net, classes), X.copy()
+        check_clip(self.clip)
+        check_inside(X, self.clip)
+        attacked = X.copy()
         with eval_mode(net.module):
             for start in range(0, len(X), self.batch_size):
                 part = slice(start, start + self.batch_size)

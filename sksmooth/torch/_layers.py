@@ -60,6 +60,7 @@ class GaussianNoise(torch.nn.Module):
     is_smoothing_noise = True
 
     _next = None  # the noise of the next forward pass, where it was chosen
+    _met = None  # what that was added to, unless a pass in training mode came after it
 
     def __init__(self, sigma=0.25, *, in_eval=False, n_copies=1):
         super().__init__()
@@ -115,6 +116,19 @@ class GaussianNoise(torch.nn.Module):
             Added to as many copies of x, one after another, without fresh noise.
         """
         self._next = noise
+        self._met = None
+
+    def _take_met(self):
+        """Return what the chosen noise was added to, and forget it.
+
+        None if nothing was chosen, or if another forward pass in training mode came
+        after the one that the noise was for.
+        """
+        met, self._met = self._met, None
+        return met
+
+    def __getstate__(self):
+        return {k: v for k, v in vars(self).items() if k not in ("_next", "_met")}
 
     def forward(self, x):
         """Return x, with noise where the mode asks for it.
@@ -136,7 +150,10 @@ class GaussianNoise(torch.nn.Module):
                     f"but the layer got inputs of shape {tuple(x.shape)}. It has to "
                     "come first in the net."
                 )
-            return _copies(x, len(noise) // len(x)) + noise
+            self._met = x.detach()
+            return _copies(x, len(noise) // len(x)) + noise.to(x)
+        if self.training:
+            self._met = None
         if not (self.training or self.in_eval):
             return x
         x = _copies(x, self.n_copies if self.training else 1)

@@ -22,7 +22,7 @@ class Normalize(torch.nn.Module):
     ------
     ValueError
         If a standard deviation is not positive, or a value not finite; in `forward`,
-        if there is another number of channels.
+        if there is another number of channels, or inputs are whole numbers.
 
     See Also
     --------
@@ -64,6 +64,12 @@ class Normalize(torch.nn.Module):
         -------
         standardised : tensor of the shape, dtype and device of x
         """
+        if not x.is_floating_point():
+            raise ValueError(
+                f"inputs are of dtype {x.dtype}; standardised values are floats: pass "
+                "x.float() / 255, or x.float() for a mean in the units of pixels from "
+                "0 to 255."
+            )
         shape = (-1, *[1] * (x.ndim - 2))
         mean, std = self.mean.to(x.dtype), self.std.to(x.dtype)
         for values in (mean, std):

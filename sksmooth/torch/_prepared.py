@@ -27,6 +27,7 @@ class Batch(NamedTuple):
     # n_inputs, n_classes): of the net in eval mode, as it is now.
     logits: Callable
     sigma: Any  # of the noise layer
+    scale: Any  # the unit of radii: 1.0, or sigma where that has several values
     epoch: int | None  # from 0; None if it is not known
 
 
@@ -39,6 +40,7 @@ class PreparedLoss(torch.nn.CrossEntropyLoss):
     """
 
     _known = None
+    _passing = None  # the noise layer, and the batch that is to go through it
 
     def prepare(self, module, x, target, *, epoch=None):
         """Choose the noise for the next forward pass of `module`, and hand it over.
@@ -49,8 +51,8 @@ class PreparedLoss(torch.nn.CrossEntropyLoss):
         Parameters
         ----------
         module : torch.nn.Module
-            Begins with ``GaussianNoise``. Attacked in eval mode; neither its mode nor
-            the gradients of its weights change.
+            Begins with ``GaussianNoise``, which gets the batch as it is. Attacked in
+            eval mode; neither its mode nor the gradients of its weights change.
 
         x : tensor of shape (n_inputs, *shape)
             On the device of the module.
@@ -76,9 +78,12 @@ class PreparedLoss(torch.nn.CrossEntropyLoss):
         target = class_numbers(target)
         with eval_mode(module):
             noise = unstack(layer.draw(x), len(x))
-            batch = Batch(x, target, noise, logits, layer.sigma, epoch)
+            sigma = layer.sigma
+            scale = sigma.to(x) if isinstance(sigma, torch.Tensor) else 1.0
+            batch = Batch(x, target, noise, logits, sigma, scale, epoch)
             noise, self._known = self._choose(batch)
         layer.add_next(noise.detach().flatten(0, 1))
+        self._passing = layer, x
 
     def forward(self, input, target):
         """Return the loss of the logits for the copies that were chosen.
@@ -100,7 +105,8 @@ class PreparedLoss(torch.nn.CrossEntropyLoss):
         Raises
         ------
         ValueError
-            If nothing was prepared for these outputs.
+            If nothing was prepared for these outputs, if another forward pass has taken
+            the noise, or if the noise layer got something else than the batch.
         """
         input, target = two_logits(input), class_numbers(target)
         if not self.training:
@@ -113,6 +119,8 @@ class PreparedLoss(torch.nn.CrossEntropyLoss):
                 "criterion.prepare(module, x, target) in a loop of your own (and "
                 "criterion.eval() before validation)."
             )
+        (layer, x), self._passing = self._passing, None
+        _check_pass(layer._take_met(), x, type(self).__name__)
         return self._loss(unstack(input, len(target)), target, known)
 
 
@@ -168,6 +176,23 @@ class PrepareCopies(Callback):
         if training and prepare is not None:
             x, y = (to_tensor(part, device=net.device) for part in unpack_data(batch))
             prepare(net.module_, x, y, epoch=max(0, len(net.history) - 1))
+
+
+def _check_pass(met, x, name):
+    """Raise a ValueError unless the chosen noise was added to the batch x."""
+    if met is None:
+        raise ValueError(
+            f"another forward pass in training mode came after {name} had chosen the "
+            "noise for one: call prepare(module, x, target) directly before "
+            "criterion(module(x), target)."
+        )
+    x = x.to(met)
+    if met.shape != x.shape or not bool(((met == x) | x.isnan()).all()):
+        raise ValueError(
+            f"the GaussianNoise layer did not get the batch that {name} has prepared "
+            "noise for, but something made of it: it has to come first in the net, "
+            "so that noise is in the units of the input. Normalize comes after it."
+        )
 
 
 def _noise_layer(module):

@@ -1,6 +1,6 @@
 """SmoothAdv: adversarial training of the smoothed classifier."""
 
-from ._ascent import ascend, inside, slope_of
+from ._ascent import ascend, check_clip, inside, slope_of
 from ._consistency import ConsistencyLoss
 from ._copies import check_number, check_weight, soft_cross_entropy, warm
 from ._prepared import PreparedLoss
@@ -26,8 +26,9 @@ class SmoothAdv(PreparedLoss, ConsistencyLoss):
     Parameters
     ----------
     epsilon : float, default=1.0
-        Radius of the ball, in the units of the input; about as large as the radii that
-        matter. 0 trains with plain noise.
+        Radius of the ball, in the units of the certified radius: those of the input, or
+        of sigma where the layer has several; about as large as the radii that matter. 0
+        trains with plain noise.
 
     T : int, default=10
         Steps of the attack.
@@ -55,7 +56,8 @@ class SmoothAdv(PreparedLoss, ConsistencyLoss):
     Raises
     ------
     ValueError
-        If a parameter is out of its range; in `forward`, if nothing was prepared.
+        If a parameter is out of its range; in `prepare`, if x leaves `clip`; in
+        `forward`, if nothing was prepared.
 
     See Also
     --------
@@ -106,7 +108,7 @@ class SmoothAdv(PreparedLoss, ConsistencyLoss):
         self.epsilon = check_weight(epsilon, "epsilon")
         self.T = check_number(T, "T")
         self.warmup = check_number(warmup, "warmup")
-        self.clip = clip
+        self.clip = check_clip(clip)
 
     def _choose(self, batch):
         epsilon = self.epsilon * warm(batch.epoch, self.warmup)
@@ -115,7 +117,8 @@ class SmoothAdv(PreparedLoss, ConsistencyLoss):
             return noise, True
 
         def loss(shift):
-            return soft_cross_entropy(batch.logits(noise + shift), batch.target)
+            copies = batch.logits(noise + batch.scale * shift)
+            return soft_cross_entropy(copies, batch.target)
 
         *_, shift = ascend(
             slope_of(loss),
@@ -123,9 +126,9 @@ class SmoothAdv(PreparedLoss, ConsistencyLoss):
             steps=self.T,
             step_size=2 * epsilon / self.T,
             epsilon=epsilon,
-            restrict=inside(batch.x, self.clip),
+            restrict=inside(batch.x, self.clip, batch.scale),
         )
-        return noise + shift, True
+        return noise + batch.scale * shift, True
 
     def _loss(self, copies, target, known):
         return ConsistencyLoss.forward(self, copies.flatten(0, 1), target)

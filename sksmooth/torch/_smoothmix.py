@@ -3,7 +3,7 @@
 import torch
 from torch.nn import functional
 
-from ._ascent import ascend, inside, shortened, slope_of
+from ._ascent import ascend, check_clip, inside, shortened, slope_of
 from ._copies import (
     check_number,
     check_weight,
@@ -36,8 +36,9 @@ class SmoothMix(PreparedLoss):
     Gradients go through y_mix, too. With `one_step`, x in these formulas is the point
     that the first step of the attack leads to, which gives larger radii at the cost of
     accuracy. The attack is made on the net in eval mode. m is the `n_copies` of the
-    net's ``GaussianNoise``, which passes on 2 m copies here. In skorch,
-    ``PrepareCopies`` has to be among the callbacks.
+    net's ``GaussianNoise``, which passes on 2 m copies here: in training mode BatchNorm
+    sees both kinds in one batch. In skorch, ``PrepareCopies`` has to be among the
+    callbacks.
 
     Parameters
     ----------
@@ -45,7 +46,8 @@ class SmoothMix(PreparedLoss):
         Weight of the mixtures. 0 trains with plain noise (without `one_step`).
 
     alpha : float, default=1.0
-        l2 length of a step of the attack, in the units of the input.
+        l2 length of a step of the attack, in the units of the certified radius: those
+        of the input, or of sigma where the layer has several.
 
     T : int, default=4
         Steps of the attack. In the papers alpha * T grows with sigma: for MNIST with
@@ -64,7 +66,8 @@ class SmoothMix(PreparedLoss):
     Raises
     ------
     ValueError
-        If a parameter is out of its range; in `forward`, if nothing was prepared.
+        If a parameter is out of its range; in `prepare`, if x leaves `clip`; in
+        `forward`, if nothing was prepared.
 
     See Also
     --------
@@ -103,27 +106,29 @@ class SmoothMix(PreparedLoss):
         self.T = check_number(T, "T")
         self.one_step = one_step
         self.warmup = check_number(warmup, "warmup")
-        self.clip = clip
+        self.clip = check_clip(clip)
 
     def _choose(self, batch):
         noise, strength = batch.noise, warm(batch.epoch, self.warmup)
         start = noise.new_zeros(batch.x.shape)
 
         def loss(shift):
-            return soft_cross_entropy(batch.logits(noise + shift), batch.target)
+            copies = batch.logits(noise + batch.scale * shift)
+            return soft_cross_entropy(copies, batch.target)
 
         first, *rest = ascend(
             slope_of(loss),
             start,
             steps=self.T,
             step_size=self.alpha,
-            restrict=inside(batch.x, self.clip),
+            restrict=inside(batch.x, self.clip, batch.scale),
         )
         last = rest[-1] if rest else first
         if self.one_step:
             start = shortened(first, strength * self.alpha)
         share = torch.rand(len(noise[0]), dtype=noise.dtype, device=noise.device) / 2
         mixed = torch.lerp(start, last, share.reshape(-1, *[1] * (start.ndim - 1)))
+        start, mixed = batch.scale * start, batch.scale * mixed
         return torch.cat([noise + start, noise + mixed]), (share, strength)
 
     def _loss(self, copies, target, known):

@@ -18,7 +18,8 @@ class Stability(PreparedLoss):
 
     Gradients go through the clean answer, too. m is the `n_copies` of the net's
     ``GaussianNoise``, 1 in the paper; the layer passes on 1 + m copies here, the clean
-    inputs first. In skorch, ``PrepareCopies`` has to be among the callbacks.
+    inputs first: in training mode BatchNorm sees both kinds in one batch. In skorch,
+    ``PrepareCopies`` has to be among the callbacks.
 
     Parameters
     ----------
