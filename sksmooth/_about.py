@@ -7,6 +7,7 @@ import numpy as np
 from ._versions import platform_in_use, versions_in_use
 from .noise import Noise, SparseFlip
 from .noise._with_flips import WithFlips
+from .stats._certify import BOUNDS
 
 # Raise it when entries get another meaning.
 FORMAT = 1
@@ -41,7 +42,6 @@ def about(certificate):
         for row, first in enumerate(certificate.first_equal)
         if row != first
     }
-    chosen = certificate.selection_counts
     loss = certificate.radius_loss
     return {
         "format": FORMAT,
@@ -65,7 +65,7 @@ def about(certificate):
         "rounded": [names(place) for place in certificate.rounded],
         "noisy_features": _whole(certificate.n_noisy),
         "n": int(certificate.n),
-        "n0": 0 if chosen is None or not len(chosen) else int(chosen[0].sum()),
+        "n0": _n0(certificate),
         "looks": [int(look) for look in certificate.looks],
         "alpha": float(certificate.alpha),
         "bound": certificate.bound,
@@ -117,6 +117,14 @@ def _levels(certificate, names, categories):
 def _plain(label):
     label = label.item() if isinstance(label, np.generic) else label
     return label if isinstance(label, (bool, int, float, str)) else str(label)
+
+
+def _n0(certificate):
+    """Return how many votes of their own selected the class."""
+    chosen, bound = certificate.selection_counts, BOUNDS.get(certificate.bound)
+    if bound is None or not bound.needs_selection or chosen is None or not len(chosen):
+        return 0
+    return int(chosen[0].sum())
 
 
 def _whole(number):

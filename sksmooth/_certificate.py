@@ -11,7 +11,7 @@ from ._claims import (
     recertified,
     votes_of_selected,
 )
-from ._columns import as_rows
+from ._columns import as_rows, make_read_only
 from ._optional import optional
 from ._statement import statement
 from ._summary import round_down as round_down
@@ -203,12 +203,11 @@ class Certificate(CertifiedBalls):
             expected = (n_inputs, len(self.classes))[: 1 + (name in _TABLES)]
             if getattr(self, name) is not None and shape != expected:
                 raise ValueError(f"{name} must have shape {expected}, got {shape}.")
-        # Views, so that the arrays of the classifier stay writable for their owner.
-        for name, value in vars(self).items():
-            if isinstance(value, np.ndarray):
-                view = value.view()
-                view.flags.writeable = False
-                object.__setattr__(self, name, view)
+        make_read_only(self)
+
+    def __setstate__(self, state):
+        vars(self).update(state)
+        make_read_only(self)
 
     def __iter__(self):
         return iter((self.prediction, self.radius))

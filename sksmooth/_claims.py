@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.utils.validation import check_consistent_length
 
-from ._columns import as_pair, as_weights
+from ._columns import as_pair, as_weights, check_order
 from ._labels import as_labels, label_indices, name_classes
 from .noise._norms import known_norm, told_norm
 from .stats import holm, lower_confidence_bound, split_alpha
@@ -130,6 +130,7 @@ def proved_share(certificate, y_true, radius, norm, changes, rho, sample_weight)
     if certificate.projected:
         raise ValueError("a projection certifies nothing.")
     rho, norm = float(check_level(rho, "rho")), told_norm(norm, certificate.norm)
+    check_order(y_true, certificate.index, "y_true")
     y_true, weight = as_labels(y_true, "y_true"), as_weights(sample_weight)
     check_consistent_length(y_true, certificate.radius, weight)
     weight = np.ones(len(y_true)) if weight is None else weight

@@ -87,6 +87,48 @@ def as_weights(values, name="sample_weight"):
     return weights
 
 
+def check_order(values, index, name):
+    """Raise a ValueError if a Series names the inputs in another order than `index`.
+
+    Parameters
+    ----------
+    values : array-like
+        One value for each input. Other names than those of the inputs say nothing.
+
+    index : pandas.Index or None
+        Names of the inputs.
+
+    name : str
+        What an error calls the values.
+    """
+    if index is None or not _are_in_another_order(values, index):
+        return
+    raise ValueError(
+        f"the index of {name} is certificate.index in another order: pass "
+        f"{name}.loc[certificate.index], or {name}.to_numpy() if the values are in the "
+        "order of the inputs all the same."
+    )
+
+
+def _are_in_another_order(values, index):
+    names = getattr(values, "index", None)
+    if names is None or callable(names) or len(names) != len(index):
+        return False
+    return not names.equals(index) and set(names) == set(index)
+
+
+def make_read_only(thing):
+    """Make the arrays that are attributes of a frozen dataclass read-only.
+
+    By views of them: whoever made them may still write to them.
+    """
+    for name, value in vars(thing).items():
+        if isinstance(value, np.ndarray):
+            view = value.view()
+            view.flags.writeable = False
+            object.__setattr__(thing, name, view)
+
+
 def as_pair(certificate):
     """Return prediction and radius of a Certificate, or of a pair of them.
 
@@ -144,6 +186,8 @@ def as_rows(rows, n_inputs, index=None):
     rows = from_torch(rows)
     if isinstance(rows, Integral) and not isinstance(rows, bool):
         rows = [rows]
+    if str(getattr(rows, "dtype", "")) in ("boolean", "bool[pyarrow]"):
+        rows = rows.astype(bool)  # an error if any is missing
     try:
         chosen = as_column(rows, "rows")
     except ValueError as error:
@@ -157,7 +201,8 @@ def as_rows(rows, n_inputs, index=None):
         names = getattr(rows, "index", None)
         if index is not None and not (names is None or callable(names)):
             steps = [getattr(names, part, None) for part in ("start", "step")]
-            if steps != [0, 1] and not names.equals(index):  # nor just counted
+            counted = steps == [0, 1] and not _are_in_another_order(rows, index)
+            if not counted and not names.equals(index):
                 raise IndexError(
                     "the index of the mask is not certificate.index, so it may be in "
                     "another order: pass mask.reindex(certificate.index), or "

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ._columns import make_read_only
 from ._optional import optional
 from ._summary import sigma_text
 from .noise import Noise
@@ -112,11 +113,11 @@ class IntervalCertificate:
             found = np.shape(getattr(self, name))
             if found != shape:
                 raise ValueError(f"{name} must have shape {shape}, got {found}.")
-        for name, value in vars(self).items():
-            if isinstance(value, np.ndarray):
-                view = value.view()
-                view.flags.writeable = False
-                object.__setattr__(self, name, view)
+        make_read_only(self)
+
+    def __setstate__(self, state):
+        vars(self).update(state)
+        make_read_only(self)
 
     def __iter__(self):
         return iter((self.lower, self.prediction, self.upper))
@@ -200,6 +201,8 @@ class IntervalCertificate:
         sigma = sigma_text(
             self.sigma, self.feature_names, getattr(self.noise, "places", None) or ()
         )
+        if np.any(self.changes):
+            text += f"; {self.changes} changed"
         settings = f"quantile={self.quantile:g}, sigma={sigma}, "
         settings += (
             "exact" if self.method == "exact" else f"n={self.n}, alpha={self.alpha:g}"

@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_consistent_length
 
-from ._columns import as_weights
+from ._columns import as_weights, check_order
 from ._sklearn import _BaseScorer
 from ._tensors import from_torch
 from .noise._norms import known_norm
@@ -178,11 +178,13 @@ class _WorstCaseErrorScorer(_BaseScorer):
 
 def _largest_errors(y_true, certificate):
     """Return the largest errors: (n_inputs, n_outputs, *radius.shape)."""
+    check_order(y_true, getattr(certificate, "index", None), "y_true")
     lower, prediction, upper = (np.asarray(part, float) for part in certificate)
     n_radii = lower.shape[prediction.ndim :]
     y = check_array(from_torch(y_true), ensure_2d=False, input_name="y_true")
     y = y.astype(float)
-    if y.size == prediction.size and y.ndim != prediction.ndim:  # a column
+    column = (len(prediction), 1)
+    if {y.shape, prediction.shape} == {column[:1], column}:
         y = y.reshape(prediction.shape)
     check_consistent_length(y, prediction)
     if y.shape != prediction.shape:
@@ -197,5 +199,7 @@ def _largest_errors(y_true, certificate):
 def _averaged(errors, sample_weight):
     weight = as_weights(sample_weight)
     check_consistent_length(errors, weight)
+    if weight is not None:  # 0 times infinity is no number
+        errors, weight = errors[weight > 0], weight[weight > 0]
     mean = np.average(errors.mean(axis=1), axis=0, weights=weight)
     return mean if mean.ndim else float(mean)

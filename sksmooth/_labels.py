@@ -30,7 +30,7 @@ def as_labels(values, name):
 def check_label_kind(labels, name):
     """Raise a ValueError unless labels are all numbers or all strings."""
     kind = labels.dtype.kind
-    if kind in "biufUST":
+    if kind in "biufUT":
         return
     what, of_kind = f"dtype {labels.dtype}", ()
     if kind == "O":
@@ -99,7 +99,8 @@ def label_dtype(classes, abstain_label):
                 f"abstain label {abstain_label!r}. Use smaller labels, or "
                 "abstain_label=None."
             )
-        return np.dtype(np.int64)
+        is_whole = np.isfinite(abstain_label) and abstain_label == int(abstain_label)
+        return np.dtype(np.int64 if is_whole else np.float64)
     if classes.dtype.kind == "O":
         return classes.dtype
     return np.result_type(classes.dtype, np.asarray(abstain_label).dtype)

@@ -7,6 +7,7 @@ from sklearn.utils.validation import check_consistent_length
 
 from ._about import about
 from ._claims import proved_share
+from ._columns import check_order
 from ._labels import as_labels, label_indices
 from ._statement_text import text_of
 from .noise._norms import check_norm
@@ -51,6 +52,7 @@ def statement(certificate, y_true, radius, norm, changes, rho, model):
 
 
 def _shares(certificate, entries, y_true, radius, norm, changes, rho, radii, certified):
+    check_order(y_true, certificate.index, "y_true")
     y_true = as_labels(y_true, "y_true")
     check_consistent_length(y_true, radii)
     at = check_radius(radius).ravel()

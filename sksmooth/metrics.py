@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.utils.validation import check_consistent_length
 
 from ._claims import told_answers
-from ._columns import as_weights
+from ._columns import as_weights, check_order
 from ._labels import as_labels, check_same_kind
 from ._sklearn import _BaseScorer
 from .noise._norms import known_norm
@@ -129,12 +129,15 @@ def average_certified_radius_score(
     0.325
     """
     robust, weight = correct_radii(y_true, certificate, norm, changes, sample_weight)
+    if weight is not None:  # 0 times infinity is no number
+        robust, weight = robust[weight > 0], weight[weight > 0]
     return np.average(np.maximum(robust, 0), weights=weight)
 
 
 def correct_radii(y_true, certificate, norm=None, changes=0, sample_weight=None):
     """Return the radius of each input, -inf where wrong or not certified; weights."""
     prediction, radius, certified = told_answers(certificate, norm, changes)
+    check_order(y_true, getattr(certificate, "index", None), "y_true")
     y_true, weight = as_labels(y_true, "y_true"), as_weights(sample_weight)
     prediction = as_labels(prediction, "prediction")
     check_consistent_length(y_true, prediction, weight)

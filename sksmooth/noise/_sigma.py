@@ -203,7 +203,10 @@ def _check_order(sigma, columns):
     labels = getattr(sigma, "index", None)
     if labels is None or callable(labels):  # no pandas Series; a list has a method
         return
-    if list(labels) not in (list(columns), list(range(len(columns)))):
+    counted = list(range(len(columns)))
+    # Labels that only count the columns say nothing, unless columns are named so.
+    says_nothing = list(labels) == counted and not set(columns) & set(counted)
+    if list(labels) != list(columns) and not says_nothing:
         raise ValueError(
             f"sigma is labelled {list(labels)!r}, but the columns of X are "
             f"{list(columns)!r}: give it in their order, sigma.reindex(X.columns)."
