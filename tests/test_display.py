@@ -281,8 +281,9 @@ def test_from_log(tmp_path):
     np.testing.assert_array_equal(display.accuracy[0], expected.accuracy)
     assert display.max_radius == [expected.max_radius, None]
     np.testing.assert_array_equal(display.lower_bound[1], [0, 0])
+    alone = as_log(c)  # beside which nothing stands
     with pytest.raises(ValueError, match="the log has a radius of .* reach 0.2"):
-        CertifiedAccuracyDisplay.from_log(path, sigma=0.1, n=500)
+        CertifiedAccuracyDisplay.from_log(alone, sigma=0.1, n=500)
     pair = {"a": path, "b": path}
     for display in (CertifiedAccuracyDisplay, ProbabilityDisplay):
         with pytest.raises(TypeError, match="sigma must be a number, or a dict"):

@@ -1,5 +1,7 @@
 """What a log may hold, and how what it may not hold is told."""
 
+from datetime import timedelta
+
 import numpy as np
 import pytest
 
@@ -217,3 +219,81 @@ def test_other_numbers_that_no_log_can_hold(tmp_path, extra):
 def test_labels_at_the_limits(tmp_path, label):
     write_log(([label], [0.5]), [label], tmp_path / "log")
     assert read_log(tmp_path / "log")["label"].tolist() == [int(label)]
+
+
+SECONDS = np.array([1, 2, 90_000])
+
+
+@pytest.mark.parametrize(
+    "time",
+    [
+        SECONDS.astype("m8[s]"),
+        (SECONDS * 1_000).astype("m8[ms]"),
+        (SECONDS * 10**9).astype("m8[ns]"),
+        pd.to_timedelta(SECONDS, unit="s"),
+        pd.Series(pd.to_timedelta(SECONDS, unit="s")),
+        pd.Series(pd.to_timedelta(SECONDS, unit="s"), dtype=object),
+        [timedelta(seconds=int(one)) for one in SECONDS],
+        [np.timedelta64(one, "s") for one in SECONDS],
+        [timedelta(seconds=1), 2.0, np.timedelta64(1_500, "m")],
+        SECONDS,
+    ],
+)
+def test_times_keep_their_unit(tmp_path, time):
+    c = ([1, 0, 1], [0.5, 0.25, 0.1])
+    write_log(c, [1, 1, 1], tmp_path / "log", time=time)
+    times = [
+        line.split("\t")[-1] for line in (tmp_path / "log").read_text().splitlines()
+    ][1:]
+    assert times == ["0:00:01", "0:00:02", "1 day, 1:00:00"]
+
+
+@pytest.mark.parametrize(
+    "time",
+    [
+        np.array([1], "m8[M]"),
+        np.array([1], "m8"),
+        np.array([3], "M8[s]"),
+        [np.datetime64(3, "s")],
+        np.array(["NaT"], "m8[s]"),
+        pd.to_timedelta([-1], unit="s"),
+        ["soon"],
+    ],
+)
+def test_times_that_are_no_length_of_time(tmp_path, time):
+    with pytest.raises(ValueError, match="time "):
+        write_log(([1], [0.5]), [1], tmp_path / "log", time=time)
+    assert not (tmp_path / "log").exists()
+
+
+@pytest.mark.parametrize("kind", [object, str])
+def test_texts_are_never_numbers(kind):
+    texts = np.array(["3", "2"], dtype=kind)
+    for label, predict in [(texts, [3, 2]), ([3, 2], texts), (texts, [-1, 2])]:
+        radius = np.where(np.asarray(predict).astype(str) == "-1", 0.0, 1.0)
+        idx = [0, 1]
+        log = pd.DataFrame(
+            {"idx": idx, "label": label, "predict": predict, "radius": radius}
+        )
+        with pytest.raises(ValueError, match="labels of different kinds are never"):
+            certified_accuracy_table({"a": log}, [0])
+        with pytest.raises(ValueError, match="labels of different kinds are never"):
+            prediction_table({"a": log}, log)
+
+
+def test_a_reference_of_another_kind():
+    log = pd.DataFrame({"idx": [0, 1], "label": [3, 2], "predict": [3, 2]})
+    texts = log.assign(predict=["3", "2"])
+    with pytest.raises(ValueError, match="labels of different kinds are never equal"):
+        prediction_table({"a": log}, texts)
+
+
+def test_abstentions_are_of_no_kind():
+    """-1 stands beside classes of both kinds, as a number and as a text."""
+    words = ["a", "b"]
+    for predict, share in [([-1, -1], 0.0), (["a", -1], 0.5), (["a", "-1"], 0.5)]:
+        log = pd.DataFrame({"idx": [0, 1], "label": words, "predict": predict})
+        table = prediction_table({"x": log}, log)
+        assert table.loc["x", "correct, accurate"] == share
+        log["radius"] = 0.0
+        assert certified_accuracy_table({"x": log}, [0]).iloc[0, 0] == share

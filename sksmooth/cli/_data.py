@@ -76,8 +76,8 @@ def load_data(path, label, inputs, start, skip, most, limit):
         )
     idx = np.arange(len(X))[start::skip][:most]
     X = X.iloc[idx] if hasattr(X, "iloc") else np.asarray(X[start::skip][:most])
-    y = None if y is None else y[idx]
     if y is not None:
+        y = _without_bytes(y[idx], path)
         _check_labels(y, path)
     return Data(X, y, idx)
 
@@ -142,6 +142,20 @@ def _check_numbers(X, path):
         raise ValueError(
             f"{path}: inputs have to be numbers, but the array is of dtype {X.dtype}."
         )
+
+
+def _without_bytes(y, path):
+    """Return labels, of which those that are bytes become the texts they spell."""
+    if y.dtype.kind not in "SO" or not any(isinstance(one, bytes) for one in y):
+        return y
+    try:
+        texts = [one.decode() if isinstance(one, bytes) else one for one in y]
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"{path}: the label {error.object!r} is no UTF-8 text: decode the labels "
+            "and save them as strings."
+        ) from None
+    return np.array(texts, dtype=str if y.dtype.kind == "S" else object)
 
 
 def _check_labels(y, path):

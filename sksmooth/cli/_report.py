@@ -9,7 +9,7 @@ import click
 from .._optional import optional
 from .._writing import is_stream, write_file
 from ..logs import certified_accuracy_table, format_table, mark_best, read_log
-from ..logs._beside import ATTRIBUTE, place_beside, reach_of
+from ..logs._beside import ATTRIBUTE, curve_name, measure_of, place_beside, reach_of
 from ..logs._changes import log_with_changes
 from ..noise._norms import NORMS, OTHER_MEASURES
 from ._command import UNPACK_LIMIT, command
@@ -117,6 +117,8 @@ def report(
     norm = _norm_of(frames, norm)
     if norm != "l2":
         say(f"Note: radii are {norm} radii.")
+    if _unit_of(frames) == "sigma":
+        say(f"Note: radii are in units of sigma{_whose_sigma(frames)}.")
     limit = 1e9 * of_page.pop("unpack_limit")
     content = None
     if html_path is not None:
@@ -147,8 +149,7 @@ def report(
 
 def _norm_of(frames, told):
     """Return what the radii of logs are measured in, which is one and the same."""
-    runs = {name: frame.attrs.get(ATTRIBUTE) for name, frame in frames.items()}
-    known = {name: run["norm"] for name, run in runs.items() if run is not None}
+    known = {name: measure.norm for name, measure in _measures(frames) if measure.norm}
     if told is not None:
         for name, norm in known.items():
             if norm != told:
@@ -165,6 +166,36 @@ def _norm_of(frames, told):
             "one by one."
         )
     return next(iter(norms.values()))
+
+
+def _unit_of(frames):
+    """Return what the radii of logs are in units of: "sigma", or "input" if none is.
+
+    A log without a JSON file is of one sigma for all features, as in the format.
+    """
+    units = {measure.unit or "input" for _, measure in _measures(frames)}
+    if len(units) > 1:
+        raise click.UsageError(
+            "radii in units of sigma and in units of the data cannot be compared: "
+            "report these logs one by one."
+        )
+    (unit,) = units
+    return unit
+
+
+def _whose_sigma(frames):
+    """Return what to add where a sigma by feature is not the same in all logs."""
+    levels = [
+        (frame.attrs.get(ATTRIBUTE) or {}).get("sigma") for frame in frames.values()
+    ]
+    return "" if all(one == levels[0] for one in levels) else ", each log in its own"
+
+
+def _measures(frames):
+    """Return the name of each log, and what is known of the measure of its radii."""
+    return [
+        (name, measure_of(frame.attrs.get(ATTRIBUTE))) for name, frame in frames.items()
+    ]
 
 
 def _with_changes(frames, changes):
@@ -237,9 +268,11 @@ def display_of(frames, norm="l2"):
     """Return the curves of logs, with the most that their votes could certify."""
     from ..display import CertifiedAccuracyDisplay
 
+    by_feature = _unit_of(frames) == "sigma"
+    unit = "units of sigma" if by_feature else "units of the log"
     if norm != "l2":  # of which no other reach is known
         one = next(iter(frames.values())) if len(frames) == 1 else frames
-        unit = "tokens" if norm == "edits" else "units of the log"
+        unit = "tokens" if norm == "edits" else unit
         return CertifiedAccuracyDisplay.from_log(one, norm=norm, unit=unit)
 
     known = {
@@ -248,15 +281,18 @@ def display_of(frames, norm="l2"):
     if len(frames) == 1:
         ((name, frame),) = frames.items()
         # Its settings are its name, if they are known.
-        named = {} if known[name] else {"name": name}
-        return CertifiedAccuracyDisplay.from_log(frame, **known[name], **named)
+        run = frame.attrs.get(ATTRIBUTE)
+        title = curve_name(run, len(frame)) if known[name] else name
+        return CertifiedAccuracyDisplay.from_log(
+            frame, **known[name], name=title, unit=unit
+        )
     settings = {
         kind: {name: values[kind] for name, values in known.items() if values}
         for kind in ("sigma", "n", "alpha")
     }
     for kind in ("n", "alpha"):  # of no effect without a sigma
         settings[kind] = dict.fromkeys(frames, 0.5) | settings[kind]
-    return CertifiedAccuracyDisplay.from_log(frames, **settings)
+    return CertifiedAccuracyDisplay.from_log(frames, **settings, unit=unit)
 
 
 def _picture(frames, kind, norm):

@@ -12,7 +12,7 @@ from .._statement import share_at
 from .._statement_text import sections, share_text
 from .._summary import round_down
 from ..logs import read_log
-from ..logs._beside import ATTRIBUTE, place_beside, reach_of
+from ..logs._beside import ATTRIBUTE, curve_name, measure_of, place_beside, reach_of
 from ..logs._changes import log_with_changes
 from ..logs._read import is_abstaining
 from ..stats._repeats import certified_weight_lower_bound
@@ -62,6 +62,7 @@ _MAY_BE = {
     "noise_in_words": str,
     "flip": (float, type(None)),
     "categories": list,
+    "radius_norm": str,
     "rounded": list,
     "changes": list,
     "n_certified": int,
@@ -214,7 +215,7 @@ class _Run:
 
     def in_short(self):
         """Return the run in a sentence or two."""
-        n, norm = len(self.log), self.entries["norm"]
+        n, norm = len(self.log), measure_of(self.entries).norm
         some = [one for one in self.shares if one.found] or self.shares[:1]
         words = [
             f"{round(one.found * n)} at a radius of {one.radius:g}"
@@ -279,7 +280,7 @@ def _statement(run, changes=0):
         run.radius,
         run.certified,
         run.shares,
-        norm=run.entries["norm"],
+        norm=measure_of(run.entries).norm,
         changes=changes,
         rho=RHO,
     )
@@ -312,7 +313,7 @@ def _figure():
 
 
 def _unit(entries):
-    if entries["norm"] == "edits":
+    if measure_of(entries).norm == "edits":
         return "tokens"
     return "units of sigma" if entries["radius_unit"] == "sigma" else "units of X"
 
@@ -329,8 +330,10 @@ def _curve(log, entries, with_changes):
         log = {"no category changed": log, **named}
     else:
         settings |= reach_of(entries)
+        settings["name"] = curve_name(entries, len(log))
+    norm = measure_of(entries).norm
     CertifiedAccuracyDisplay.from_log(
-        log, norm=entries["norm"], unit=_unit(entries), ax=ax, **settings
+        log, norm=norm, unit=_unit(entries), ax=ax, **settings
     )
     return drawing(
         figure, "curve", "The share of inputs that is right and certified, by radius"

@@ -4,7 +4,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from ._curves import checked_attacks, checked_curves, each_of
-from ._drawing import NORMS, draw_attacks, draw_curves, draw_legend
+from ._drawing import (
+    NORMS,
+    check_axes,
+    draw_attacks,
+    draw_curves,
+    draw_legend,
+    drawn_on,
+)
 from ._from_certificates import FromCertificates
 from ._style import place, with_keywords
 
@@ -49,6 +56,10 @@ class CertifiedAccuracyDisplay(FromCertificates):
     n_inputs : tuple of int, None, or list of them, default=None
         How many inputs are distinct, and how many there are with repeats. The title of
         the legend tells, where a lower bound is drawn and some inputs are repeated.
+
+    projected : bool, or list of them, default=False
+        Is it a projection to another number of votes, and no certified accuracy? Its
+        name says so then.
 
     under_attack : pair (radius, accuracy), or dict of str to pair, default=None
         What attacks have left, as ``empirical_robust_accuracy`` of ``sksmooth.torch``
@@ -111,6 +122,7 @@ class CertifiedAccuracyDisplay(FromCertificates):
     unit: str = "units of X"
     norm: str = "l2"
     n_inputs: Any = None
+    projected: Any = False
     under_attack: Any = None
 
     @with_keywords
@@ -158,7 +170,8 @@ class CertifiedAccuracyDisplay(FromCertificates):
 
         ValueError
             If there are not as many names or dicts as curves, or not as many values in
-            a curve as radii; if an accuracy under attack grows with the radius.
+            a curve as radii; if an accuracy under attack grows with the radius; if `ax`
+            has curves of another norm or unit.
         """
         curves = checked_curves(self)
         names = each_of(self.name if name is None else name, len(curves), "names")
@@ -168,16 +181,19 @@ class CertifiedAccuracyDisplay(FromCertificates):
         if under_attack is not None:
             self.under_attack = under_attack
         attacked = checked_attacks(self.under_attack)
+        check_axes(ax, self.norm, self.unit)
         ax = place(self, ax)
-        artists = draw_curves(ax, curves, names, kwargs, label_acr)
+        measured = self.norm, self.unit
+        artists = draw_curves(ax, curves, names, kwargs, label_acr, *measured)
         self.line_, self.band_, self.ceiling_ = (
             artists[0] if len(curves) == 1 else map(list, zip(*artists, strict=True))
         )
         self.attacked_ = draw_attacks(ax, attacked, names, [a[0] for a in artists])
-        xlabel = f"{NORMS[self.norm]} radius ({self.unit})"
+        projects = all(drawn.projected for drawn in drawn_on(ax))
+        what = "Projected" if projects else "Certified"
         ax.set(
-            xlabel=xlabel,
-            ylabel="Robust accuracy" if attacked else "Certified accuracy",
+            xlabel=f"{NORMS[self.norm]} radius ({self.unit})",
+            ylabel="Robust accuracy" if attacked else f"{what} accuracy",
         )
         ax.set_xlim(left=0)
         ax.set_ylim(0, 1.02)

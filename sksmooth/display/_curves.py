@@ -12,6 +12,7 @@ from ..logs._tables import robust_radii
 from ..metrics import correct_radii
 from ..stats import certified_accuracy_lower_bound, max_certifiable_radius, split_alpha
 from ..stats._certify import unanimous_bounds
+from ._runs import name_of_settings
 
 
 class Curve(NamedTuple):
@@ -22,6 +23,7 @@ class Curve(NamedTuple):
     lower_bound: np.ndarray | None = None
     max_radius: float | None = None
     n_inputs: tuple | None = None
+    projected: bool = False
 
 
 def curves_of_certificates(y, named, rho, norm, changes):
@@ -68,7 +70,8 @@ def curve_of_certificate(y, certificate, rho, norm=None, changes=0):
     if not knows_alpha:
         return Curve(radius, accuracy, lower)
     n_inputs = (int(certificate.distinct.sum()), len(robust))
-    return Curve(radius, accuracy, lower, _reach(certificate, norm, changes), n_inputs)
+    reach = _reach(certificate, norm, changes)
+    return Curve(radius, accuracy, lower, reach, n_inputs, certificate.projected)
 
 
 def name_of_certificate(certificate):
@@ -82,7 +85,7 @@ def name_of_certificate(certificate):
         level = repr(certificate.noise)  # sigma has no effect on it
     if certificate.bound in CERTAIN:  # without votes, and without an alpha
         return f"{level}, {certificate.bound}, {n_inputs:,} inputs"
-    return _settings(level, certificate.n, certificate.alpha, n_inputs)
+    return name_of_settings(level, certificate.n, certificate.alpha, n_inputs)
 
 
 def name_of_log(curve, sigma, n, alpha):
@@ -90,11 +93,7 @@ def name_of_log(curve, sigma, n, alpha):
     _, n_inputs = curve.n_inputs
     if sigma is None:
         return f"{n_inputs:,} inputs"
-    return _settings(f"sigma = {sigma:g}", n, alpha, n_inputs)
-
-
-def _settings(level, n, alpha, n_inputs):
-    return f"{level}, n = {n:,}\nalpha = {alpha:g}, {n_inputs:,} inputs"
+    return name_of_settings(f"sigma = {sigma:g}", n, alpha, n_inputs)
 
 
 def curve_of_log(log, title, *, sigma, n, alpha, rho):
@@ -104,7 +103,9 @@ def curve_of_log(log, title, *, sigma, n, alpha, rho):
         raise ValueError(f"{title} has no rows.")
     radius, accuracy = _steps(robust)
     lower = reach = None
-    if rho is not None:
+    if rho is not None and alpha == 0:
+        lower = accuracy  # no certificate rests on votes
+    elif rho is not None:
         n_certified = np.rint(accuracy * len(robust)).astype(int)
         lower = certified_accuracy_lower_bound(
             n_certified, len(robust), alpha=alpha, rho=rho
@@ -135,17 +136,24 @@ def _alpha_that_fits(radius, sigma, n):
     return "No usual alpha fits: it was run with another sigma, or more votes."
 
 
-def common_unit(certificates):
-    """Return the unit that the radii of all certificates have in common."""
-    scaled = {
-        np.ndim(each.sigma) > 0
-        for each in certificates
-        if isinstance(each, Certificate)
-    }
+def common_unit(certificates, told=None):
+    """Return the unit that the radii of all certificates have in common.
+
+    Units of unlike sigmas are different units, unless the caller has told one.
+    """
+    sigmas = [each.sigma for each in certificates if isinstance(each, Certificate)]
+    scaled = {np.ndim(sigma) > 0 for sigma in sigmas}
     if len(scaled) > 1:
         raise ValueError(
             "some certificates have radii in units of sigma, others in units of X: "
             "draw them separately."
+        )
+    if told is not None:
+        return told
+    if scaled == {True} and not all(np.array_equal(sigmas[0], s) for s in sigmas):
+        raise ValueError(
+            "the certificates have radii in units of their own sigmas, which differ: "
+            "draw them separately, or say with `unit` what all are measured in."
         )
     if any(getattr(each, "norm", None) == "edits" for each in certificates):
         return "tokens"
@@ -216,9 +224,17 @@ def checked_curves(display):
     accuracies = each_of(display.accuracy, len(radii), "accuracies")
     lowers = each_of(display.lower_bound, len(radii), "lower bounds")
     ceilings = each_of(display.max_radius, len(radii), "largest radii")
+    projected = each_of(display.projected, len(radii), "of projected")
+    columns = (radii, accuracies, lowers, ceilings, projected)
     return [
-        Curve(x, _heights(y, x, "accuracy"), _heights(low, x, "lower_bound"), most)
-        for x, y, low, most in zip(radii, accuracies, lowers, ceilings, strict=True)
+        Curve(
+            radius=x,
+            accuracy=_heights(y, x, "accuracy"),
+            lower_bound=_heights(low, x, "lower_bound"),
+            max_radius=most,
+            projected=bool(projects),
+        )
+        for x, y, low, most, projects in zip(*columns, strict=True)
     ]
 
 

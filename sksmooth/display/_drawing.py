@@ -1,9 +1,11 @@
 """Curves of certified accuracy on axes, with all that goes with them."""
 
+from typing import NamedTuple
+
 import numpy as np
 
-from ._curves import as_list
-from ._style import INK, colors, style
+from ._curves import as_list, each_of
+from ._style import INK, colors, marked, style
 
 # Names of norms on axes.
 NORMS = {
@@ -19,13 +21,44 @@ _CEILING = {"linestyle": ":", "linewidth": 1.2}
 _BAND = {"alpha": 0.3, "linewidth": 0}
 
 
-def draw_curves(ax, curves, names, kwargs, label_acr):
+class Drawn(NamedTuple):
+    """What a curve is about, kept with its line for whoever draws there next."""
+
+    norm: str
+    unit: str
+    projected: bool = False
+
+
+def drawn_on(ax):
+    """Return what the curves on axes are about, one for each."""
+    found = (getattr(line, "_sksmooth", None) for line in ax.lines)
+    return [one for one in found if one is not None]
+
+
+def remember(line, drawn):
+    """Keep with a line what it is about."""
+    line._sksmooth = drawn
+
+
+def check_axes(ax, norm, unit):
+    """Raise a ValueError if axes have curves against what cannot be compared."""
+    for one in [] if ax is None else drawn_on(ax):
+        if (one.norm, one.unit) != (norm, unit):
+            raise ValueError(
+                f"the axes have curves against the {one.norm} radius in {one.unit}, "
+                f"and these are against the {norm} radius in {unit}: draw them on axes "
+                "of their own, or, if both units are the same, call them so."
+            )
+
+
+def draw_curves(ax, curves, names, kwargs, label_acr, norm, unit):
     """Draw curves; return line, band and ceiling of each, None for what it has not."""
     # A second display on the same axes goes on where the first one stopped.
     n_before = sum(line.get_gid() == _TAG for line in ax.lines)
     palette = colors(n_before + len(curves))[n_before:]
     artists = []
-    for curve, name, given, color in zip(curves, names, kwargs, palette, strict=True):
+    for curve, told, given, color in zip(curves, names, kwargs, palette, strict=True):
+        name = marked(told, curve.projected)
         default = {
             "color": color,
             "drawstyle": "steps-pre",
@@ -34,6 +67,7 @@ def draw_curves(ax, curves, names, kwargs, label_acr):
         }
         x, heights = _corners(curve.radius, curve.accuracy)
         (line,) = ax.plot(x, heights, **style(default, given))
+        remember(line, Drawn(norm, unit, curve.projected))
         band = ceiling = None
         if curve.lower_bound is not None:
             band = ax.fill_between(
@@ -93,9 +127,13 @@ def draw_legend(display):
             for n_distinct, n in filter(None, as_list(display.n_inputs))
             if n_distinct < n
         }
-    if any(ceiling is not None for ceiling in as_list(display.ceiling_)):
-        text = "most that the votes could certify"
-        extra |= {text: Line2D([], [], color=INK, **_CEILING)}
+    ceilings = as_list(display.ceiling_)
+    projected = each_of(display.projected, len(ceilings), "of projected")
+    for ceiling, projects in zip(ceilings, projected, strict=True):
+        if ceiling is not None:
+            votes = "so many votes" if projects else "the votes"
+            text = f"most that {votes} could certify"
+            extra |= {text: Line2D([], [], color=INK, **_CEILING)}
     handles, labels = ax.get_legend_handles_labels()
     if not handles and not extra:
         return

@@ -12,6 +12,15 @@ from ._curves import (
     name_of_log,
     number_by_name,
 )
+from ._runs import (
+    common_log_unit,
+    common_norm,
+    name_of_run,
+    read,
+    run_of,
+    settings_of_log,
+    title_of,
+)
 from ._style import import_pyplot
 
 
@@ -173,7 +182,13 @@ class FromCertificates:
 
         ValueError
             If lengths differ, if `rho` is given for a pair or a projection, or if some
-            radii are in units of sigma and others are not.
+            radii are in units of sigma and others are not, or in units of another
+            sigma and no `unit` is told; if `ax` has curves of another norm or unit.
+
+        Notes
+        -----
+        What `recertify` has projected to another number of votes is drawn, and its name
+        says that it is projected, not certified.
 
         Examples
         --------
@@ -190,8 +205,7 @@ class FromCertificates:
         curves = curves_of_certificates(y, named, rho, norm, changes)
         if name is None and set(curves) == {None}:
             name = name_of_certificate(named[None])
-        common = common_unit(named.values())
-        unit, norm = common if unit is None else unit, norm or "l2"
+        unit, norm = common_unit(named.values(), unit), norm or "l2"
         return cls._from_curves(curves, rho, name, unit, norm).plot(ax, **kwargs)
 
     @classmethod
@@ -233,18 +247,20 @@ class FromCertificates:
         log,
         *,
         sigma=None,
-        n=100_000,
-        alpha=0.001,
+        n=None,
+        alpha=None,
         rho=None,
-        norm="l2",
+        norm=None,
         name=None,
-        unit="units of the log",
+        unit=None,
         ax=None,
         **kwargs,
     ):
         """Plot the certified accuracy of logs in the Cohen log format against radius.
 
-        A log does not tell how it was made, so `sigma`, `n` and `alpha` have to.
+        A log itself does not tell how it was made; the JSON file does that `write_log`
+        and the command line put beside it. What it says is taken for granted, and need
+        not be told; for other logs, `sigma`, `n`, `alpha` and `norm` have to.
 
         Parameters
         ----------
@@ -253,30 +269,34 @@ class FromCertificates:
             name the curves.
 
         sigma : float or dict of float, default=None
-            Noise level, under the keys of `log` if they differ. None marks no largest
-            radius.
+            Noise level, under the keys of `log` if they differ. None takes that of the
+            run, and marks no largest radius where it is not known, or where it does
+            not tell how far votes reach: that takes Gaussian noise, bound="cohen",
+            stopping="fixed" and no categories.
 
-        n : int or dict of int, default=100_000
+        n : int or dict of int, default=None
             Votes per input, under the keys of `log` if they differ; for the largest
-            radius.
+            radius. None takes that of the run, or 100,000.
 
-        alpha : float or dict of float, default=0.001
+        alpha : float or dict of float, default=None
             Failure probability per input, under the keys of `log` if they differ; for
-            the largest radius and `rho`.
+            the largest radius and `rho`. None takes that of the run, or 0.001.
 
         rho : float, default=None
             Draw the lower bound that holds with probability 1 - rho at each radius, if
             no two inputs of a log are equal.
 
-        norm : {"l1", "l2", "linf", "edits"}, default="l2"
-            Norm of the radii; leave out `sigma` unless it is l2.
+        norm : {"l1", "l2", "linf", "edits"}, default=None
+            Norm of the radii; leave out `sigma` unless it is l2. None takes that of the
+            run, or l2.
 
         name : str or list of str, default=None
             Names of the curves; None takes the keys of the dict or, for one log,
-            the settings that are given and the number of inputs.
+            the settings that are known and the number of inputs.
 
-        unit : str, default="units of the log"
-            What radii are measured in.
+        unit : str, default=None
+            What radii are measured in; None takes "units of X", "units of sigma" or
+            "tokens", as the run says, or "units of the log".
 
         ax : matplotlib Axes, default=None
             Axes to draw on; None makes new ones.
@@ -299,7 +319,8 @@ class FromCertificates:
         ValueError
             If a log has no rows, no radii, or cannot be read, or has an `idx` more than
             once; if it has more radius than `sigma`, `n` and `alpha` allow, or both a
-            `sigma` and another norm.
+            `sigma` and another norm; if what is told is not what stands beside a log;
+            if norms or units differ.
 
         Examples
         --------
@@ -314,25 +335,25 @@ class FromCertificates:
         """
         import_pyplot(cls, "from_log", kwargs)
         known_norm(norm)
-        if norm not in (None, "l2") and sigma is not None:
-            raise ValueError("sigma tells how far l2 radii reach: leave it out.")
         named = by_name(log)
-        sigmas = number_by_name(sigma, named, "sigma", optional=True)
-        ns = number_by_name(n, named, "n")
-        alphas = number_by_name(alpha, named, "alpha")
-        curves = {
-            key: curve_of_log(
-                each,
-                "the log" if key is None else f"log {key!r}",
-                sigma=sigmas[key],
-                n=ns[key],
-                alpha=alphas[key],
-                rho=rho,
-            )
-            for key, each in named.items()
+        told = {
+            "sigma": number_by_name(sigma, named, "sigma", optional=True),
+            "n": number_by_name(n, named, "n"),
+            "alpha": number_by_name(alpha, named, "alpha"),
         }
+        frames = {key: read(each, title_of(key)) for key, each in named.items()}
+        runs = {key: run_of(frame) for key, frame in frames.items()}
+        norm, unit = common_norm(runs, norm), common_log_unit(runs, unit)
+        if norm != "l2" and any(s is not None for s in told["sigma"].values()):
+            raise ValueError("sigma tells how far l2 radii reach: leave it out.")
+        curves = {}
+        for key, frame in frames.items():
+            given = {setting: by_key[key] for setting, by_key in told.items()}
+            known = settings_of_log(runs[key], title_of(key), rho=rho, **given)
+            curves[key] = curve_of_log(frame, title_of(key), rho=rho, **known)
         if name is None and set(curves) == {None}:
-            name = name_of_log(curves[None], sigma, n, alpha)
+            curve, run = curves[None], runs[None]
+            name = name_of_run(run, curve) if run else name_of_log(curve, **known)
         return cls._from_curves(curves, rho, name, unit, norm).plot(ax, **kwargs)
 
     @classmethod

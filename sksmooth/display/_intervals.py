@@ -5,7 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from ._drawing import NORMS
+from ..noise import find_noise
+from ..noise._sigma import check_sigma, is_one_number
+from ._drawing import NORMS, Drawn, check_axes, remember
 from ._style import check_names, colors, import_pyplot, place, style, with_keywords
 
 # Of more inputs nobody could tell the bands apart.
@@ -13,6 +15,9 @@ _MOST_INPUTS = 6
 
 # Radii of a curve, up to so many standard deviations of the noise.
 _N_RADII, _REACH = 61, 1.5
+
+# Of texts, whose radii are whole numbers of edits.
+_MOST_EDITS = 5
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -114,7 +119,7 @@ class IntervalDisplay:
             At most 6 inputs.
 
         radius : array-like of float of shape (n_radii,), default=None
-            Increasing. None takes 61 radii up to 1.5 sigma.
+            Increasing. None takes 61 radii up to 1.5 sigma; of texts 0 to 5 edits.
 
         norm : {"l1", "l2", "linf", "edits"}, default=None
             Norm of the radii.
@@ -145,9 +150,7 @@ class IntervalDisplay:
         """
         import_pyplot(cls, "from_estimator", kwargs)
         if radius is None:
-            sigma = estimator.sigma
-            unit = float(sigma) if np.ndim(sigma) == 0 and np.isreal(sigma) else 1.0
-            radius = np.linspace(0, _REACH * unit, _N_RADII)
+            radius = _radii_for(estimator)
         certificate = estimator.certify_interval(X, radius, norm=norm)
         shown = {"output": output, "name": name, "ax": ax}
         return cls.from_certificate(certificate, **shown, **kwargs)
@@ -203,13 +206,14 @@ class IntervalDisplay:
         if name is None and certificate.index is not None:
             name = [str(one) for one in certificate.index]
         scaled = np.ndim(certificate.sigma) > 0
+        unit = "units of sigma" if scaled else "units of X"
         return cls(
             radius=certificate.radius,
             lower=lower,
             prediction=prediction,
             upper=upper,
             name=name,
-            unit="units of sigma" if scaled else "units of X",
+            unit="tokens" if certificate.norm == "edits" else unit,
             norm=certificate.norm,
         ).plot(ax, **kwargs)
 
@@ -236,7 +240,8 @@ class IntervalDisplay:
         Raises
         ------
         ValueError
-            If there is not one name an input.
+            If there is not one name an input; if `ax` has bands of another norm or
+            unit.
 
         ImportError
             If matplotlib is not installed.
@@ -245,13 +250,17 @@ class IntervalDisplay:
         names = self.name if name is None else name
         names = [f"input {k}" for k in range(n_inputs)] if names is None else names
         check_names(names, n_inputs, "inputs")
+        check_axes(ax, self.norm, self.unit)
         ax = place(self, ax)
         self.band_, self.line_ = [], []
         for k, color in enumerate(colors(n_inputs)):
             lower, upper = self.lower[k], self.upper[k]
             given = style({"color": color, "alpha": 0.3, "linewidth": 0}, band_kwargs)
             bounded = np.isfinite(lower) & np.isfinite(upper)
-            band = ax.fill_between(self.radius, lower, upper, where=bounded, **given)
+            step = "post" if self.norm == "edits" else None
+            band = ax.fill_between(
+                self.radius, lower, upper, where=bounded, step=step, **given
+            )
             (line,) = ax.plot(
                 self.radius[[0, -1]],
                 [self.prediction[k]] * 2,
@@ -259,6 +268,7 @@ class IntervalDisplay:
                 linewidth=1.2,
                 label=names[k],
             )
+            remember(line, Drawn(self.norm, self.unit))
             self.band_.append(band)
             self.line_.append(line)
         ax.set_xlim(self.radius[0], self.radius[-1])
@@ -266,3 +276,13 @@ class IntervalDisplay:
         ax.set_ylabel("Smoothed prediction")
         ax.legend(loc="upper left")
         return self
+
+
+def _radii_for(estimator):
+    """Return radii that are of interest under the noise of an estimator."""
+    if find_noise(estimator.noise).takes_texts:
+        return np.arange(_MOST_EDITS + 1)
+    sigma = estimator.sigma
+    # Where sigma differs by feature, radii are in units of it.
+    unit = check_sigma(sigma, ()) if is_one_number(sigma) else 1.0
+    return np.linspace(0, _REACH * unit, _N_RADII)

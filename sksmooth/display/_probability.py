@@ -4,14 +4,21 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.special import ndtr
 from sklearn.utils.validation import check_consistent_length
 
-from .._columns import as_column
+from .._columns import as_column, check_order
 from .._labels import as_labels, label_indices
-from ..logs._tables import robust_radii
 from ._curves import as_list, by_name, each_of, number_by_name
-from ._style import INK, colors, import_pyplot, place, style, with_keywords
+from ._runs import probability_of_log, title_of
+from ._style import (
+    INK,
+    colors,
+    import_pyplot,
+    marked,
+    place,
+    style,
+    with_keywords,
+)
 
 _TAG = "sksmooth distribution of p_A"
 
@@ -37,6 +44,10 @@ class ProbabilityDisplay:
 
     name : str or list of str, default=None
         Names of the curves.
+
+    projected : bool, or list of them, default=False
+        Is it a projection to another number of votes, and nothing that is proved? Its
+        name says so then.
 
     Attributes
     ----------
@@ -80,6 +91,7 @@ class ProbabilityDisplay:
 
     probability: Any
     name: Any = None
+    projected: Any = False
 
     @classmethod
     def from_estimator(cls, estimator, X, y, *, name=None, ax=None, **kwargs):
@@ -168,7 +180,12 @@ class ProbabilityDisplay:
             If it is a pair (prediction, radius), which knows no probabilities.
 
         ValueError
-            If lengths differ.
+            If lengths differ, or `y` is a Series of the same inputs in another order.
+
+        Notes
+        -----
+        What `recertify` has projected to another number of votes is drawn, and its name
+        says that it is projected, not certified.
 
         Examples
         --------
@@ -183,10 +200,10 @@ class ProbabilityDisplay:
         array([0.993, 0.993, 0.993])
         """
         import_pyplot(cls, "from_certificate", kwargs)
-        y = as_labels(y, "y")
         named = by_name(certificate)
         found = {key: _of_certificate(each, y) for key, each in named.items()}
-        return cls._from(found, name).plot(ax, **kwargs)
+        projected = [each.projected for each in named.values()]
+        return cls._from(found, name, projected).plot(ax, **kwargs)
 
     @classmethod
     def from_predictions(cls, y_true, certificate, **kwargs):
@@ -212,11 +229,13 @@ class ProbabilityDisplay:
         return cls.from_certificate(certificate, y_true, **kwargs)
 
     @classmethod
-    def from_log(cls, log, *, sigma, name=None, ax=None, **kwargs):
-        """Plot the distribution behind logs in the Cohen log format, of Gaussian noise.
+    def from_log(cls, log, *, sigma=None, name=None, ax=None, **kwargs):
+        """Plot the distribution behind logs in the Cohen log format.
 
-        A log has a radius R, and so Phi(R / sigma) for the probability. Abstentions
-        have 0, as errors have.
+        What `write_log` and the command line put beside a log has the lower bounds. If
+        there is none, or rows of the log have been left out or sorted, a radius R
+        stands for the probability Phi(R / sigma), of Gaussian noise. Abstentions have
+        0, as errors have.
 
         Parameters
         ----------
@@ -224,8 +243,10 @@ class ProbabilityDisplay:
             A file, or what :func:`sksmooth.logs.read_log` returned; the keys of a dict
             name the curves.
 
-        sigma : float or dict of float
-            Noise level of the run, under the keys of `log` if they differ.
+        sigma : float or dict of float, default=None
+            Noise level of a run with Gaussian noise, under the keys of `log` if they
+            differ; 1 if radii are in units of sigma. None takes what stands beside the
+            log.
 
         name : str or list of str, default=None
             Names of the curves; None takes the keys of the dict.
@@ -249,8 +270,9 @@ class ProbabilityDisplay:
             If `sigma` is a list, or a keyword is wrong.
 
         ValueError
-            If a log has no radii, cannot be read, or has an `idx` more than once, or
-            sigma is not positive.
+            If a log has no radii, cannot be read, or has an `idx` more than once; if
+            sigma is not positive, not known, or not that of the run; if rows were left
+            out or sorted and radii do not tell the probabilities, as with other noise.
 
         Examples
         --------
@@ -264,26 +286,23 @@ class ProbabilityDisplay:
         array([0.841, 0.977, 0.   ])
         """
         import_pyplot(cls, "from_log", kwargs)
-        found, named = {}, by_name(log)
-        levels = number_by_name(sigma, named, "sigma")
-        for key, each in named.items():
-            radius = robust_radii(each, "the log" if key is None else f"log {key!r}")
-            level = levels[key]
-            if not level > 0:
-                raise ValueError(f"sigma must be positive, got {level!r}.")
-            found[key] = ndtr(radius / level)  # 0 where wrong: the radius is -inf
-        return cls._from(found, name).plot(ax, **kwargs)
+        named = by_name(log)
+        levels = number_by_name(sigma, named, "sigma", optional=True)
+        found = {
+            key: probability_of_log(each, title_of(key), levels[key])
+            for key, each in named.items()
+        }
+        return cls._from(found, name, [False] * len(found)).plot(ax, **kwargs)
 
     @classmethod
-    def _from(cls, found, name):
+    def _from(cls, found, name, projected):
         if name is None and None not in found:
             name = [str(key) for key in found]
         values = list(found.values())
         if len(values) > 1:
-            return cls(probability=values, name=name)
-        return cls(
-            probability=values[0], name=name[0] if isinstance(name, list) else name
-        )
+            return cls(probability=values, name=name, projected=projected)
+        name = name[0] if isinstance(name, list) else name
+        return cls(probability=values[0], name=name, projected=projected[0])
 
     @with_keywords
     def plot(self, ax=None, *, name=None, curve_kwargs=None):
@@ -319,6 +338,8 @@ class ProbabilityDisplay:
             for each in as_list(self.probability)
         ]
         names = each_of(self.name if name is None else name, len(curves), "names")
+        projected = each_of(self.projected, len(curves), "of projected")
+        names = [marked(*pair) for pair in zip(names, projected, strict=True)]
         kwargs = each_of(curve_kwargs, len(curves), "curve_kwargs")
         ax = place(self, ax)
         # A second display on the same axes goes on where the first one stopped.
@@ -355,6 +376,8 @@ def _of_certificate(certificate, y):
             f"a {type(certificate).__name__} knows no probabilities: pass the "
             "Certificate that `certify` returned."
         )
+    check_order(y, certificate.index, "y")
+    y = as_labels(y, "y")
     check_consistent_length(y, certificate.prediction)
     right = certificate.selected == label_indices(y, certificate.classes)
     return np.where(right, certificate.p_lower, 0.0)

@@ -3,8 +3,11 @@
 from dataclasses import dataclass
 from functools import partial
 
+import narwhals as nw
 import numpy as np
+from scipy.sparse import issparse
 
+from .._columns import names_of
 from ._style import ABSTAIN_COLOR, INK, check_names, colors, import_pyplot, place, style
 
 
@@ -123,7 +126,7 @@ class SmoothedDecisionDisplay:
         estimator : SmoothedClassifier
             Fitted on two features.
 
-        X : array-like of shape (n_inputs, 2), or data frame
+        X : array-like of shape (n_inputs, 2), data frame or sparse matrix
             Inputs that the picture has to show.
 
         centers : array-like of shape (n_points, 2), or data frame, default=None
@@ -202,7 +205,9 @@ class SmoothedDecisionDisplay:
             certified["center_response"] = np.where(
                 certificate.certified, _places(certificate.prediction, classes), -1
             )
-        names = [str(name) for name in getattr(X, "columns", (cls.xlabel, cls.ylabel))]
+        _, columns = names_of(X)
+        columns = (cls.xlabel, cls.ylabel) if columns is None else columns
+        names = [str(name) for name in columns]
         return cls(
             xx0=xx0,
             xx1=xx1,
@@ -324,6 +329,7 @@ class SmoothedDecisionDisplay:
 
 def _plane(X, name):
     """Return X as an array of shape (n_points, 2)."""
+    X = X.toarray() if issparse(X) else X
     points = np.asarray(X, dtype=float)
     if points.ndim != 2 or points.shape[1] != 2:
         raise ValueError(
@@ -337,9 +343,12 @@ def _plane(X, name):
 
 def _like(X, grid):
     """Return the grid as a data frame if X is one."""
-    if not hasattr(X, "columns"):
+    _, columns = names_of(X)
+    if columns is None:
         return grid
-    return type(X)(dict(zip(X.columns, grid.T, strict=True)))
+    frame = nw.from_native(X, eager_only=True)
+    made = dict(zip(columns, grid.T, strict=True))
+    return nw.from_dict(made, backend=frame.implementation).to_native()
 
 
 def _places(labels, classes):

@@ -12,6 +12,8 @@ COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 ABSTAIN_COLOR = "#D9D9D9"
 INK = "0.25"
 
+_PROJECTED = "projected, not certified"
+
 _ALIASES = {
     "c": "color",
     "ls": "linestyle",
@@ -95,6 +97,13 @@ def style(defaults, given):
     """Return keyword arguments of an artist: defaults, replaced by what was given."""
     given = {_ALIASES.get(key, key): value for key, value in (given or {}).items()}
     return {**defaults, **given}
+
+
+def marked(name, projected):
+    """Return the name of a curve, which says so if it is a projection."""
+    if not projected:
+        return name
+    return _PROJECTED if name is None else f"{name}, {_PROJECTED}"
 
 
 def check_names(names, n, things):

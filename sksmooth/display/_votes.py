@@ -2,10 +2,13 @@
 
 from dataclasses import dataclass
 
+import narwhals as nw
 import numpy as np
+from scipy.sparse import issparse
 
 from .._claims import CERTAIN
 from .._columns import as_column
+from .._containers import plain
 from ._style import INK, check_names, colors, import_pyplot, place, style, with_keywords
 
 
@@ -35,7 +38,7 @@ class VotesDisplay:
         Upper bound on the probability of every other class.
 
     radius : float
-        Certified radius, 0 for none.
+        Certified radius, 0 for none, or if only the input as it is, is certified.
 
     n_used : int, default=0
         Votes taken; 0 if the shares are exact.
@@ -45,6 +48,13 @@ class VotesDisplay:
 
     norm : {"l1", "l2", "linf", "edits"}, default="l2"
         Norm of the radius; the title names it unless it is l2.
+
+    certified : bool, default=None
+        Is there a certificate at all? None stands for: if the radius is above 0.
+
+    projected : bool, default=False
+        Is it a projection to another number of votes, which certifies nothing? The
+        title says so then.
 
     Attributes
     ----------
@@ -95,6 +105,8 @@ class VotesDisplay:
     n_used: int = 0
     unit: str = "units of X"
     norm: str = "l2"
+    certified: bool | None = None
+    projected: bool = False
 
     @classmethod
     def from_estimator(cls, estimator, X, *, index=0, unit=None, ax=None, **kwargs):
@@ -105,8 +117,8 @@ class VotesDisplay:
         estimator : SmoothedClassifier
             Fitted.
 
-        X : array-like of shape (n_inputs, *shape), or data frame
-            Inputs.
+        X : array-like of shape (n_inputs, *shape), data frame, sparse matrix or texts
+            Inputs, as `certify` takes them.
 
         index : int, default=0
             Which one to show. Only this one is certified.
@@ -230,6 +242,8 @@ class VotesDisplay:
             n_used=n_used,
             unit=unit,
             norm=certificate.norm,
+            certified=bool(certificate.certified[index]),
+            projected=certificate.projected,
         )
 
     @with_keywords
@@ -276,8 +290,7 @@ class VotesDisplay:
         places = np.arange(len(shown))
         chosen = shown == self.selected
         blue, orange = colors(2)
-        certified = self.radius > 0
-        fill = np.where(chosen, blue if certified else "0.5", "0.75")
+        fill = np.where(chosen, blue if self._is_certified() else "0.5", "0.75")
         self.bars_ = ax.bar(
             places,
             share[shown],
@@ -301,7 +314,8 @@ class VotesDisplay:
         ax.set_xticks(places, [str(names[k]) for k in shown])
         if max(len(str(names[k])) for k in shown) * len(shown) > 60:
             ax.tick_params(axis="x", rotation=45)
-        votes = f"Share of {self.n_used:,} votes" if self.n_used else "Probability"
+        kind = "projected votes" if self.projected else "votes"
+        votes = f"Share of {self.n_used:,} {kind}" if self.n_used else "Probability"
         hidden = len(share) - len(shown)
         ax.set(
             xlabel="Class" + (f" ({hidden} more not shown)" if hidden else ""),
@@ -315,14 +329,26 @@ class VotesDisplay:
         ax.legend(loc="upper center", frameon=False)
         return self
 
+    def _is_certified(self):
+        return self.radius > 0 if self.certified is None else self.certified
+
     def _title(self, names):
-        if not self.radius > 0:
-            return "Abstains: the bounds leave room for another class"
-        within = "any radius"
-        if not np.isinf(self.radius):
-            norm = "" if self.norm == "l2" else f" ({self.norm})"
-            within = f"{_floor(self.radius)} {self.unit}{norm}"
-        return f"g(x) = {names[self.selected]}, certified within {within}"
+        if not self._is_certified():
+            start = "a projection: would abstain, as" if self.projected else "Abstains:"
+            return f"{start} the bounds leave room for another class"
+        answer = f"g(x) = {names[self.selected]}"
+        if self.projected:
+            return f"a projection: {answer} would be certified {self._reach()}"
+        return f"{answer}, certified {self._reach()}"
+
+    def _reach(self):
+        """Return for which inputs the class is certified, in words."""
+        if np.isinf(self.radius):
+            return "within any radius"
+        if not self.radius > 0:  # no number may move, or no category change
+            return "as it is"
+        norm = "" if self.norm == "l2" else f" ({self.norm})"
+        return f"within {_floor(self.radius)} {self.unit}{norm}"
 
 
 def _row(X, index):
@@ -330,8 +356,13 @@ def _row(X, index):
     if hasattr(X, "iloc"):
         return X.iloc[[index]]
     if hasattr(X, "columns"):
-        return X[[index]]
-    return np.asarray(X)[[index]]
+        frame = nw.from_native(X, eager_only=True)
+        return frame[[range(len(frame))[index]]].to_native()
+    if issparse(X):
+        return X.tocsr()[[index]]
+    X = plain(X)
+    # Lists of texts, or of unlike cells, are read by whoever certifies them.
+    return [X[index]] if isinstance(X, (list, tuple)) else np.asarray(X)[[index]]
 
 
 def _floor(value):

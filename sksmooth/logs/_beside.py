@@ -5,6 +5,7 @@ import os
 import warnings
 from decimal import ROUND_FLOOR, Context
 from hashlib import sha256
+from typing import NamedTuple
 
 from .._about import about
 from .._writing import is_stream, write_file
@@ -21,12 +22,19 @@ _ENDLESS = 1e9
 _SIX_DIGITS = Context(prec=6, rounding=ROUND_FLOOR)
 
 
+class Measure(NamedTuple):
+    """What radii of a log are measured in."""
+
+    norm: str | None
+    unit: str | None  # "input" or "sigma"
+
+
 def place_beside(path):
     """Return the name of the JSON file that belongs to a log."""
     return os.fsdecode(path).removesuffix(".tsv") + ".json"
 
 
-def text_beside(certificate, log, **more):
+def text_beside(certificate, log, norm=None, **more):
     """Return the content of the JSON file of a log.
 
     Parameters
@@ -36,16 +44,21 @@ def text_beside(certificate, log, **more):
     log : str
         Content of the log.
 
+    norm : {"l1", "l2", "linf", "edits"}, default=None
+        Norm of the radii in the log; None is that of the certificate.
+
     **more : object
         Further entries, of what JSON can hold.
     """
+    norm = certificate.norm if norm is None else norm
     entries = {
         **about(certificate),
+        "radius_norm": norm,
         **more,
         "p_lower": six_digits(certificate.p_lower),
         "log_sha256": sha256(log.encode()).hexdigest(),
     }
-    entries |= _with_changes(certificate)
+    entries |= _with_changes(certificate, norm)
     return json.dumps(entries, indent=1, allow_nan=False) + "\n"
 
 
@@ -54,7 +67,7 @@ def six_digits(p_lower):
     return [float(_SIX_DIGITS.create_decimal(float(p))) for p in p_lower]
 
 
-def _with_changes(certificate):
+def _with_changes(certificate, norm):
     """Return radii where categories are changed: a list for 1, for 2, and so on.
 
     None where nothing is certified. They end where nothing is certified any more.
@@ -67,7 +80,7 @@ def _with_changes(certificate):
         certified = certificate.certified_for(changes)
         if not certified.any() or changes > _MOST_CHANGES:
             return {"changes": found, "more_changes": bool(certified.any())}
-        radii = certificate.radius_for(changes=changes)
+        radii = certificate.radius_for(norm, changes)
         found.append(
             [
                 _rounded_down(radius) if there else None
@@ -91,10 +104,10 @@ def check_beside(path):
         )
 
 
-def write_beside(path, certificate, log, **more):
+def write_beside(path, certificate, log, norm=None, **more):
     """Write the JSON file of a log, unless the log is no file that has a place."""
     if not is_stream(path):
-        write_file(place_beside(path), text_beside(certificate, log, **more))
+        write_file(place_beside(path), text_beside(certificate, log, norm, **more))
 
 
 def read_beside(path, content):
@@ -152,7 +165,38 @@ def reach_of(run):
     """
     if run is None or run["bound"] != "cohen" or len(run["looks"]) > 1:
         return {}
-    if run["noise"] != "Gaussian()" or run["norm"] != "l2":
+    if run["noise"] != "Gaussian()" or measure_of(run).norm != "l2":
         return {}
     sigma = run["sigma"] if run["radius_unit"] == "input" else 1.0
     return {"sigma": sigma, "n": run["n"], "alpha": run["alpha"]}
+
+
+def curve_name(run, n_inputs):
+    """Return what names the curve of a run whose radii are in units of sigma.
+
+    None of other runs, whose sigma is a number that `from_log` names itself.
+    """
+    if not reach_of(run) or run["radius_unit"] != "sigma":
+        return None
+    return (
+        f"sigma by feature, n = {run['n']:,}\nalpha = {run['alpha']:g}, "
+        f"{n_inputs:,} inputs"
+    )
+
+
+def measure_of(run):
+    """Return what radii of a log are measured in: norm and unit; None if not known.
+
+    Parameters
+    ----------
+    run : dict or None
+        What stands beside the log.
+
+    Returns
+    -------
+    measure : Measure
+    """
+    run = run or {}
+    # `write_log` may have written radii in another norm than that of the certificate.
+    norm = run.get("radius_norm", run.get("norm"))
+    return Measure(norm, run.get("radius_unit"))

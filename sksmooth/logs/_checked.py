@@ -6,7 +6,10 @@ from collections import Counter
 import numpy as np
 
 from .._columns import as_column
+from ._beside import ATTRIBUTE, measure_of
 from ._read import check_abstentions, read_log
+
+_UNITS = {"input": "units of the data", "sigma": "units of sigma"}
 
 
 def named_logs(logs):
@@ -81,6 +84,29 @@ def check_once(idx, name):
             "log.drop_duplicates('idx'); if not, idx has to be the place of each "
             "input in the whole data set."
         )
+
+
+def check_one_measure(logs):
+    """Refuse logs whose radii are known to be in different norms or units.
+
+    Parameters
+    ----------
+    logs : dict of str to pandas.DataFrame
+    """
+    measures = {
+        name: measure_of(getattr(log, "attrs", {}).get(ATTRIBUTE))
+        for name, log in logs.items()
+    }
+    norms = {name: measure.norm for name, measure in measures.items()}
+    units = {name: _UNITS.get(measure.unit) for name, measure in measures.items()}
+    for what, each in [("norms", norms), ("units", units)]:
+        known = {name: one for name, one in each.items() if one is not None}
+        if len(set(known.values())) > 1:
+            told = ", ".join(f"{one} in log {name!r}" for name, one in known.items())
+            raise ValueError(
+                f"radii in different {what} cannot be compared: {told}. Pass these "
+                "logs separately."
+            )
 
 
 def radii_of(log, name):

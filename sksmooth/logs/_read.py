@@ -6,6 +6,7 @@ from contextlib import suppress
 
 import numpy as np
 
+from .._labels import check_same_kind
 from .._optional import optional
 from ._beside import ATTRIBUTE, read_beside
 from ._format import ABSTAIN, HEADER, is_abstention, is_whole, plain_number, whole
@@ -239,8 +240,22 @@ def _numbers_or_texts(texts):
 
 
 def is_correct(label, predict):
-    """Return where a class is predicted that is the label, of arrays."""
+    """Return where a class is predicted that is the label, of arrays.
+
+    Raises
+    ------
+    ValueError
+        If labels are texts and answers are numbers, or the other way round.
+    """
+    check_same_answers(label, predict)
     return (label == predict).astype(bool) & ~is_abstaining(predict)
+
+
+def check_same_answers(one, other):
+    """Raise a ValueError if one array has texts for classes and the other numbers."""
+    one, other = (labels[~is_abstaining(labels)] for labels in (one, other))
+    if len(one) and len(other):  # -1 stands for no class in either kind
+        check_same_kind(one, other)
 
 
 def is_abstaining(predict):

@@ -5,8 +5,10 @@ import numpy as np
 from .._columns import as_column
 from .._optional import optional
 from ..stats._checks import check_radius
-from ._checked import as_log, named_logs, radii_of
-from ._read import is_abstaining, is_correct
+from ._checked import as_log, check_one_measure, named_logs, radii_of
+from ._read import check_same_answers, is_abstaining, is_correct
+
+_NEEDED = ("label", "predict", "radius")
 
 
 def certified_accuracy_table(logs, radii):
@@ -18,7 +20,7 @@ def certified_accuracy_table(logs, radii):
         Name of each row, and its log: a file, or what `read_log` returned.
 
     radii : array-like of float of shape (n_radii,)
-        l2 radii, >= 0, in the units of the logs.
+        Radii, >= 0, in the norm and the units of the logs.
 
     Returns
     -------
@@ -36,7 +38,10 @@ def certified_accuracy_table(logs, radii):
 
     ValueError
         If one of `radii` is negative or not finite; if a log has no radii or cannot
-        be read, if an `idx` is in it more than once, or an abstention has a radius.
+        be read, if an `idx` is in it more than once, or an abstention has a radius; if
+        labels are texts and answers numbers, or the other way round; if the JSON files
+        beside the logs say that radii are in different norms, or some in units of sigma
+        and others not.
 
     See Also
     --------
@@ -61,8 +66,13 @@ def certified_accuracy_table(logs, radii):
     """
     pd = optional("pandas", "certified_accuracy_table")
     radii = np.atleast_1d(check_radius(radii, "radii"))
+    frames = {
+        name: as_log(log, f"log {name!r}", _NEEDED)
+        for name, log in named_logs(logs).items()
+    }
+    check_one_measure(frames)
     rows = {}
-    for name, log in named_logs(logs).items():
+    for name, log in frames.items():
         robust = robust_radii(log, f"log {name!r}")
         reached = len(robust) - np.searchsorted(np.sort(robust), radii, side="left")
         rows[name] = (
@@ -99,7 +109,8 @@ def prediction_table(logs, reference):
         If `logs` is no dict, or a log is neither a file nor a frame.
 
     ValueError
-        If the reference lacks an input of a log, or a log has an `idx` more than once.
+        If the reference lacks an input of a log, or a log has an `idx` more than once;
+        if some of labels, answers and the reference are texts and others numbers.
 
     Notes
     -----
@@ -140,7 +151,9 @@ def prediction_table(logs, reference):
         answer = log["predict"].to_numpy()
         abstains = is_abstaining(answer)
         correct = is_correct(log["label"].to_numpy(), answer)
-        accurate = (truth.loc[log["idx"]].to_numpy() == answer) & ~abstains
+        best = truth.loc[log["idx"]].to_numpy()
+        check_same_answers(best, answer)
+        accurate = (best == answer) & ~abstains
         rows[name] = {
             "correct, accurate": np.mean(correct & accurate),
             "correct, inaccurate": np.mean(correct & ~accurate),
@@ -170,6 +183,6 @@ def robust_radii(log, name="the log"):
     ValueError
         If the log has no radii, or cannot be counted on, see ``as_log``.
     """
-    log = as_log(log, name, ("label", "predict", "radius"))
+    log = as_log(log, name, _NEEDED)
     label, predict = (as_column(log[name], name) for name in ("label", "predict"))
     return np.where(is_correct(label, predict), radii_of(log, name), -np.inf)

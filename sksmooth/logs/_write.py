@@ -8,7 +8,7 @@ from sklearn.utils.validation import check_consistent_length
 
 from .._certificate import round_down
 from .._claims import told_answers
-from .._columns import as_column
+from .._columns import as_column, check_order
 from .._labels import as_labels, check_same_kind, is_text
 from .._writing import write_file
 from ._beside import check_beside, write_beside
@@ -47,8 +47,9 @@ def write_log(certificate, y, path, *, norm=None, idx=None, time=None):
     idx : array-like of int of shape (n_inputs,), default=None
         Position of each input in its data set, all different; None counts from 0.
 
-    time : array-like of float of shape (n_inputs,), default=None
-        Seconds spent on each input, written as h:mm:ss.ffffff; None writes 0.
+    time : array-like of float or timedelta of shape (n_inputs,), default=None
+        Seconds, or time, spent on each input, written as h:mm:ss.ffffff; None writes
+        0.
 
     Raises
     ------
@@ -102,17 +103,19 @@ def write_log(certificate, y, path, *, norm=None, idx=None, time=None):
         check_beside(path)
     write_file(path, text)
     if knows_more:
-        write_beside(path, certificate, text)
+        write_beside(path, certificate, text, norm)
 
 
 def certification_text(certificate, y=None, *, norm=None, idx=None, time=None):
     """Return what `write_log` writes; without labels, idx, predict and radius only."""
     if getattr(certificate, "projected", False):
         raise ValueError("a projection certifies nothing: there is nothing to log.")
+    if y is not None and hasattr(certificate, "radius_for"):  # no pair of arrays
+        check_order(y, certificate.index, "y")
     prediction, radius, certified = told_answers(certificate, norm)
     prediction = as_labels(prediction, "prediction")
     idx = np.arange(len(radius)) if idx is None else as_column(idx, "idx")
-    time = np.zeros(len(radius)) if time is None else as_column(time, "time", float)
+    time = np.zeros(len(radius)) if time is None else _seconds_of(time)
     check_consistent_length(prediction, radius, idx, time)
     _check_writable(radius, idx, time)
     columns = _answer_columns(prediction, certified, y, idx)
@@ -150,6 +153,32 @@ def _as_text(columns):
     names = [name for name in HEADER if name in columns]
     rows = zip(*(columns[name] for name in names), strict=True)
     return "".join("\t".join(line) + "\n" for line in [names, *rows])
+
+
+def _seconds_of(time):
+    """Return times as seconds; as bare numbers timedeltas would lose their unit."""
+    time = as_column(time, "time")
+    if time.dtype.kind == "O":
+        time = np.array([_seconds_in(one) for one in time], dtype=object)
+    elif time.dtype.kind in "mM":
+        time = _seconds_in(time)
+    return as_column(time, "time", float)
+
+
+def _seconds_in(time):
+    """Return a timedelta, or an array of them, in seconds; a number as it is."""
+    if isinstance(time, timedelta):
+        return time.total_seconds()
+    dtype = getattr(time, "dtype", np.dtype(float))
+    if dtype.kind not in "mM":
+        return time
+    # Months differ in length, a bare timedelta64 has no unit, and dates are none.
+    if dtype.kind == "M" or np.datetime_data(dtype)[0] in ("Y", "M", "generic"):
+        raise ValueError(
+            f"time must hold seconds or timedeltas of a fixed length, got {dtype}: "
+            "convert it to seconds."
+        )
+    return time / np.timedelta64(1, "s")
 
 
 def _check_writable(radius, idx, time):
