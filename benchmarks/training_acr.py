@@ -309,6 +309,16 @@ def train(name, method, sigma, seed, X, y, options):
     return g, time.process_time() - begin
 
 
+def epochs_in(seconds, train):
+    """Return how many epochs take so many seconds, found out by short runs."""
+    train(1)  # pays for what is done once
+    epochs, took = 1, train(1)[1]
+    while took < seconds / 20:
+        epochs *= 2
+        took = train(epochs)[1]
+    return max(1, round(epochs * seconds / took))
+
+
 def run(name, method, sigma, seed, images, options):
     """Train and certify; return what stands in the line."""
     X, y, X_test, y_test = images
@@ -322,12 +332,10 @@ def run(name, method, sigma, seed, images, options):
         options.keep.mkdir(parents=True, exist_ok=True)
         kept = options.keep / f"{name}-{method}-{sigma:g}-{seed}.joblib"
     if options.seconds and not (kept and kept.exists()):
-        # What a run costs beside its epochs, which is paid once, cancels out.
-        few, more = (
-            train(name, method, sigma, seed, X, y, with_epochs(options, e))[1]
-            for e in (2, 6)
+        epochs = epochs_in(
+            options.seconds,
+            lambda e: train(name, method, sigma, seed, X, y, with_epochs(options, e)),
         )
-        epochs = max(1, round(4 * options.seconds / (more - few)))
     if kept and kept.exists():
         g, trained, epochs = joblib.load(kept)
         g.set_params(n=options.n)

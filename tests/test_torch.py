@@ -198,9 +198,12 @@ class TestConsistencyLoss:
     def test_equal_copies_and_one_copy_cost_nothing_more(self):
         one, plain = self.logits[:5], torch.nn.CrossEntropyLoss()
         expected = plain(one, self.target).item()
-        for logits in (one, one.repeat(3, 1)):
-            got = ConsistencyLoss()(logits, self.target).item()
-            assert got == pytest.approx(expected)
+        # One copy: in eval mode.
+        for logits, loss in [
+            (one, ConsistencyLoss().eval()),
+            (one.repeat(3, 1), ConsistencyLoss()),
+        ]:
+            assert loss(logits, self.target).item() == pytest.approx(expected)
         loss = ConsistencyLoss(consistency=0, label_smoothing=0.1)
         plain = torch.nn.CrossEntropyLoss(label_smoothing=0.1)
         expected = plain(self.logits, self.target.repeat(3))

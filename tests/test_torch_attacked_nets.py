@@ -27,6 +27,7 @@ from sksmooth.torch import (  # noqa: E402
     SmoothMix,
     Stability,
 )
+from sksmooth.votes.run._fingerprint import hash_estimator  # noqa: E402
 
 X = np.random.default_rng(0).normal(0, 0.5, size=(30, 4)).astype(np.float32)
 WEIGHTS = np.array([3.0, -4.0, 0.0, 12.0], np.float32)  # of length 13
@@ -296,6 +297,7 @@ class TestOnePass:
         module(x)
         for twin in (pickle.loads(pickle.dumps(module)), copy.deepcopy(module)):
             assert twin[0]._met is twin[0]._next is None
+            assert hash_estimator(twin) == hash_estimator(module)
 
 
 @pytest.mark.parametrize("params", [{}, {"consistency": 0.0, "eta": 0.5}])

@@ -61,6 +61,7 @@ class GaussianNoise(torch.nn.Module):
 
     _next = None  # the noise of the next forward pass, where it was chosen
     _met = None  # what that was added to, unless a pass in training mode came after it
+    _of_a_pass = ("_next", "_met")  # neither in files nor in fingerprints
 
     def __init__(self, sigma=0.25, *, in_eval=False, n_copies=1):
         super().__init__()
@@ -128,7 +129,7 @@ class GaussianNoise(torch.nn.Module):
         return met
 
     def __getstate__(self):
-        return {k: v for k, v in vars(self).items() if k not in ("_next", "_met")}
+        return {k: v for k, v in vars(self).items() if k not in self._of_a_pass}
 
     def forward(self, x):
         """Return x, with noise where the mode asks for it.

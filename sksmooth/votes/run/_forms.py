@@ -155,7 +155,9 @@ def _net(net):
 def _module(module):
     """Return a module with its parts, each wherever and as often as it occurs."""
     own = vars(module)
-    state = _without(own, _NOT_STATE)
+    # GaussianNoise remembers something of a forward pass until the next one.
+    of_a_pass = getattr(type(module), "_of_a_pass", ())
+    state = _without(own, _NOT_STATE.union(of_a_pass))
     for name in state:
         # The keys of hooks are handles, which are counted up in a process.
         if name.endswith("_hooks"):
