@@ -109,7 +109,7 @@ SPECIAL = {
     "NuSVC": (lambda kind: kind(nu=0.1), ""),
     "RadiusNeighborsClassifier": (
         lambda kind: kind(radius=10.0, outlier_label="most_frequent"),
-        "needs `outlier_label`: a far copy has no neighbours",
+        "needs an `outlier_label` among the classes: a far copy has no neighbours",
     ),
 }
 

@@ -22,6 +22,11 @@ def plain(X):
     Anything else comes back as it is. Does not import torch.
     """
     _check_no_loader(X)
+    if np.ma.is_masked(X):
+        raise ValueError(
+            "X has masked values, and classifiers do not look at the mask: pass "
+            "X.filled(np.nan) to one that takes missing values, or leave them out."
+        )
     if is_tensor(X):
         return from_torch(X)
     if isinstance(X, (list, tuple)):

@@ -46,6 +46,11 @@ def answers_by_rows(chain):
     return all(_transforms_rows(step) for step in chain.steps)
 
 
+def has_unknown_steps(chain):
+    """Are there steps of which is not known that each row is transformed by itself?"""
+    return not all(_transforms_rows(step) for step in chain.steps)
+
+
 def _is_linear(f):
     return hasattr(f, "classes_") and predicts_by_linear_scores(f)
 

@@ -67,7 +67,7 @@ def read_catboost(f):
         trees=trees,
         column=np.zeros(len(trees), int),  # they add to all
         n_columns=n_columns,
-        n_features=f.n_features_in_,
+        n_features=len(f.feature_names_),  # n_features_in_ is 0 after load_model
         classes=classes,
         scores=lambda X: f.predict(X, prediction_type="RawFormulaVal"),
         unit=DOUBLE,

@@ -11,6 +11,9 @@ from .._sklearn import (
 from ._affine import pull_back_all
 from ._bounded import EPS, Bounded
 
+# Share of a squared distance that `predict` of centroids may lose by rounding.
+_LOST = 1e-5
+
 
 def check_finite(scores):
     """Raise a ValueError where comparing scores would make no sense."""
@@ -31,7 +34,9 @@ def count_scores(chain):
         return None
     if predicts_by_centroids(f):
         n_scores = len(f.centroids_)
-        return None if _are_equal(f) else 1 if n_scores == 2 else n_scores
+        if _are_equal(f) or _are_far_out(f):
+            return None
+        return 1 if n_scores == 2 else n_scores
     if not predicts_by_linear_scores(f):
         return None
     return 1 if np.ndim(f.coef_) < 2 else f.coef_.shape[0]
@@ -66,6 +71,20 @@ def linear_scores(chain, *, bounded=False, than=0):
 def _are_equal(f):
     """Are two centroids equal? Which of them `predict` names is for rounding to say."""
     return len({row.tobytes() for row in f.centroids_ + 0.0}) < len(f.centroids_)
+
+
+def _are_far_out(f):
+    """Are centroids so far from 0 that `predict` rounds the distances between them off?
+
+    It subtracts squared lengths, of which little is left then.
+    """
+    centroids = np.asarray(f.centroids_, float)
+    length = (centroids**2).sum(axis=1).max()
+    gap = min(
+        ((one - centroids[k + 1 :]) ** 2).sum(axis=1).min(initial=np.inf)
+        for k, one in enumerate(centroids)
+    )
+    return bool(EPS * length > _LOST * gap)
 
 
 def _scores_of_centroids(f, numbers):

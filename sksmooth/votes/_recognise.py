@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..models._boosters import is_booster
-from ..models._by_rows import answers_by_rows
+from ..models._by_rows import answers_by_rows, has_unknown_steps
 from ..models._find_nets import nets_in
 from ..models._linear import linear_scores
 from ..models._mlp import mlp_layers
@@ -133,6 +133,8 @@ def recognise(estimator, classes, inputs, net_options=None, say=lambda message: 
     else:
         voter = AnyVoter(asked, classes, dtype)
         voter.lacks_numba = not has_kernel() and is_sum_of_trees(chain)
+    if has_unknown_steps(chain):  # which threads might share
+        voter.prefer = AnyVoter.prefer
     return Recognised(
         estimator, chain, voter, plain, settled=settled, has_nets=has_nets
     )

@@ -13,6 +13,9 @@ from ._predict import AnyVoter, explaining
 # Votes from which on it pays to read many trees, or what a library exports.
 _WORTH_READING = 10_000
 
+# Integers up to this are the same number in single precision.
+_LARGEST_EXACT = 2**24
+
 
 class TreesVoter(AnyVoter):
     """Counts what a sum of trees predicts.
@@ -97,6 +100,9 @@ class TreesVoter(AnyVoter):
             return None
         if X.dtype.kind not in "fiub":
             return None
+        if X.dtype.kind in "iu" and X.size:
+            if max(-int(X.min()), int(X.max())) > _LARGEST_EXACT:
+                return None  # a library may round them to single precision
         model, winner = self.model, np.empty(size, np.int64)
         with np.errstate(over="ignore"):  # the kernel sees it
             X = np.ascontiguousarray(X, model.forest.dtype)
