@@ -77,8 +77,6 @@ class FrameInputs(Inputs):
             sigma = sigma_of_numbers(sigma, len(names), places, names)
         noisy = np.broadcast_to(np.asarray(sigma) > 0, (len(names),))
         numeric = np.flatnonzero(noisy).tolist()
-        if counts is not None:  # from `fit` it is known which are counts
-            named = {*named, *numeric}
         _check_dtypes(table, numeric, named)
         wholes = [k for k in numeric if table.schema.dtypes()[k].is_integer()]
         counts = tuple(wholes if counts is None else counts)

@@ -1,12 +1,10 @@
 """Short cuts and threads, where what is in front of a model is of the user's own."""
 
 import numpy as np
-import pandas as pd
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
 from sklearn.datasets import load_digits, load_iris
 from sklearn.ensemble import RandomForestClassifier
-from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import NearestCentroid
 from sklearn.pipeline import make_pipeline
@@ -129,21 +127,6 @@ def test_masked_values_are_refused():
             ask(masked)
     with pytest.raises(ValueError, match="masked values"):
         g.fit(masked, y[:5])
-
-
-@pytest.mark.parametrize("sigma", [0.3, {"*": 0.3}, [0.3] * 4])
-def test_a_row_of_which_one_number_is_whole(sigma):
-    """As files and JSON bring it: fit saw floats there, so it is no count."""
-    frame = pd.DataFrame(X, columns=list("abcd"))
-    g = SmoothedClassifier(
-        LogisticRegression(max_iter=500), sigma=sigma, n=500, random_state=0
-    ).fit(frame, y)
-    row = {"a": 5, "b": 3.4, "c": 1.5, "d": 0.2}
-    parsed, floats = pd.DataFrame([row]), pd.DataFrame([row]).astype(float)
-    assert parsed.dtypes["a"].kind == "i"
-    one, other = g.certify(parsed), g.certify(floats)
-    np.testing.assert_array_equal(one.radius, other.radius)
-    assert one.rounded == other.rounded == ()
 
 
 def test_catboost_from_a_file(tmp_path):
