@@ -47,7 +47,7 @@ test: $(VENV)/.test-installed
 
 # Where there is none, these fail; `make test` skips them.
 test-gpu: $(VENV)/.test-installed
-	SKSMOOTH_TEST_DEVICE=cuda $(BIN)/python -m pytest -m gpu tests/test_gpu.py
+	SKSMOOTH_TEST_DEVICE=cuda $(BIN)/python -m pytest -m gpu tests/test_gpu*.py
 
 data: $(VENV)/.data-installed
 	$(BIN)/python tools/fetch_data.py

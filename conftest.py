@@ -26,6 +26,7 @@ if find_spec("torch") is None:
         "sksmooth/noise/_on_device.py",
         "sksmooth/votes/voters/_net*.py",
         "tests/nets.py",
+        "tests/gpu_nets.py",
         "docs/pitfalls.md",
         "docs/tutorials/images.md",
     ]

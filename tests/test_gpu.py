@@ -6,13 +6,11 @@ are right themselves.
 """
 
 import json
-import os
 
 import numpy as np
 import pytest
 from scipy.special import ndtr
-from scipy.stats import binom, chi2_contingency
-from sklearn.datasets import load_digits
+from scipy.stats import binom
 from sklearn.model_selection import GridSearchCV
 
 torch = pytest.importorskip("torch")
@@ -21,44 +19,25 @@ pytest.importorskip("skorch")
 from torch import nn  # noqa: E402
 
 from sksmooth import SmoothedClassifier, certified_accuracy_scorer  # noqa: E402
-from sksmooth.torch import GaussianNoise, ModuleClassifier  # noqa: E402
+from sksmooth.torch import ModuleClassifier  # noqa: E402
 from sksmooth.votes._recognise import recognise  # noqa: E402
 from sksmooth.votes._rows import Inputs  # noqa: E402
+from tests.gpu_nets import (  # noqa: E402, F401
+    CNN,
+    Pixels,
+    X,
+    all_but_equal,
+    assert_alike,
+    the_device,
+    trained_cnn,
+    y,
+)
 from tests.helpers import count_votes  # noqa: E402
 from tests.nets import classifier, halfspace_module  # noqa: E402
 
 pytestmark = pytest.mark.gpu
 
 KEY = {"entropy": 3, "purpose": "estimate"}
-X, y = load_digits(return_X_y=True)
-X = (X / 16).astype(np.float32).reshape(-1, 1, 8, 8)
-
-
-class CNN(nn.Module):
-    """Noise, two convolutions and logits."""
-
-    def __init__(self, sigma=0.0):
-        super().__init__()
-        self.layers = nn.Sequential(
-            GaussianNoise(sigma),
-            nn.Conv2d(1, 8, 3, padding=1),
-            nn.BatchNorm2d(8),
-            nn.ReLU(),
-            nn.Conv2d(8, 16, 3, padding=1, stride=2),
-            nn.ReLU(),
-            nn.Flatten(),
-            nn.Linear(256, 10),
-        )
-
-    def forward(self, x):
-        return self.layers(x)
-
-
-class Pixels(nn.Module):
-    """Scores are three pixels, to the bit: nothing is rounded."""
-
-    def forward(self, x):
-        return x.flatten(1)[:, 10:13]
 
 
 class Watched(nn.Module):
@@ -73,33 +52,12 @@ class Watched(nn.Module):
         return self.module(x)
 
 
-@pytest.fixture(scope="module")
-def device():
-    named = os.environ.get("SKSMOOTH_TEST_DEVICE")
-    if named is None and not torch.cuda.is_available():
-        pytest.skip("no GPU: SKSMOOTH_TEST_DEVICE=cpu runs this on the CPU")
-    return torch.device(named or "cuda")
-
-
-@pytest.fixture(scope="module")
-def cnn(device):
-    """A module on the CPU, trained on the device."""
-    torch.manual_seed(0)
-    net = classifier(CNN, device=str(device), module__sigma=0.3, max_epochs=8)
-    return net.fit(X[:600], y[:600]).module_.cpu().eval()
-
-
 def votes(module, device, n=2000, inputs=X[600:604], sigma=0.3, grid=None, **settings):
     f = ModuleClassifier(module, classes=np.arange(10), device=str(device))
-    if isinstance(module, Pixels):
+    if isinstance(getattr(module, "module", module), Pixels):
         f.set_params(classes=np.arange(3))
     inputs = Inputs.from_array(inputs, sigma).on_grid(grid)[0]
     return count_votes(f, f.classes_, inputs, n, **settings, **KEY).counts
-
-
-def all_but_equal(counts, others):
-    """Do votes differ in no more than rounding of scores explains?"""
-    return np.abs(counts - others).sum() <= 0.002 * counts.sum()
 
 
 class TestFitAndCertify:
@@ -144,14 +102,15 @@ class TestFitAndCertify:
         assert_alike(counts, votes(cnn, "cpu", grid=step))
 
 
-def assert_alike(counts, others):
-    """Votes have the same distribution, as far as a chi-squared test can tell."""
-    for one, other in zip(counts, others, strict=True):
-        table = np.stack([one, other])[:, one + other > 20]
-        assert chi2_contingency(table).pvalue > 1e-4
-
-
 class TestSameNoise:
+    def test_a_module_without_weights_is_asked_on_the_device(self, device):
+        """So that these tests are about the device, for `Pixels` has none."""
+        where = set()
+        watched = Watched(Pixels(), lambda x: where.add(x.device.type))
+        votes(watched, device, n=100)
+        ModuleClassifier(watched, classes=range(3), device=str(device)).predict(X[:2])
+        assert where == {device.type}
+
     @pytest.mark.parametrize("shared_noise", [False, True])
     @pytest.mark.parametrize("grid", [None, 2.0**-8])
     def test_for_any_batch_and_company(self, device, shared_noise, grid):

@@ -269,6 +269,12 @@ class TestModuleClassifier:
             rtol=1e-5,
         )
 
+    def test_lists_of_tensors(self):
+        f = ModuleClassifier(torch.nn.Identity(), classes=torch.tensor([5, 7]))
+        x = torch.tensor([[0.0, 1.0], [2.0, 1.0]], requires_grad=True)
+        for given in (list(x), list(x.bfloat16())):
+            assert f.predict(given).tolist() == [7, 5]
+
     def test_one_output(self):
         module = torch.nn.Linear(1, 1)
         torch.nn.init.ones_(module.weight)

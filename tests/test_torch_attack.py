@@ -205,6 +205,35 @@ class TestNets:
         assert empirical_robust_accuracy(g, X[:50], labels[:50], 3.0, attack) < 0.1
 
 
+class TestTensors:
+    @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
+    def test_of_kinds_that_numpy_does_not_take(self, dtype):
+        x, labels, _ = points(8)
+        given = torch.tensor(x, dtype=dtype, requires_grad=True)
+        same, targets = given.detach().float().numpy(), torch.tensor(labels)
+        g, attack = halfspace(), SmoothedPGD(0.5, steps=3, random_state=0)
+        for one, f in [(attack, g), (DeepFool(), g.estimator)]:
+            expected = one.generate(f, same, labels)
+            for X in (given, list(given)):
+                np.testing.assert_array_equal(one.generate(f, X, targets), expected)
+        shares = [
+            empirical_robust_accuracy(g, *data, 0.5, attack)
+            for data in [(given, targets), (same, labels)]
+        ]
+        assert shares[0] == shares[1]
+
+    @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16], ids=str)
+    def test_weights_in_half_precision(self, dtype):
+        """Only the net is rounded: the ball has the edge that it has in float32."""
+        x, labels, _ = points()
+        f = ModuleClassifier(halfspace_module(WEIGHTS, 1.0).to(dtype))
+        attack = SmoothedPGD(0.5, steps=5, random_state=0)
+        for one, base in [(attack, smoothed(f)), (DeepFool(0.5), f)]:
+            moved = one.generate(base, x, labels)
+            assert np.linalg.norm(moved - x, axis=1).max() <= 0.5
+            assert np.mean(f.predict(moved) == labels) < 0.8
+
+
 class TestErrors:
     def test_other_bases(self):
         linear = smoothed(LogisticRegression()).fit(X, y)

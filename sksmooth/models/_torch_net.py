@@ -84,7 +84,7 @@ class TorchNet:
         module = net.module_ if is_skorch else net.module
         self.module = private_copy(module, None if is_skorch else net.device)
         self.borrowed = self.module is module
-        self.device, self.dtype = home(self.module)
+        self.device, self.dtype = home(self.module, net.device)
         # Asked here: a frozen module has no parameters any more.
         self.convolves = any(p.ndim > 2 for p in self.module.parameters())
         self.infers_plainly = True
@@ -320,10 +320,16 @@ def first_output(output, name):
     return output
 
 
-def home(module):
-    """Return the device and the dtype of a module's weights."""
+def home(module, device=None):
+    """Return the device and the dtype of a module's weights.
+
+    One that has none is at home on `device`; None is the CPU.
+    """
     tensors = list(chain(module.parameters(), module.buffers()))
-    device = tensors[0].device if tensors else torch.device("cpu")
+    if tensors:
+        device = tensors[0].device
+    else:  # with its index
+        device = torch.empty(0, device=device or "cpu").device
     floats = (t.dtype for t in tensors if t.is_floating_point())
     return device, next(floats, torch.get_default_dtype())
 

@@ -7,12 +7,12 @@ import torch
 from sklearn.base import BaseEstimator
 from torch.nn.functional import logsigmoid
 
-from .._containers import check_no_pixels
+from .._containers import check_no_pixels, plain
 from .._labels import as_labels, label_indices
 from ..models._torch_net import eval_mode
 from ..noise import find_noise
 from ._ascent import INSIDE, ascend, check_clip, inside, lengths, slope_of
-from ._attacked_net import log_shares_of, net_in
+from ._attacked_net import as_floats, dtype_of_rows, log_shares_of, net_in
 from ._copies import check_number, check_weight
 
 
@@ -125,7 +125,7 @@ class SmoothedPGD(BaseEstimator):
             Its classifier is a net (skorch's, or ``ModuleClassifier``); steps before it
             belong into its module.
 
-        X : array-like of shape (n_inputs, *shape)
+        X : array-like or tensor of shape (n_inputs, *shape)
 
         y : array-like of shape (n_inputs,)
             True labels.
@@ -142,9 +142,9 @@ class SmoothedPGD(BaseEstimator):
             `clip`, or a parameter is out of its range.
         """
         net, sigma = _net_of(g)
-        X = np.asarray(X)
-        check_no_pixels(X, is_net=True)
-        X = X if X.dtype == np.float64 else X.astype(np.float32)
+        X = plain(X)
+        check_no_pixels(np.asarray(X), is_net=True)
+        X = as_floats(X)
         y = label_indices(as_labels(y, "y"), g.classes_)
         if len(y) != len(X) or (y < 0).any():
             raise ValueError(
@@ -165,7 +165,7 @@ class SmoothedPGD(BaseEstimator):
             for start in range(0, len(X), at_once):
                 part = slice(start, start + at_once)
                 x, radius = (
-                    torch.tensor(a, device=net.device, dtype=net.dtype)
+                    torch.tensor(a, device=net.device, dtype=dtype_of_rows(net))
                     for a in (X[part], epsilon[part])
                 )
                 game = _Game(self, net, sigma, x, torch.tensor(y[part]), generator)

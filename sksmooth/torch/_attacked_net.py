@@ -2,8 +2,10 @@
 
 import math
 
+import numpy as np
 import torch
 
+from .._containers import plain
 from ..models._find_nets import net_at_end
 from ..models._net_errors import wrong_shape
 from ..models._nets import why_not_direct
@@ -52,6 +54,20 @@ def net_in(estimator, classes, attack, hint=""):
     return TorchNet(net, classes)
 
 
+def as_floats(X):
+    """Return inputs, also tensors wherever they are, as an array of floats."""
+    X = np.asarray(plain(X))
+    return X if X.dtype == np.float64 else X.astype(np.float32)
+
+
+def dtype_of_rows(net):
+    """Return in what inputs of a net are moved.
+
+    In half precision a small step would be lost, and a ball would have no clear edge.
+    """
+    return net.dtype if net.dtype.itemsize >= 4 else torch.float32
+
+
 def log_shares_of(net, rows):
     """Return what a TorchNet gives the classes of rows, as logarithms of shares.
 
@@ -69,7 +85,7 @@ def log_shares_of(net, rows):
     log_shares : tensor of shape (n, n_classes)
         With a gradient to `rows`.
     """
-    output = net.infer(rows)
+    output = net.infer(rows.to(net.dtype))
     exact = torch.float32 if output.device.type == "mps" else torch.float64
     output = output.to(exact)
     if net.gives_logits:

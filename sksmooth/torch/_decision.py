@@ -5,11 +5,12 @@ import copy
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from .._containers import check_no_pixels
+from .._containers import check_no_pixels, plain
 from .._labels import as_labels, label_indices
 from ..noise import find_noise
 from ..noise._sigma import is_one_number
 from ._ascent import check_clip, check_inside
+from ._attacked_net import as_floats
 
 
 class DecisionAttack(BaseEstimator):
@@ -80,7 +81,7 @@ class DecisionAttack(BaseEstimator):
         g : SmoothedClassifier
             Fitted.
 
-        X : array-like of shape (n_inputs, *shape)
+        X : array-like or tensor of shape (n_inputs, *shape)
             Numbers.
 
         y : array-like of shape (n_inputs,)
@@ -108,9 +109,9 @@ class DecisionAttack(BaseEstimator):
                 "DecisionAttack needs ART: pip install adversarial-robustness-toolbox."
             ) from error
         _check_radii(g)
-        X = np.asarray(X)
-        check_no_pixels(X, is_net=False)
-        X = X if X.dtype == np.float64 else X.astype(np.float32)
+        X = plain(X)
+        check_no_pixels(np.asarray(X), is_net=False)
+        X = as_floats(X)
         y, classes = as_labels(y, "y"), np.asarray(g.classes_)
         target = label_indices(y, classes)
         if len(target) != len(X) or (target < 0).any():

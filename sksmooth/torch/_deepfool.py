@@ -7,7 +7,7 @@ from sklearn.base import BaseEstimator
 from .._labels import as_labels, label_indices
 from ..models._torch_net import eval_mode
 from ._ascent import INSIDE, check_clip, check_inside, lengths, shortened, slope_of
-from ._attacked_net import log_shares_of, net_in
+from ._attacked_net import as_floats, dtype_of_rows, log_shares_of, net_in
 from ._copies import check_number
 
 # Halvings of the way back to x, behind which the boundary is.
@@ -98,7 +98,7 @@ class DeepFool(BaseEstimator):
         f : skorch net or ModuleClassifier
             Fitted. Steps before it belong into its module.
 
-        X : array-like of shape (n_inputs, *shape)
+        X : array-like or tensor of shape (n_inputs, *shape)
 
         y : array-like of shape (n_inputs,)
             True labels. What f gets wrong anyway is left alone.
@@ -126,8 +126,7 @@ class DeepFool(BaseEstimator):
         epsilon = np.asarray(self.epsilon, float)
         if not (epsilon >= 0).all():
             raise ValueError(f"epsilon must not be negative, got {self.epsilon!r}.")
-        X = np.asarray(X)
-        X = X if X.dtype == np.float64 else X.astype(np.float32)
+        X = as_floats(X)
         epsilon = np.broadcast_to(epsilon, len(X))
         target = label_indices(as_labels(y, "y"), classes)
         if len(target) != len(X) or (target < 0).any():
@@ -142,7 +141,7 @@ class DeepFool(BaseEstimator):
             for start in range(0, len(X), self.batch_size):
                 part = slice(start, start + self.batch_size)
                 x, radius = (
-                    torch.tensor(a, device=net.device, dtype=net.dtype)
+                    torch.tensor(a, device=net.device, dtype=dtype_of_rows(net))
                     for a in (X[part], INSIDE * epsilon[part])
                 )
                 walk = _Walk(self, net, x, torch.tensor(target[part]).to(net.device))

@@ -7,7 +7,9 @@ import torch
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_array
 
+from .._containers import plain
 from .._labels import label_indices
+from .._tensors import from_torch
 from ..models._net_errors import about_axes, in_short, wrong_shape
 from ..models._net_outputs import doubt
 from ..models._torch_net import (
@@ -92,7 +94,7 @@ class ModuleClassifier(ClassifierMixin, BaseEstimator):
         _check_module(self.module)
         if self.classes is None:
             return np.arange(_count_classes(self.module))
-        classes = np.asarray(self.classes)
+        classes = np.asarray(from_torch(self.classes))
         if classes.ndim != 1 or len(np.unique(classes)) != len(classes):
             raise ValueError(
                 f"classes must be a list of different labels, got {self.classes!r}."
@@ -128,7 +130,7 @@ class ModuleClassifier(ClassifierMixin, BaseEstimator):
             Once in a process: whoever calls `fit` may expect it to train.
         """
         if y is not None:
-            y = np.asarray(y)
+            y = np.asarray(from_torch(y))
             unknown = np.flatnonzero(label_indices(y, self.classes_) < 0)
             if len(unknown):
                 raise ValueError(
@@ -167,17 +169,14 @@ class ModuleClassifier(ClassifierMixin, BaseEstimator):
             If X holds NaN or infinity, or the module has another number of outputs
             than there are classes.
         """
-        if isinstance(X, torch.Tensor):
-            X = X.detach().float().cpu().numpy() if X.dtype.itemsize < 4 else X
-            X = X.detach().cpu().numpy() if isinstance(X, torch.Tensor) else X
-        X = check_array(X, allow_nd=True, dtype=[np.float32, np.float64])
+        X = check_array(plain(X), allow_nd=True, dtype=[np.float32, np.float64])
         if self.outputs not in ("logits", "probabilities"):
             raise ValueError(
                 f"outputs must be 'logits' or 'probabilities', got {self.outputs!r}."
             )
         n_classes = len(self.classes_)
         module = private_copy(self.module, self.device)
-        device, dtype = home(module)
+        device, dtype = home(module, self.device)
         parts = []
         with torch.inference_mode(), eval_mode(module):
             for start in range(0, len(X), self.batch_size):

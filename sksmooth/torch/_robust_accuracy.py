@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.base import clone
 
+from .._containers import plain
 from .._labels import as_labels
 
 
@@ -18,7 +19,7 @@ def empirical_robust_accuracy(g, X, y, radius, attack):
     g : SmoothedClassifier
         Fitted. Only its `predict` is called.
 
-    X : array-like of shape (n_inputs, *shape)
+    X : array-like or tensor of shape (n_inputs, *shape)
 
     y : array-like of shape (n_inputs,)
         True labels.
@@ -60,7 +61,7 @@ def empirical_robust_accuracy(g, X, y, radius, attack):
     array([1.  , 0.5 , 0.25])
     """
     radii = np.asarray(radius, float)
-    X, y = np.asarray(X), as_labels(y, "y")
+    X, y = np.asarray(plain(X)), as_labels(y, "y")
     right = g.predict(X) == y
     attack, shares = clone(attack), np.empty(radii.size)
     for place in np.argsort(radii, axis=None):

@@ -40,6 +40,12 @@ def skorch_net(module=MLP):
     return classifier(module, device="meta", classes=CLASSES).initialize()
 
 
+def without_weights():
+    net = skorch_net()
+    net.module_ = FirstThree()
+    return net
+
+
 def on_meta(module):
     return ModuleClassifier(module, classes=CLASSES, device="meta")
 
@@ -70,7 +76,16 @@ class NoLinearFirst(torch.nn.Sequential):
         super().__init__(torch.nn.ReLU(), torch.nn.Linear(4, 3))
 
 
+class FirstThree(torch.nn.Module):
+    """It has no weights that would say where it is."""
+
+    def forward(self, x):
+        return x[:, :3]
+
+
 CASES = {
+    "no weights": (lambda: on_meta(FirstThree()), TABLE, 0.5, None),
+    "skorch, no weights": (lambda: without_weights(), TABLE, 0.5, None),
     "images": (lambda: on_meta(conv()), IMAGES, 0.5, None),
     "sigma by pixel": (lambda: on_meta(conv()), IMAGES, [[[0.5, 1.0]] * 2], None),
     "grid": (lambda: on_meta(conv()), IMAGES, 0.5, 2.0**-8),
