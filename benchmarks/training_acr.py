@@ -337,15 +337,19 @@ def run(name, method, sigma, seed, images, options):
             lambda e: train(name, method, sigma, seed, X, y, with_epochs(options, e)),
         )
     if kept and kept.exists():
-        g, trained, epochs = joblib.load(kept)
-        g.set_params(n=options.n)
+        net, trained, epochs = joblib.load(kept)
     else:
         options = with_epochs(options, epochs)
         g, trained = train(name, method, sigma, seed, X, y, options)
+        net = g.estimator_
         if kept:
-            joblib.dump((g, trained, epochs), kept)
+            del net.optimizer_  # twice as large as the net
+            joblib.dump((net.set_params(callbacks=None), trained, epochs), kept)
     if options.only_train:
         return None
+    net.device = options.device
+    net.module_.to(options.device)
+    g = smoothed(net, sigma, seed, options)
     start = time.perf_counter()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # of torch, about freezing

@@ -8,6 +8,7 @@ from ._check_base import check_classes, check_y
 from ._from_fit import FromFit
 from ._labels import check_abstain_label, label_indices
 from ._smoother import BaseSmoother
+from ._tensors import from_torch
 from .exact._probabilities import is_exact
 from .models._net_labels import check_net_labels, labels_for_nets
 from .votes._voting import Voting
@@ -24,6 +25,25 @@ class ClassSmoother(ClassifierMixin, BaseSmoother):
     def abstain_label_(self):
         """What stands for "no prediction"; of the same kind as `classes_`."""
         return check_abstain_label(self.abstain_label, self.classes_)
+
+    def score(self, X, y, sample_weight=None):
+        """Return the share of inputs for which `predict` names the true class.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_inputs, *shape)
+
+        y : array-like of shape (n_inputs,)
+            True labels. What abstains counts as wrong.
+
+        sample_weight : array-like of shape (n_inputs,), default=None
+
+        Returns
+        -------
+        score : float
+        """
+        # Tensors of a GPU are no arrays to scikit-learn.
+        return super().score(X, from_torch(y), from_torch(sample_weight))
 
     def _check_y(self, y):
         y = check_y(y)

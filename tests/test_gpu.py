@@ -6,6 +6,7 @@ are right themselves.
 """
 
 import json
+import warnings
 
 import numpy as np
 import pytest
@@ -237,8 +238,11 @@ class TestTransfers:
         activities = [torch.profiler.ProfilerActivity.CPU]
         if device.type == "cuda":
             activities.append(torch.profiler.ProfilerActivity.CUDA)
-        with torch.profiler.profile(activities=activities) as profile:
-            votes(module, device, **settings)
+        with warnings.catch_warnings():
+            # Said by torch 2.11 of the default of an option.
+            warnings.filterwarnings("ignore", "Warning: Profiler clears events")
+            with torch.profiler.profile(activities=activities) as profile:
+                votes(module, device, **settings)
         path = tmp_path / "trace.json"
         profile.export_chrome_trace(str(path))
         events = json.loads(path.read_text("utf-8"))["traceEvents"]

@@ -40,6 +40,7 @@ LOSSES = {
     "consistency": lambda device: ConsistencyLoss(2.0, eta=0.5),
     "weighted": lambda device: ConsistencyLoss(weight=torch.ones(10).to(device)),
     "SmoothAdv": lambda device: SmoothAdv(0.5, T=2, consistency=1.0),
+    "SmoothAdv from where it was": lambda device: SmoothAdv(0.5, T=1, remember=True),
     "SmoothAdv in a range": lambda device: SmoothAdv(0.5, T=2, clip=(0, 1)),
     "SmoothMix": lambda device: SmoothMix(alpha=0.5, T=2),
     "SmoothMix, one step": lambda device: SmoothMix(alpha=0.5, T=2, one_step=True),
@@ -69,7 +70,7 @@ def step(loss, device, sigma=0.25, mode=None):
     target = torch.from_numpy(y[:20]).to(device)
     with mode or torch.enable_grad():
         if hasattr(criterion, "prepare"):
-            criterion.prepare(module, x, target)
+            criterion.prepare(module, x, target, epoch=0)
         value = criterion(module(x), target)
         value.backward()
     return [value.item(), *(p.grad.cpu().numpy() for p in module.parameters())]

@@ -1,5 +1,6 @@
 """Losses for training under noise, against slow computations in NumPy."""
 
+import copy
 import pickle
 from functools import partial
 
@@ -27,6 +28,7 @@ from sksmooth.torch import (  # noqa: E402
     SmoothMix,
     Stability,
 )
+from sksmooth.torch._remembered import Remembered  # noqa: E402
 from tests.nets import classifier  # noqa: E402
 
 SIGMA = 0.5
@@ -124,11 +126,11 @@ def soft_slope(net, x, y, noise):
     return -sum(parts) / sum(p[y] for p in shares)
 
 
-def adversarial(net, noise, steps, step_size, epsilon=np.inf):
+def adversarial(net, noise, steps, step_size, epsilon=np.inf, start=None):
     """Return where each step of the attack on g leads, input by input."""
     path = np.empty((steps, N, D))
     for i, (x, y) in enumerate(zip(X, Y, strict=True)):
-        shift = np.zeros(D)
+        shift = np.zeros(D) if start is None else start[i]
         for t in range(steps):
             shift = shift + step_size * unit(soft_slope(net, x + shift, y, noise[:, i]))
             shift = path[t, i] = into_ball(shift, epsilon)
@@ -190,6 +192,74 @@ class TestSmoothAdv:
         )
         assert loss == expected.item()
         assert net.n_forward == 3
+
+    def test_an_attack_begins_where_the_last_one_ended(self):
+        net, shift, epsilon = Linear(2), None, 0.7
+        criterion = SmoothAdv(epsilon, T=2, remember=True)
+        for epoch in range(5):
+            net.step(criterion, epoch)
+            step_size = epsilon / 4
+            shift = adversarial(net, net.drawn(), 2, step_size, epsilon, shift)[-1]
+            np.testing.assert_allclose(net.rows, X + shift + net.drawn(), rtol=1e-9)
+        assert np.linalg.norm(shift, axis=1).min() > 0.6
+
+    @pytest.mark.parametrize("again", [lambda c: c.forget() or c, copy.deepcopy])
+    def test_what_is_forgotten(self, again):
+        criterion = SmoothAdv(0.7, T=2, remember=True)
+        first, second = Linear(), Linear()
+        first.step(criterion, 0)
+        second.step(criterion, 1)
+        assert not np.allclose(first.rows, second.rows)
+        second.step(again(criterion), 2)
+        np.testing.assert_array_equal(first.rows, second.rows)
+
+    def test_to_remember_takes_epochs(self):
+        with pytest.raises(ValueError, match="epoch=epoch"):
+            Linear().step(SmoothAdv(remember=True))
+
+
+class TestRemembered:
+    @pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16])
+    def test_inputs_are_known_in_any_order(self, dtype):
+        generator = torch.Generator().manual_seed(0)
+        x = torch.rand((1000, 1, 3, 5), generator=generator).to(dtype)
+        values = torch.rand(x.shape, generator=generator).to(dtype)
+        remembered, last = Remembered(), torch.zeros_like(x)
+        for epoch in range(3):
+            order = torch.randperm(len(x), generator=generator)
+            for batch in order.split([300, 1, 699]):
+                recalled = remembered.recall(x[batch], epoch)
+                assert torch.equal(recalled, last[batch])
+                remembered.put(x[batch], epoch + values[batch])
+            last = epoch + values
+        assert len(pickle.dumps(remembered)) < 1000
+
+    def test_what_is_new_or_long_ago(self):
+        x = torch.arange(12.0).reshape(6, 2)
+        remembered = Remembered()
+        for epoch, rows in enumerate([x[:4], x[2:], x, x]):
+            got = remembered.recall(rows, epoch)
+            known = [0, 2, 4, 6][epoch]
+            assert (got != 0).all(dim=1).sum() == known
+            remembered.put(rows, torch.ones_like(rows))
+        assert not remembered.recall(x, 1).any()  # another training
+        remembered.put(x, torch.ones_like(x))
+        other = torch.ones(2, 3)
+        assert not remembered.recall(other, 2).any()
+        remembered.put(other, other)
+        with pytest.raises(ValueError, match="all of one shape"):
+            remembered.put(x, x)
+
+    def test_one_bit_makes_another_input(self):
+        x = torch.zeros(1, 784)
+        remembered = Remembered()
+        remembered.recall(x, 0)
+        remembered.put(x, torch.ones_like(x))
+        for place in range(784):
+            other = x.clone()
+            other[0, place] = 1e-45
+            assert not remembered.recall(other, 1).any()
+        assert remembered.recall(x, 1).all()
 
 
 class TestSmoothMix:
@@ -621,6 +691,25 @@ class TestSkorch:
         first = next(iter({"T", "lbd", "eta"} & set(vars(net.criterion_))))
         net.set_params(**{f"criterion__{first}": 1})
         assert getattr(net.criterion_, first) == 1
+
+    def test_what_is_remembered_of_inputs(self):
+        """From epoch to epoch, in any order; when training is over, nothing."""
+        recalled = []
+
+        class Loss(SmoothAdv):
+            def prepare(self, module, x, y, *, epoch):
+                shifts = self._shifts.recall(x, epoch)
+                recalled.append((epoch, int(shifts.flatten(1).any(dim=1).sum())))
+                super().prepare(module, x, y, epoch=epoch)
+
+        make = partial(Loss, epsilon=0.5, T=1, remember=True)
+        net = digits_net(make, max_epochs=3).set_params(module__n_copies=1)
+        net.set_params(iterator_train__shuffle=True)
+        net.fit(digits, labels)
+        for epoch in range(3):
+            known = sum(n for at, n in recalled if at == epoch)
+            assert known == (len(digits) if epoch else 0)
+        assert not net.criterion_._shifts.recall(torch.from_numpy(digits), 3).any()
 
     def test_the_epoch_is_counted(self):
         epochs = []

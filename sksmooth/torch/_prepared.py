@@ -177,6 +177,20 @@ class PrepareCopies(Callback):
             x, y = (to_tensor(part, device=net.device) for part in unpack_data(batch))
             prepare(net.module_, x, y, epoch=max(0, len(net.history) - 1))
 
+    def on_train_end(self, net, **kwargs):
+        """Let the net's loss forget what it remembers of inputs, if it does.
+
+        Parameters
+        ----------
+        net : NeuralNet
+
+        **kwargs : dict
+            Ignored.
+        """
+        forget = getattr(net.criterion_, "forget", None)
+        if forget is not None:
+            forget()
+
 
 def _check_pass(met, x, name):
     """Raise a ValueError unless the chosen noise was added to the batch x."""

@@ -4,6 +4,7 @@ from ._ascent import ascend, check_clip, inside, slope_of
 from ._consistency import ConsistencyLoss
 from ._copies import check_number, check_weight, soft_cross_entropy, warm
 from ._prepared import PreparedLoss
+from ._remembered import Remembered
 
 
 class SmoothAdv(PreparedLoss, ConsistencyLoss):
@@ -23,6 +24,11 @@ class SmoothAdv(PreparedLoss, ConsistencyLoss):
     mode. m is the `n_copies` of the net's ``GaussianNoise``. In skorch,
     ``PrepareCopies`` has to be among the callbacks.
 
+    With `remember`, the attack on an input begins where the one of the epoch before
+    ended, and a step goes ``epsilon / (2 T)``. A shift against the mean under noise
+    changes little from epoch to epoch, so that T = 1, and one copy, will do: two passes
+    in place of m (T + 1), and all epochs that this saves.
+
     Parameters
     ----------
     epsilon : float, default=1.0
@@ -40,6 +46,12 @@ class SmoothAdv(PreparedLoss, ConsistencyLoss):
     clip : tuple of (float, float), default=None
         Range of the input, as (0, 1) for pixels, which x' does not leave.
 
+    remember : bool, default=False
+        Begin attacks where those of the epoch before ended (Zheng et al. 2020). An
+        input is known by its values, so it must come back unchanged: without random
+        flips and the like. Takes the memory of twice the training data, which ``fit``
+        of skorch gives back.
+
     consistency : float, default=0.0
         Weight of the divergence of the copies, as in ``ConsistencyLoss``: "SmoothAdv +
         Consistency" of Jeong and Shin.
@@ -56,8 +68,8 @@ class SmoothAdv(PreparedLoss, ConsistencyLoss):
     Raises
     ------
     ValueError
-        If a parameter is out of its range; in `prepare`, if x leaves `clip`; in
-        `forward`, if nothing was prepared.
+        If a parameter is out of its range; in `prepare`, if x leaves `clip`, or if the
+        epoch is not told with `remember`; in `forward`, if nothing was prepared.
 
     See Also
     --------
@@ -69,6 +81,9 @@ class SmoothAdv(PreparedLoss, ConsistencyLoss):
     H. Salman, G. Yang, J. Li, P. Zhang, H. Zhang, I. Razenshteyn, S. Bubeck (2019),
     "Provably Robust Deep Learning via Adversarially Trained Smoothed Classifiers",
     arXiv:1906.04584.
+
+    H. Zheng, Z. Zhang, J. Gu, H. Lee, A. Prakash (2020), "Efficient Adversarial
+    Training with Transferable Adversarial Examples", arXiv:1912.11969.
 
     Examples
     --------
@@ -97,6 +112,7 @@ class SmoothAdv(PreparedLoss, ConsistencyLoss):
         T=10,
         warmup=1,
         clip=None,
+        remember=False,
         consistency=0.0,
         eta=0.0,
         weight=None,
@@ -109,6 +125,12 @@ class SmoothAdv(PreparedLoss, ConsistencyLoss):
         self.T = check_number(T, "T")
         self.warmup = check_number(warmup, "warmup")
         self.clip = check_clip(clip)
+        self.remember = remember
+        self._shifts = Remembered()
+
+    def forget(self):
+        """Forget where attacks ended, which `remember` keeps."""
+        self._shifts.forget()
 
     def _choose(self, batch):
         epsilon = self.epsilon * warm(batch.epoch, self.warmup)
@@ -120,14 +142,27 @@ class SmoothAdv(PreparedLoss, ConsistencyLoss):
             copies = batch.logits(noise + batch.scale * shift)
             return soft_cross_entropy(copies, batch.target)
 
+        start = around = noise.new_zeros(batch.x.shape)
+        step_size = 2 * epsilon / self.T
+        if self.remember:
+            if batch.epoch is None:
+                raise ValueError(
+                    "remember=True has to know the epoch: prepare(module, x, target, "
+                    "epoch=epoch)."
+                )
+            start = self._shifts.recall(batch.x, batch.epoch)
+            step_size = epsilon / (2 * self.T)
         *_, shift = ascend(
             slope_of(loss),
-            noise.new_zeros(batch.x.shape),
+            start,
             steps=self.T,
-            step_size=2 * epsilon / self.T,
+            step_size=step_size,
             epsilon=epsilon,
+            around=around,
             restrict=inside(batch.x, self.clip, batch.scale),
         )
+        if self.remember:
+            self._shifts.put(batch.x, shift)
         return noise + batch.scale * shift, True
 
     def _loss(self, copies, target, known):
