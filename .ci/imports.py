@@ -95,7 +95,7 @@ FLOORS = {
         ("_voter", "_spread", "run", "_texts"),
         ("_shared", "voters"),
         ("_missing",),
-        ("_company_batches",),
+        ("_company_answers", "_company_batches"),
         ("_count", "_recognise"),
         ("_company",),
         ("_voting",),

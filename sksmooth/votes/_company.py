@@ -2,9 +2,10 @@
 
 Then the base classifier is no function of one input, and votes certify nothing. A net
 that uses statistics of the batch in eval mode is such a case, or a step of a Pipeline
-that standardises what it gets, or fills its gaps. A few noisy copies are enough to see
-it: the same ones are asked for in two batches of one size, so that rounding is the same
-in both, and without company.
+that standardises what it gets, fills its gaps, or cuts off what is far from the rest.
+A few noisy copies are enough to see it: the same ones are asked for in two batches of
+one size, so that rounding is the same in both, and without company. Few labels are near
+enough to a boundary to change: what steps return, and scores, are compared as well.
 """
 
 import warnings
@@ -17,7 +18,22 @@ from .._seeding import seeded_votes
 from ..models._find_nets import net_at_end, nets_in
 from ..models._nets import Settled, as_predict_takes
 from ..models._unwrap import unwrap
-from ._company_batches import Batch, moved, n_copies, some_rows, two_batches
+from ._company_answers import (
+    labels_differ,
+    numbers_differ,
+    outputs_differ,
+    ranks_differ,
+    scores_of,
+    transform_of,
+)
+from ._company_batches import (
+    Batch,
+    calm_batches,
+    moved,
+    n_copies,
+    some_rows,
+    two_batches,
+)
 
 # Difference of outputs, relative to the largest, that is no rounding: where the size
 # of the batch is the same; and where it is another.
@@ -82,8 +98,9 @@ def why_no_certificate(estimator):
         )
     else:
         hint = (
-            "In a Pipeline this comes from a step that computes means, ranks or the "
-            "like of the rows it transforms, where it should use those seen in fit."
+            "In a Pipeline this comes from a step that computes means, ranks, "
+            "percentiles or the like of the rows it transforms, where it should use "
+            "those seen in fit."
         )
     return (
         f"{name} answers differently to the same input in other company: its answer "
@@ -119,48 +136,50 @@ def _net_depends(recognised, classes, fed, kinds, doubts):
     batches = two_batches(fed, kinds, size)
     half = dtype is not None or view.dtype.itemsize < 4
     tolerance = _tolerance(view.device, half)
-    differ = partial(_numbers_differ, tolerance=tolerance)
-    differ_by_size = partial(_ranks_differ, tolerance=max(tolerance, _OTHER_SIZE))
+    differ = partial(numbers_differ, tolerance=tolerance)
+    differ_by_size = partial(ranks_differ, tolerance=max(tolerance, _OTHER_SIZE))
     return _depends(output, batches, differ, differ_by_size, {size, 1}, fed)
 
 
 def _predict_depends(estimator, inputs, kinds, are_numbers=False):
     batches = two_batches(inputs, kinds, n_copies(inputs.values))
-    nets = nets_in(estimator)
+    calm = calm_batches(batches[0], inputs)
+    nets, size = nets_in(estimator), len(batches[0].values) // 2
     tolerance = max(map(_tolerance_of, nets), default=_TOLERANCE["cpu"])
+    rounding = tolerance if nets else _ROUNDING
+    outputs = partial(outputs_differ, tolerance=tolerance, rounding=rounding)
 
-    def ask(method):
-        def answers(batch):
+    def depends(method, differ, differ_by_size, sizes, calm):
+        def ask(batch):
             # A copy: what the estimator does to it must not reach the next question.
             X = inputs.assemble(batch.values.copy(), batch.rows)
             return np.asarray(method(X))[batch.asked]
 
-        return answers
+        return _depends(ask, batches, differ, differ_by_size, sizes, inputs, calm)
 
-    size = len(batches[0].values) // 2
     if are_numbers:
-        rounding = tolerance if nets else _ROUNDING
-        differ = partial(_outputs_differ, tolerance=tolerance, rounding=rounding)
-        return _depends(
-            ask(estimator.predict), batches, differ, differ, {size, 1}, inputs
-        )
-    labels = ask(estimator.predict)
-    if _depends(labels, batches, _labels_differ, _labels_differ, {size}, inputs):
+        found = depends(estimator.predict, outputs, outputs, {size, 1}, calm)
+    else:
+        found = depends(estimator.predict, labels_differ, labels_differ, {size}, ())
+    if found:
         return True
-    if not nets or not hasattr(estimator, "predict_proba"):
+    transform = transform_of(estimator)
+    if transform and depends(transform, outputs, outputs, {size}, calm):
+        return True
+    scores = None if are_numbers else scores_of(estimator)
+    if scores is None:
         return False
-    # Few labels are near enough to a boundary for a net that looks at others a little.
-    differ = partial(_numbers_differ, tolerance=tolerance)
+    differ = partial(numbers_differ, tolerance=tolerance)
 
     def differ_by_size(a, b):
         a, b = np.log(a), np.log(b)  # what a softmax was taken of, but for a constant
-        return _ranks_differ(a, b, max(tolerance, _OTHER_SIZE))
+        return ranks_differ(a, b, max(tolerance, _OTHER_SIZE))
 
-    probabilities = ask(estimator.predict_proba)
-    return _depends(probabilities, batches, differ, differ_by_size, {size}, inputs)
+    sizes = {size} if nets and hasattr(estimator, "predict_proba") else ()
+    return depends(scores, differ, differ_by_size, sizes, calm)
 
 
-def _depends(ask, batches, differ, differ_by_size, sizes, source):
+def _depends(ask, batches, differ, differ_by_size, sizes, source, calm=()):
     """Are answers to the same copies other ones, and no random ones?
 
     Parameters
@@ -176,11 +195,14 @@ def _depends(ask, batches, differ, differ_by_size, sizes, source):
     differ_by_size : callable
         The same for batches of two sizes.
 
-    sizes : set of int
+    sizes : collection of int
         How many of the copies to ask for without company, too.
 
     source : Inputs or Fed
         What they are copies of.
+
+    calm : sequence of (Batch, int)
+        Further batches in which one of the copies counts, and which of them.
     """
     first, second = batches
     try:
@@ -189,15 +211,26 @@ def _depends(ask, batches, differ, differ_by_size, sizes, source):
             return _steady(ask, [(first, a), (second, b)], differ)
     except Exception:  # explained where votes are drawn
         return False
+
+    def in_calm(a, b, place):
+        # Beside the others, whose spread says what a large difference is.
+        return differ(a, np.concatenate([a[:place], b, a[place + 1 :]]))
+
+    def in_part(a, b):
+        return differ_by_size(a[: len(b)], b)
+
+    others = [(batch, partial(in_calm, place=place), differ) for batch, place in calm]
     for n in sizes:
         values, rows = (part[first.asked][:n] for part in first[:2])
         alone = Batch(values, rows, slice(n))
+        others.append((alone, in_part, differ_by_size))
+    for other, differs, by_rounding in others:
         try:
-            b = ask(alone)
+            b = ask(other)
             if (
-                differ_by_size(a[:n], b)
-                and _steady(ask, [(first, a), (alone, b)], differ)
-                and not _rounding(ask, first, a, source, differ_by_size)
+                differs(a, b)
+                and _steady(ask, [(first, a), (other, b)], differ)
+                and not _rounding(ask, first, a, source, by_rounding)
             ):
                 return True
         except Exception:  # as of a BatchNorm that wants two rows, or squeeze()
@@ -219,51 +252,6 @@ def _rounding(ask, batch, answers, source, differ):
     return any(
         differ(answers, ask(moved(batch, source, seed))) for seed in range(_REPEATS)
     )
-
-
-def _labels_differ(a, b):
-    return not np.array_equal(a, b)
-
-
-def _numbers_differ(a, b, tolerance):
-    a, b = np.asarray(a, float), np.asarray(b, float)
-    atol = tolerance * _largest(a)
-    return not np.allclose(a, b, rtol=0, atol=atol, equal_nan=True)
-
-
-def _outputs_differ(a, b, tolerance, rounding):
-    """Do the numbers of any output differ by more than `tolerance` of their spread?
-
-    Of each output by itself, which has a unit of its own; and by more than `rounding`
-    of the largest.
-    """
-    a, b = (np.asarray(part, float).reshape(len(part), -1) for part in (a, b))
-    for one, other in zip(a.T, b.T, strict=True):
-        spread = np.ptp(one[np.isfinite(one)]) if np.any(np.isfinite(one)) else 0.0
-        atol = max(tolerance * spread, rounding * _largest(one))
-        if not np.allclose(one, other, rtol=0, atol=atol, equal_nan=True):
-            return True
-    return False
-
-
-def _largest(numbers):
-    return np.abs(numbers[np.isfinite(numbers)]).max(initial=0)
-
-
-def _ranks_differ(a, b, tolerance):
-    """Do outputs differ that much, and by more than a positive factor and a constant?
-
-    These change no winner, so that a net may scale by the size of the batch.
-    """
-    rows = np.any(np.abs(a - b) > tolerance * _largest(a), axis=1)
-    return bool(np.any(np.abs(_ranks(a[rows]) - _ranks(b[rows])) > tolerance))
-
-
-def _ranks(outputs):
-    if outputs.shape[1] == 1:
-        return np.where(outputs > 0, 1, 0)
-    outputs = outputs.astype(float) - outputs.mean(axis=1, keepdims=True, dtype=float)
-    return outputs / np.linalg.norm(outputs, axis=1, keepdims=True)
 
 
 def _tolerance(device, half):

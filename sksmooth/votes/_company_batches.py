@@ -18,6 +18,10 @@ _COPIES, _NUMBERS = 16, 2**20
 # Rows that are looked at for one far from the first, and for patterns of gaps.
 _ROWS, _ROWS_WITH_GAPS = 64, 1024
 
+# Rows of a batch in which one copy is far from all others: enough for one in a hundred
+# to be an outlier.
+_CALM = 129
+
 # How far noise moves the company, in what it moves copies by.
 _FAR = 10
 
@@ -74,6 +78,37 @@ def two_batches(source, kinds, size):
         batches = [round_to_grid(one, source.sigma, source.grid) for one in batches]
     asked = slice(1, None, 2)
     return [Batch(*one, asked) for one in zip(batches, origins, strict=True)]
+
+
+def calm_batches(batch, source):
+    """Return batches in which a copy of `batch` is an outlier, and which copy that is.
+
+    All others are its input, without noise: who cuts off what is far from the rest of a
+    batch does it there. The copies are those that noise moved up, and down, in the most
+    places, as outliers may be looked for on one side.
+
+    Parameters
+    ----------
+    batch : Batch
+        One of ``two_batches``.
+
+    source : Inputs
+
+    Returns
+    -------
+    batches : list of (Batch, int)
+    """
+    copies, rows = (part[batch.asked] for part in batch[:2])
+    side = np.sign(copies - source.values[rows]).reshape(len(rows), -1)
+    side = np.nansum(side, axis=1)
+    size = max(3, min(_CALM, _NUMBERS // max(1, copies[0].size)))
+    found, middle = [], size // 2
+    for place in sorted({int(side.argmax()), int(side.argmin())}):
+        origins = np.full(size, rows[place])
+        values = source.values[origins]
+        values[middle] = copies[place]
+        found.append((Batch(values, origins, slice(middle, middle + 1)), place))
+    return found
 
 
 def _corners(values, rows):
