@@ -128,7 +128,7 @@ def check_inputs(X, sigma, estimator, *, reset, allow_no_noise=False, noise=_GAU
     if reset:
         estimator.input_shape_ = shape
         estimator._fitted_on_frame = inputs.frame is not None
-        estimator._not_floats = inputs.not_floats
+        estimator._not_floats = {} if inputs.frame is None else inputs.not_floats
         if inputs.frame is None:
             vars(estimator).pop("_frame_like", None)
     elif (expected := getattr(estimator, "input_shape_", shape)) != shape:
@@ -209,7 +209,7 @@ def _from_frame(frame, sigma, estimator, noise, *, reset, is_own):
     places = () if flips is None else flips.categories.places
     not_floats = None if reset else known.get("_not_floats")
     frame = _floats_for_integers(frame, sigma, noise, places, not_floats)
-    wholes = [place for place, whole in (not_floats or {}).items() if whole]
+    wholes = {place for place, whole in (not_floats or {}).items() if whole}
     try:
         inputs = FrameInputs.from_frame(frame, sigma, noise, flips, wholes)
     except ValueError:
@@ -310,7 +310,7 @@ def _floats_for_integers(frame, sigma, noise, places, not_floats):
         Of categories, which are left out.
 
     not_floats : dict or None
-        Those of ``Inputs`` in `fit`; None if they are not known.
+        Those of ``FrameInputs`` in `fit`; None if they are not known.
     """
     table = nw.from_native(frame, eager_only=True)
     dtypes = dict(enumerate(table.schema.dtypes()))

@@ -58,7 +58,7 @@ class FrameInputs(Inputs):
         kind, flips
             As in `Inputs.from_array`.
 
-        wholes : collection of int, default=()
+        wholes : set of int, default=()
             Places of columns that held integers in `fit`. If they are noisy, they are
             counts also where gaps make floats of them, as all columns of integers are.
 
@@ -128,10 +128,9 @@ class FrameInputs(Inputs):
 
     @property
     def not_floats(self):
-        """As those of ``Inputs``."""
+        """Places of the columns that are no floats: whether they hold integers."""
         dtypes = dict(enumerate(self.table.schema.dtypes()))
-        found = {k: d.is_integer() for k, d in dtypes.items() if not d.is_float()}
-        return found | super().not_floats
+        return {k: d.is_integer() for k, d in dtypes.items() if not d.is_float()}
 
     def _with_values(self, values, noise):
         frame = self.assemble(values, np.arange(len(self)))

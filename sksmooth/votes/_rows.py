@@ -163,15 +163,6 @@ class Inputs:
         return self.values.shape[1:]
 
     @property
-    def not_floats(self):
-        """Places of columns that the base does not get as floats: whether as integers.
-
-        Categories are no integers here, whatever their values are.
-        """
-        places = () if self.categories is None else self.categories.places
-        return dict.fromkeys(places, False)
-
-    @property
     def row_bytes(self):
         """Size of one noisy copy, with what has no noise."""
         return self.values.itemsize * int(np.prod(self.input_shape))
