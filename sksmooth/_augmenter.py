@@ -155,6 +155,7 @@ class GaussianAugmenter(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         Returns
         -------
         X : array or data frame
+            Whole numbers in columns that were floats in `fit` are floats.
         """
         check_is_fitted(self, "input_shape_")
         inputs = check_inputs(X, self.sigma, self, reset=False, allow_no_noise=True)

@@ -51,7 +51,8 @@ def check_inputs(X, sigma, estimator, *, reset, allow_no_noise=False, noise=_GAU
 
     estimator : estimator
         Holds (or, with `reset`, receives) ``n_features_in_``, ``feature_names_in_``
-        and ``input_shape_``, and the domain of its `categorical_features`.
+        and ``input_shape_``, the domain of its `categorical_features`, and which
+        columns were no floats.
 
     reset : bool
         True in `fit`.
@@ -127,6 +128,7 @@ def check_inputs(X, sigma, estimator, *, reset, allow_no_noise=False, noise=_GAU
     if reset:
         estimator.input_shape_ = shape
         estimator._fitted_on_frame = inputs.frame is not None
+        estimator._not_floats = {} if inputs.frame is None else inputs.not_floats
         if inputs.frame is None:
             vars(estimator).pop("_frame_like", None)
     elif (expected := getattr(estimator, "input_shape_", shape)) != shape:
@@ -205,10 +207,11 @@ def _from_frame(frame, sigma, estimator, noise, *, reset, is_own):
             frame = known["_frame_like"].make(frame)
     flips = _flips(frame, estimator, reset)
     places = () if flips is None else flips.categories.places
-    frame = _floats_for_integers(frame, sigma, noise, places)
-    counts = None if reset else vars(estimator).get("_counts")
+    not_floats = None if reset else known.get("_not_floats")
+    frame = _floats_for_integers(frame, sigma, noise, places, not_floats)
+    wholes = {place for place, whole in (not_floats or {}).items() if whole}
     try:
-        inputs = FrameInputs.from_frame(frame, sigma, noise, flips, counts)
+        inputs = FrameInputs.from_frame(frame, sigma, noise, flips, wholes)
     except ValueError:
         if not np.ndim(sigma):
             check_no_text(frame, getattr(estimator, "estimator", None))
@@ -216,8 +219,8 @@ def _from_frame(frame, sigma, estimator, noise, *, reset, is_own):
     if not inputs.table.shape[0]:
         raise ValueError("Found array with 0 sample(s) while at least 1 is needed.")
     _check_finite(inputs)
-    if reset:
-        estimator._counts = inputs.counts
+    if not reset and not_floats is None and inputs.counts:
+        _warn_of_counts(inputs, estimator)
     if not reset and getattr(estimator, "_fitted_on_frame", True) is False:
         matrix = inputs.matrix()
         if matrix is not None:
@@ -291,26 +294,61 @@ def _flips(X, estimator, reset):
     return Flips(estimator._categories, flip_threshold(estimator.flip))
 
 
-def _floats_for_integers(frame, sigma, noise, places):
-    """Treat integers like those in an array, as numbers to smooth, if all are.
+def _floats_for_integers(frame, sigma, noise, places, not_floats):
+    """Make floats of integers that are numbers to smooth, as they are in an array.
 
-    Categories, which are at `places`, are left out. For noise that is on every feature
-    flags become numbers, too, and integers beside floats.
+    After `fit`, those are the integers in columns that it saw as floats: a file or a
+    request may bring whole numbers without a point. A column that it saw as integers
+    may hold counts, also if it had no noise then. In `fit`, and where it was not
+    called, they are all that there are, if nothing else is there and one sigma is for
+    all. Noise that is on every feature makes numbers of flags, too, and of integers
+    beside floats.
+
+    Parameters
+    ----------
+    places : tuple of int
+        Of categories, which are left out.
+
+    not_floats : dict or None
+        Those of ``FrameInputs`` in `fit`; None if they are not known.
     """
     table = nw.from_native(frame, eager_only=True)
     dtypes = dict(enumerate(table.schema.dtypes()))
     for place in places:
         del dtypes[place]
-    if not dtypes or not is_one_number(sigma):
+    found = {k for k, dtype in dtypes.items() if dtype.is_integer()}
+    one = is_one_number(sigma)
+    if one and (noise.listed is not None or noise.takes_sparse):
+        found |= {k for k, dtype in dtypes.items() if dtype == nw.Boolean}
+    elif not_floats is not None:
+        found -= not_floats.keys()
+    elif not one or len(found) < len(dtypes):
         return frame
-    if noise.listed is not None or noise.takes_sparse:
-        found = {k for k, d in dtypes.items() if d.is_integer() or d == nw.Boolean}
-    else:
-        found = {k for k, dtype in dtypes.items() if dtype.is_integer()}
-        if len(found) < len(dtypes):
-            return frame
+    # Not the precision of `fit`, which need not hold them.
     casts = [nw.col(table.columns[k]).cast(nw.Float64) for k in sorted(found)]
     return table.with_columns(*casts).to_native() if casts else frame
+
+
+def _warn_of_counts(inputs, estimator):
+    """Warn that noise is rounded, where it is not known what the base was trained on.
+
+    Of floats that happen to be whole in this X, the base would be smoothed with other
+    noise than in the next X.
+    """
+    columns, kind = inputs.table.columns, type(estimator).__name__
+    named = ", ".join(repr(columns[place]) for place in inputs.counts[:5])
+    warnings.warn(
+        f"X holds integers in columns with noise: {named}"
+        f"{' ...' if len(inputs.counts) > 5 else ''}. They are taken for counts, so "
+        f"their noise is rounded to whole numbers; this {kind} did not train its "
+        "estimator and cannot know. If it was trained on floats there, cast them to "
+        "float. If they are counts, or if you are not sure, put the estimator into a "
+        f"FrozenEstimator and call fit of this {kind} with the frame that it was "
+        "trained on: that trains nothing, and remembers which columns are integers. "
+        "If the adversary cannot change them, give them a sigma of 0.",
+        UserWarning,
+        stacklevel=2,
+    )
 
 
 def _check_finite(inputs):

@@ -46,7 +46,7 @@ class FrameInputs(Inputs):
     counts: tuple = ()
 
     @classmethod
-    def from_frame(cls, frame, sigma, kind=_GAUSSIAN, flips=None, counts=None):
+    def from_frame(cls, frame, sigma, kind=_GAUSSIAN, flips=None, wholes=()):
         """Take a data frame and sigma: scalar, one value per column, or by its name.
 
         Parameters
@@ -58,8 +58,9 @@ class FrameInputs(Inputs):
         kind, flips
             As in `Inputs.from_array`.
 
-        counts : tuple of int, default=None
-            Places of columns whose noise is rounded. None: those of whole numbers.
+        wholes : set of int, default=()
+            Places of columns that held integers in `fit`. If they are noisy, they are
+            counts also where gaps make floats of them, as all columns of integers are.
 
         Raises
         ------
@@ -78,12 +79,8 @@ class FrameInputs(Inputs):
         noisy = np.broadcast_to(np.asarray(sigma) > 0, (len(names),))
         numeric = np.flatnonzero(noisy).tolist()
         _check_dtypes(table, numeric, named)
-        wholes = [k for k in numeric if table.schema.dtypes()[k].is_integer()]
-        counts = tuple(wholes if counts is None else counts)
-        casts = [nw.col(names[k]).cast(nw.Float64) for k in {*wholes} - {*counts}]
-        if casts:  # numbers in `fit`, where they were no whole ones
-            table = table.with_columns(*casts)
-            frame = table.to_native()
+        dtypes = table.schema.dtypes()
+        counts = tuple(k for k in numeric if k in wholes or dtypes[k].is_integer())
         if numeric:
             values = np.ascontiguousarray(numbers(table[:, numeric]))
         else:  # some libraries would forget how many rows there are
@@ -128,6 +125,12 @@ class FrameInputs(Inputs):
     def take(self, rows):
         """Return the inputs in a slice of rows."""
         return replace(super().take(rows), frame=self.table[rows].to_native())
+
+    @property
+    def not_floats(self):
+        """Places of the columns that are no floats: whether they hold integers."""
+        dtypes = dict(enumerate(self.table.schema.dtypes()))
+        return {k: d.is_integer() for k, d in dtypes.items() if not d.is_float()}
 
     def _with_values(self, values, noise):
         frame = self.assemble(values, np.arange(len(self)))
@@ -230,10 +233,11 @@ class FrameInputs(Inputs):
     def is_plain_matrix(self):
         """Is what ``assemble`` returns a matrix of numbers under names?
 
-        Not so where gaps are no NaN, where copies of columns are rounded to another
-        dtype than that of `values`, or where an integer is too large to be a float.
+        Not so where gaps are no NaN, where noise is rounded, where copies of columns
+        have another dtype than `values`, or where an integer is too large to be a
+        float.
         """
-        if self.categories is not None:
+        if self.categories is not None or self.counts:
             return False
         dtypes = self.table.schema.dtypes()
         own = {str(dtypes[place]).lower() for place in self.noisy}
