@@ -10,12 +10,13 @@ Noisy copies a second, by the clock, of an input after another that gets `--vote
 "forward" is a forward pass and argmax over rows that are there already; "loop" is
 noise by torch, forward pass and counting on the device; both in the best of some sizes
 of batch and of both memory formats. "art" is the Adversarial Robustness Toolbox, if it
-is installed, at its own size of batch. "sksmooth" is `certify` as it comes, "shared"
-with `shared_noise=True` (for four inputs). All take turns, and medians of the repeats
-are reported. --dtype lets all but ART compute in it, by torch's autocast.
+is installed, at its own size of batch. "sksmooth" is `certify` as it comes, in a call
+for that input alone, "five" in one for five inputs, "shared" with `shared_noise=True`
+for four inputs. All take turns, and medians of the repeats are reported. --dtype lets
+all but ART compute in it, by torch's autocast.
 
-What 500 inputs take is computed from these rates for `certify`, and measured on five of
-them for `certified_correct` at a radius of sigma / 2.
+What 500 inputs take is computed from the rate of "five" for `certify`, and measured on
+five of them for `certified_correct` at a radius of sigma / 2.
 
 --quick takes few votes of images of 32 pixels, on one thread, to see on a CPU that the
 script runs: its numbers mean nothing.
@@ -112,7 +113,7 @@ class Peers:
 
     def names(self):
         art = ["art"] if importlib.util.find_spec("art") else []
-        return ["forward", "loop", *art, "sksmooth", "shared"]
+        return ["forward", "loop", *art, "sksmooth", "five", "shared"]
 
     def precision(self):
         if self.dtype is None:
@@ -194,6 +195,10 @@ class Peers:
     def sksmooth(self, n):
         return self.rate(lambda: self.smoothed(n).certify(self.X[:1]), self.n0 + n)
 
+    def five(self, n):
+        n_votes = ASKED * (self.n0 + n)
+        return self.rate(lambda: self.smoothed(n).certify(self.X), n_votes)
+
     def shared(self, n):
         g, X = self.smoothed(n // 4, shared_noise=True), self.X[:4]
         return self.rate(lambda: g.certify(X), 4 * (self.n0 + n // 4))
@@ -245,7 +250,7 @@ def main():
         for peer, rate in rates.items():
             share = rates["forward"] / rate
             print(f"{name}: {peer}: {rate:,.0f} copies/s, time {share:.2f} of forward")
-        hours = MANY * (options.n0 + options.votes) / rates["sksmooth"] / 3600
+        hours = MANY * (options.n0 + options.votes) / rates["five"] / 3600
         question = peers.question(options.votes) * MANY / 3600
         print(
             f"{name}: {MANY} inputs: certify {hours:.2g} h, certified_correct at "
