@@ -165,7 +165,9 @@ def one_against_rest(estimator):
     """Return the binary classifiers whose scores a OneVsRestClassifier compares.
 
     None if they are not all linear, or it predicts several labels at a time. As of
-    linear scores, the first of the highest wins; a single one has to be above 0.
+    linear scores, the first of the highest wins; a single one has to be above 0. None,
+    too, where the last one wins, as in scikit-learn 1.6, and where two are equal, so
+    that rounding may say which one does.
     """
     if type(estimator) is not OneVsRestClassifier:
         return None
@@ -176,7 +178,27 @@ def one_against_rest(estimator):
     parts, n_classes = estimator.estimators_, len(estimator.classes_)
     if len(parts) != (n_classes if n_classes > 2 else 1):
         return None
-    return parts if all(map(_has_one_linear_score, parts)) else None
+    if not all(map(_has_one_linear_score, parts)):
+        return None
+    are_different = len({_content(part) for part in parts}) == len(parts)
+    if n_classes > 2 and not (are_different and _first_of_equal_wins()):
+        return None
+    return parts
+
+
+def _content(part):
+    coef = part.coef_.toarray() if hasattr(part.coef_, "toarray") else part.coef_
+    row = np.append(np.ravel(coef), part.intercept_).astype(float)
+    return (row + 0.0).tobytes()  # -0.0 is 0.0
+
+
+@cache
+def _first_of_equal_wins():
+    """Ask scikit-learn, by three scores that are 0."""
+    f = OneVsRestClassifier(RidgeClassifier()).fit(np.eye(3), [0, 1, 2])
+    for one in f.estimators_:
+        one.coef_, one.intercept_ = np.zeros((1, 3)), np.zeros(1)
+    return bool(f.predict(np.zeros((1, 3)))[0] == 0)
 
 
 def _has_one_linear_score(part):
