@@ -75,7 +75,7 @@ def analytic_bounds(estimator, classes, inputs):
             f"under Gaussian noise, not of {what}: use "
             + ("method='exact'." if exact else "method='monte_carlo'.")
         )
-    X, sigma = numbers_of(inputs, chain, "analytic")
+    X, sigma = numbers_of(inputs, "analytic", chain=chain)
     weights, offset = scores
     if len(weights) == 1:
         probabilities, upper = exact_probabilities(estimator, classes, inputs)

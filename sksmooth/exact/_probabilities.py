@@ -63,7 +63,7 @@ def exact_probabilities(estimator, classes, inputs, *, leader_only=False):
         numbers, or missing values in front of anything but a tree.
     """
     last = unwrap(estimator).last
-    X, sigma = numbers_of(inputs, unwrap(estimator), takes_gaps=is_tree(last))
+    X, sigma = numbers_of(inputs, chain=unwrap(estimator), takes_gaps=is_tree(last))
     model, own_classes = _make_model(estimator, inputs.noise.at(sigma))
     columns = places(own_classes, classes)
     probabilities = np.zeros((len(X), len(classes)))
@@ -150,7 +150,7 @@ def exact_distances(estimator, classes, inputs):
     ValueError
         As ``exact_probabilities``.
     """
-    X, sigma = numbers_of(inputs, unwrap(estimator))
+    X, sigma = numbers_of(inputs, chain=unwrap(estimator))
     one = np.ndim(inputs.sigma) == 0
     model, own_classes = _make_model(estimator, Gaussian().bind(sigma))
     columns = np.array(places(own_classes, classes))
@@ -168,11 +168,11 @@ def exact_distances(estimator, classes, inputs):
     return selected, distance
 
 
-def numbers_of(inputs, chain, method="exact", *, takes_gaps=False):
+def numbers_of(inputs, method="exact", *, chain=None, takes_gaps=False):
     """Return X and the noise level of each column, which have to be numbers.
 
-    Where values are missing, only f that `takes_gaps` may look; the steps of others may
-    drop those columns.
+    Where values are missing, only f that `takes_gaps` may look; the steps of others, in
+    `chain`, may drop those columns.
     """
     if inputs.categories is not None:
         raise ValueError(
@@ -195,7 +195,7 @@ def numbers_of(inputs, chain, method="exact", *, takes_gaps=False):
             )
         raise unsupported(what)
     X, sigma = matrix
-    if np.isnan(X.min(initial=0)) and not takes_gaps:
+    if np.isnan(X.min(initial=0)) and not takes_gaps and chain is not None:
         X = blanked(X, _used_columns(chain, X.shape[1])[None])
     if np.isnan(X.min(initial=0)) and not takes_gaps:
         row, column = np.argwhere(np.isnan(X))[0].tolist()

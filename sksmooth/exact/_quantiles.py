@@ -55,7 +55,9 @@ def exact_quantiles(estimator, inputs, quantile, distances, levels):
         numbers, or missing values in front of anything but a tree.
     """
     chain = unwrap(estimator)
-    X, sigma = numbers_of(inputs, chain, takes_gaps=is_regression_tree(chain.last))
+    X, sigma = numbers_of(
+        inputs, chain=chain, takes_gaps=is_regression_tree(chain.last)
+    )
     noise = inputs.noise.at(sigma)
     models = _models(chain, noise, quantile, distances, levels)
     shape = len(X), len(models)
