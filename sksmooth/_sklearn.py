@@ -23,8 +23,10 @@ from sklearn.linear_model import (
 from sklearn.linear_model._base import LinearClassifierMixin
 from sklearn.metrics._scorer import _BaseScorer
 from sklearn.model_selection._search import BaseSearchCV
+from sklearn.multiclass import OneVsRestClassifier
 from sklearn.neighbors import NearestCentroid
 from sklearn.pipeline import Pipeline
+from sklearn.svm import SVC, NuSVC
 from sklearn.utils import get_tags
 from sklearn.utils._param_validation import (
     HasMethods,
@@ -48,15 +50,19 @@ __all__ = [
     "answering_estimator",
     "surely_refuses_nan",
     "boosting_start",
+    "discriminants",
     "estimator_type",
     "has_valid_parameters",
     "hist_boosting",
+    "one_against_rest",
+    "parts_of_columns",
     "predicts_as",
     "predicts_by_centroids",
     "predicts_by_linear_scores",
     "predicts_linearly",
     "process_routing",
     "query_tree_content",
+    "separating_kernels",
 ]
 
 _SEARCH_PREDICT = vars(BaseSearchCV)["predict"]
@@ -153,6 +159,122 @@ def predicts_by_linear_scores(estimator):
         and "decision_function" not in vars(estimator)
         and getattr(estimator.classes_, "ndim", None) == 1
     )
+
+
+def one_against_rest(estimator):
+    """Return the binary classifiers whose scores a OneVsRestClassifier compares.
+
+    None if they are not all linear, or it predicts several labels at a time. As of
+    linear scores, the first of the highest wins; a single one has to be above 0. None,
+    too, where the last one wins, as in scikit-learn 1.6, and where two are equal, so
+    that rounding may say which one does.
+    """
+    if type(estimator) is not OneVsRestClassifier:
+        return None
+    if not hasattr(estimator, "estimators_"):
+        return None
+    if estimator.label_binarizer_.y_type_ not in ("binary", "multiclass"):
+        return None
+    parts, n_classes = estimator.estimators_, len(estimator.classes_)
+    if len(parts) != (n_classes if n_classes > 2 else 1):
+        return None
+    if not all(map(_has_one_linear_score, parts)):
+        return None
+    are_different = len({_content(part) for part in parts}) == len(parts)
+    if n_classes > 2 and not (are_different and _first_of_equal_wins()):
+        return None
+    return parts
+
+
+def _content(part):
+    coef = part.coef_.toarray() if hasattr(part.coef_, "toarray") else part.coef_
+    row = np.append(np.ravel(coef), part.intercept_).astype(float)
+    return (row + 0.0).tobytes()  # -0.0 is 0.0
+
+
+@cache
+def _first_of_equal_wins():
+    """Ask scikit-learn, by three scores that are 0."""
+    f = OneVsRestClassifier(RidgeClassifier()).fit(np.eye(3), [0, 1, 2])
+    for one in f.estimators_:
+        one.coef_, one.intercept_ = np.zeros((1, 3)), np.zeros(1)
+    return bool(f.predict(np.zeros((1, 3)))[0] == 0)
+
+
+def _has_one_linear_score(part):
+    return (
+        getattr(type(part), "decision_function", None) in _LINEAR_DECISIONS
+        and "decision_function" not in vars(part)
+        and estimator_type(part) == "classifier"
+        and np.size(part.intercept_) == 1
+        and (np.ndim(part.coef_) == 1 or part.coef_.shape[0] == 1)
+    )
+
+
+def separating_kernels(estimator):
+    """Return what a linear SVC of two classes adds up: (factors, vectors, intercept).
+
+    ``factors @ (vectors @ x) + intercept`` is not below 0 where it predicts the second
+    class. None for all others: of more classes there is a vote between pairs, of which
+    none is the highest of linear scores.
+    """
+    f = estimator
+    if type(f) not in (SVC, NuSVC) or not hasattr(f, "_dual_coef_"):
+        return None
+    if f.kernel != "linear" or len(f.classes_) != 2 or f._sparse:
+        return None
+    if f.break_ties and f.decision_function_shape == "ovo":  # predict refuses
+        return None
+    return -f._dual_coef_[0], f.support_vectors_, -f._intercept_[0]
+
+
+def discriminants(estimator):
+    """Return what `transform` of a LinearDiscriminantAnalysis multiplies X with."""
+    return estimator.scalings_[:, : estimator._max_components]
+
+
+def parts_of_columns(step):
+    """Return the parts of a fitted ColumnTransformer that returns arrays or frames.
+
+    Returns
+    -------
+    parts : list of tuple, or None if it is not clear what they are
+        Transformer, the places of the columns that it gets, the slice of what it makes
+        among all that comes out, and what that is multiplied with, or None.
+    """
+    names = [name for name, _, _ in step.transformers]
+    if step.sparse_output_ or "remainder" in names:  # the name of the rest
+        return None
+    parts, factors = [], step.transformer_weights or {}
+    for name, transformer, columns in step.transformers_:
+        if isinstance(transformer, str) and transformer == "drop":
+            continue
+        places = list(step._transformer_to_input_indices.get(name, ()))
+        if name != "remainder" and not _are_at(columns, places, step):
+            return None
+        if len(set(places)) < len(places):
+            return None
+        if places:
+            made = step.output_indices_[name]
+            parts.append((transformer, places, made, factors.get(name)))
+    return parts
+
+
+def _are_at(columns, places, step):
+    """Does a part of a ColumnTransformer get these places of arrays and of frames?"""
+    if isinstance(columns, slice):
+        of_names = any(isinstance(end, str) for end in (columns.start, columns.stop))
+    elif np.ndim(columns) == 1:
+        columns = np.asarray(columns, None if len(columns) else int)
+        of_names = columns.dtype.kind not in "biu"
+    else:  # one column, in one dimension
+        return False
+    if of_names:  # it gets no arrays, and of frames always the same places
+        return hasattr(step, "feature_names_in_") and len(places) > 0
+    try:
+        return np.arange(step.n_features_in_)[columns].tolist() == places
+    except IndexError:
+        return False
 
 
 def predicts_by_centroids(estimator):

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Mapping
+from dataclasses import replace
 from numbers import Integral, Real
 from typing import Any, NamedTuple
 
@@ -36,7 +37,9 @@ from ._sklearn import (
 from ._training import hand_level, noisy_training_set
 from ._validation import check_inputs
 from ._version import __version__
+from .models._affine import takes_apart, takes_by_name
 from .models._nets import as_net_takes, check_devices
+from .models._unwrap import unwrap
 from .noise import find_noise
 from .noise._flips import flip_threshold
 from .noise._grid import check_grid
@@ -263,6 +266,12 @@ class BaseSmoother(KeepsSecrets, MetaEstimatorMixin, BaseEstimator):
         if estimator is self.estimator and inputs.frame is not None:
             # What it was fitted on is not known here: let it look at the columns.
             check_one_row(estimator, inputs)
+        steps = unwrap(estimator).steps
+        if inputs.frame is None:
+            if takes_apart(steps):  # perhaps by names, which an array has not
+                check_one_row(estimator, inputs)
+        elif takes_by_name(steps, inputs.table.columns):
+            inputs = replace(inputs, by_name=True)
         noise, one = inputs.noise, is_one_number(self.sigma)
         if np.ndim(noise.sigma):
             noise = noise.at(float(self.sigma) if one else inputs.level)

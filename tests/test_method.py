@@ -59,7 +59,10 @@ VOTES = {
     "deeper": (GradientBoostingClassifier(max_depth=2, n_estimators=3), TWO),
     "forest": (RandomForestClassifier(3, random_state=0), TWO),
     "Bayes": (GaussianNB(), TWO),
-    "unknown step": (make_pipeline(FunctionTransformer(), LogisticRegression()), TWO),
+    "unknown step": (
+        make_pipeline(FunctionTransformer(np.cbrt), LogisticRegression()),
+        TWO,
+    ),
 }
 
 
@@ -130,6 +133,9 @@ def test_kinds_of_columns_that_are_not_numbers_force_votes():
     assert g_of(tree, sigma=sigma).fit(numbers, TWO).certify(numbers).bound == "exact"
     fixed = frame[["number", "count"]]  # a count without noise is a number
     assert g_of(tree, sigma=sigma).fit(fixed, TWO).certify(fixed).bound == "exact"
+    flags = frame[["number", "flag"]]  # and so is a flag, if it cannot be missing
+    assert g_of(tree, sigma=sigma).fit(flags, TWO).certify(flags).bound == "exact"
+    frame["flag"] = frame["flag"].astype("boolean")
     for columns, params in {
         ("number", "flag"): {"sigma": sigma},
         ("number", "count"): {"sigma": {"number": 0.4, "count": 1.0}},
@@ -156,7 +162,7 @@ def test_columns_of_counts_have_no_short_cuts():
     y = frame["number"] + frame["count"] > 4
     sigma = {"number": 0.3, "count": 0.3}
     plain = LogisticRegression()
-    behind = make_pipeline(FunctionTransformer(), LogisticRegression())
+    behind = make_pipeline(FunctionTransformer(np.positive), LogisticRegression())
     shares = [
         g_of(f, sigma=sigma, method="monte_carlo", stopping="fixed")
         .fit(frame, y)

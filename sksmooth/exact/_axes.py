@@ -8,7 +8,7 @@ from copy import copy
 
 import numpy as np
 
-from ..models._affine import pull_back
+from ..models._affine import pull_back, takes_apart
 from ..models._bounded import EPS, SMALLEST, Bounded
 
 # Added to every bound that is not 0 by logic: covers underflow.
@@ -69,14 +69,16 @@ def columns_of(features, n_features, steps):
     return column, rows[np.arange(len(features)), column], offset
 
 
-def coarser(dtype):
+def coarser(dtype, steps=()):
     """Return how much larger roundings in a dtype are than those in float64.
 
-    Steps compute in the dtype of X. Noise blurs what that does to a decision; where a
-    decision is about features without noise, nothing does: there f may be on the other
-    side, for good, of what its numbers say in exact arithmetic.
+    Steps compute in the dtype of X; where they take its columns apart, in that of some
+    of them, which may be single precision though that of all is not. Noise blurs what
+    that does to a decision; where a decision is about features without noise, nothing
+    does: there f may be on the other side, for good, of what its numbers say in exact
+    arithmetic.
     """
-    return np.finfo(dtype).eps / EPS
+    return np.finfo(np.float32 if takes_apart(steps) else dtype).eps / EPS
 
 
 class Axes:
@@ -103,6 +105,7 @@ class Axes:
     """
 
     def __init__(self, features, n_features, steps, noise):
+        self.steps = steps
         self.column, coef, offset = columns_of(features, n_features, steps)
         self.coef, self.coef_error = coef.value, coef.error
         self.offset, self.offset_error = offset.value, offset.error
@@ -134,7 +137,7 @@ class Axes:
         error = 2 * EPS * (np.abs(scaled) + np.abs(self.offset)[:, None])
         own = self.coef_error[:, None] * np.abs(x) + self.offset_error[:, None]
         error += own * (1 + 8 * EPS) + 4 * SMALLEST
-        error[self.level.is_0] *= coarser(X.dtype)
+        error[self.level.is_0] *= coarser(X.dtype, self.steps)
         error[self.exact] = 0
         return z, error
 

@@ -75,7 +75,7 @@ def analytic_bounds(estimator, classes, inputs):
             f"under Gaussian noise, not of {what}: use "
             + ("method='exact'." if exact else "method='monte_carlo'.")
         )
-    X, sigma = numbers_of(inputs, "analytic")
+    X, sigma = numbers_of(inputs, "analytic", chain=chain)
     weights, offset = scores
     if len(weights) == 1:
         probabilities, upper = exact_probabilities(estimator, classes, inputs)
@@ -93,7 +93,7 @@ def analytic_bounds(estimator, classes, inputs):
         rivals = Rivals(chain, one, inputs.noise.at(sigma))
         its = np.flatnonzero(winner == one)
         for rows in chunks(its[:, None], rivals.row_bytes):
-            found = rivals.bounds(X[its[rows]].astype(float))
+            found = rivals.bounds(X[its[rows]])
             rest[its[rows]], runner_up[its[rows]] = found
     own_places = np.array(places(chain.last.classes_, classes))
     return own_places[winner], rest, runner_up
@@ -117,7 +117,7 @@ class Rivals:
     def __init__(self, chain, winner, noise):
         weights, offset = linear_scores(chain, bounded=True, than=winner)
         n_rivals, n_columns = weights.value.shape
-        self.model = ExactLinear(weights, offset, noise)
+        self.model = ExactLinear(weights, offset, noise, chain.steps)
         # `predict` takes the first of equal scores.
         self.wins_ties = np.arange(n_rivals) < winner
         self.cdf_bounds = noise.cdf_bounds

@@ -4,13 +4,22 @@ import narwhals as nw
 import numpy as np
 from scipy.special import ndtr
 
+from ..models._affine import blanked
 from ..models._bounded import EPS, SMALLEST
-from ..models._linear import check_finite, count_scores, linear_scores
+from ..models._linear import (
+    check_finite,
+    count_scores,
+    linear_scores,
+    unused_columns,
+)
 from ..models._unwrap import unwrap
 from ..noise import Gaussian
 from ._axes import Level, Unsupported, coarser, columns_of, unsupported
 from ._stumps import ExactStumps, is_boosting, stumps_of
 from ._trees import ExactTree, features_of, is_tree
+
+# Columns of these kinds together make a matrix in single precision.
+_IN_SINGLE = {nw.Float32, nw.Int8, nw.Int16, nw.UInt8, nw.UInt16, nw.Boolean}
 
 # Inputs are taken in chunks of about this much memory, so that it stays in cache.
 _CHUNK_BYTES = 2**23
@@ -54,7 +63,7 @@ def exact_probabilities(estimator, classes, inputs, *, leader_only=False):
         numbers, or missing values in front of anything but a tree.
     """
     last = unwrap(estimator).last
-    X, sigma = numbers_of(inputs, takes_gaps=is_tree(last))
+    X, sigma = numbers_of(inputs, chain=unwrap(estimator), takes_gaps=is_tree(last))
     model, own_classes = _make_model(estimator, inputs.noise.at(sigma))
     columns = places(own_classes, classes)
     probabilities = np.zeros((len(X), len(classes)))
@@ -141,7 +150,7 @@ def exact_distances(estimator, classes, inputs):
     ValueError
         As ``exact_probabilities``.
     """
-    X, sigma = numbers_of(inputs)
+    X, sigma = numbers_of(inputs, chain=unwrap(estimator))
     one = np.ndim(inputs.sigma) == 0
     model, own_classes = _make_model(estimator, Gaussian().bind(sigma))
     columns = np.array(places(own_classes, classes))
@@ -159,8 +168,12 @@ def exact_distances(estimator, classes, inputs):
     return selected, distance
 
 
-def numbers_of(inputs, method="exact", *, takes_gaps=False):
-    """Return X and the noise level of each column, which have to be numbers."""
+def numbers_of(inputs, method="exact", *, chain=None, takes_gaps=False):
+    """Return X and the noise level of each column, which have to be numbers.
+
+    Where values are missing, only f that `takes_gaps` may look; the steps of others, in
+    `chain`, may drop those columns.
+    """
     if inputs.categories is not None:
         raise ValueError(
             f"method={method!r} takes no categorical features: use "
@@ -182,6 +195,8 @@ def numbers_of(inputs, method="exact", *, takes_gaps=False):
             )
         raise unsupported(what)
     X, sigma = matrix
+    if np.isnan(X.min(initial=0)) and not takes_gaps and chain is not None:
+        X = blanked(X, _used_columns(chain, X.shape[1])[None])
     if np.isnan(X.min(initial=0)) and not takes_gaps:
         row, column = np.argwhere(np.isnan(X))[0].tolist()
         takes = "missing values only of a decision tree"
@@ -194,9 +209,26 @@ def numbers_of(inputs, method="exact", *, takes_gaps=False):
         )
     if inputs.frame is not None:
         kinds = inputs.table.schema.dtypes()
-        if all(kind == nw.Float32 for kind in kinds):  # in which f computes
+        if set(kinds) <= _IN_SINGLE:  # in which f computes
             X = X.astype(np.float32)
     return X, sigma
+
+
+def _used_columns(chain, n_columns):
+    """Return which columns a linear f, or a sum of stumps, looks at."""
+    if (unused := unused_columns(chain)) is not None:
+        return ~unused
+    used = np.ones(n_columns, bool)
+    if is_boosting(chain.last):
+        try:
+            features = np.unique([stump[0] for stump in stumps_of(chain.last)[-1]])
+            width = chain.last.n_features_in_
+            found = columns_of(features.astype(np.intp), width, chain.steps)[0]
+        except Unsupported:
+            return used
+        used[:] = False
+        used[found] = True
+    return used
 
 
 def chunks(X, row_bytes):
@@ -221,9 +253,13 @@ class ExactLinear:
 
     noise : BoundNoise
         Normal, with a level for each column of x.
+
+    steps : sequence of transformers
+        Those that `weights` were pulled back through.
     """
 
-    def __init__(self, weights, offset, noise):
+    def __init__(self, weights, offset, noise, steps=()):
+        self.steps = steps
         sigma, self.cdf_bounds = noise.sigma, noise.cdf_bounds
         self.weights, self.offset = weights, offset
         self.spread = _norm(weights.value * sigma)
@@ -273,7 +309,7 @@ class ExactLinear:
             terms = (X != 0).astype(float) @ weights.may_differ_from_0.T.astype(float)
             error[small] += 4 * SMALLEST * terms[small]
         # What has no noise is as f computes it.
-        return score, error * np.where(self.level.is_0, coarser(dtype), 1.0)
+        return score, error * np.where(self.level.is_0, coarser(dtype, self.steps), 1.0)
 
 
 def _norm(values):
@@ -295,7 +331,7 @@ def _make_model(estimator, noise):
             raise unsupported(f"{name} under {noise.kind!r} noise")
         if len(weights.value) != 1:
             raise unsupported(f"{name} with {len(f.classes_)} classes")
-        return ExactLinear(weights[0], offset[0], noise), f.classes_
+        return ExactLinear(weights[0], offset[0], noise, steps), f.classes_
     if is_tree(f):
         return ExactTree(f, steps, noise), f.classes_
     if is_boosting(f):
@@ -316,11 +352,15 @@ def _describe_inputs(inputs):
         return "a classifier of columns of counts, to which noise is rounded"
     if inputs.frame is None:
         return f"a classifier of inputs of shape {inputs.input_shape}"
+    if inputs.by_name:
+        return (
+            "a classifier of columns that X has in other places than its frame of fit"
+        )
     table = inputs.table
     names = [
         f"{name!r} ({dtype})"
         for name, dtype in zip(table.columns, table.schema.dtypes(), strict=True)
-        if not dtype.is_numeric()
+        if not (dtype.is_numeric() or dtype == nw.Boolean)
     ]
     more = " ..." if len(names) > 5 else ""
     return f"a classifier of columns that are not numbers: {', '.join(names[:5])}{more}"

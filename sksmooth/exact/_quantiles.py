@@ -55,7 +55,9 @@ def exact_quantiles(estimator, inputs, quantile, distances, levels):
         numbers, or missing values in front of anything but a tree.
     """
     chain = unwrap(estimator)
-    X, sigma = numbers_of(inputs, takes_gaps=is_regression_tree(chain.last))
+    X, sigma = numbers_of(
+        inputs, chain=chain, takes_gaps=is_regression_tree(chain.last)
+    )
     noise = inputs.noise.at(sigma)
     models = _models(chain, noise, quantile, distances, levels)
     shape = len(X), len(models)
@@ -99,7 +101,10 @@ def _models(chain, noise, *settings):
             raise _unsupported(f"{name} under {noise.kind!r} noise")
         weights, offset = weights_and_offset
         outputs = range(len(offset.value))
-        return [_OfLinear(weights[k], offset[k], noise, *settings) for k in outputs]
+        return [
+            _OfLinear(weights[k], offset[k], noise, chain.steps, *settings)
+            for k in outputs
+        ]
     steps = " > ".join(type(step).__name__ for step in chain.steps)
     name = f"{name} behind {steps}" if steps else name
     if not is_regression_tree(f):
@@ -125,8 +130,8 @@ def _unsupported(what):
 class _OfLinear(ExactLinear):
     """Of values that are normal: mean and standard deviation times that of N(0, 1)."""
 
-    def __init__(self, weights, offset, noise, quantile, distances, levels):
-        super().__init__(weights, offset, noise)
+    def __init__(self, weights, offset, noise, steps, quantile, distances, levels):
+        super().__init__(weights, offset, noise, steps)
         self.z = ndtri(quantile)
         slack = _SLACK * (1 + np.abs(self.z) + distances)
         # Next to x the mean moves by as many standard deviations as x does.
@@ -135,7 +140,8 @@ class _OfLinear(ExactLinear):
     def quantiles(self, X):
         """Return lower ends, quantiles and upper ends."""
         score, error = (part[:, None] for part in self.scores(X))
-        error = error * coarser(X.dtype)  # no noise blurs how values are rounded
+        # No noise blurs how values are rounded.
+        error = error * coarser(X.dtype, self.steps)
         level = self.level
         least = self.low * np.where(self.low < 0, level.high, level.low)
         most = self.high * np.where(self.high > 0, level.high, level.low)

@@ -4,12 +4,14 @@ import numpy as np
 
 from .._sklearn import (
     has_equal_priors,
+    one_against_rest,
     predicts_by_centroids,
     predicts_by_linear_scores,
     predicts_linearly,
+    separating_kernels,
 )
 from ._affine import pull_back_all
-from ._bounded import EPS, Bounded
+from ._bounded import EPS, SMALLEST, Bounded
 
 # Share of a squared distance that `predict` of centroids may lose by rounding.
 _LOST = 1e-5
@@ -37,6 +39,10 @@ def count_scores(chain):
         if _are_equal(f) or _are_far_out(f):
             return None
         return 1 if n_scores == 2 else n_scores
+    if separating_kernels(f) is not None:
+        return 1
+    if (parts := one_against_rest(f)) is not None:
+        return len(parts)
     if not predicts_by_linear_scores(f):
         return None
     return 1 if np.ndim(f.coef_) < 2 else f.coef_.shape[0]
@@ -55,17 +61,52 @@ def linear_scores(chain, *, bounded=False, than=0):
     if predicts_by_centroids(f):
         coef, offset = _scores_of_centroids(f, Bounded if bounded else np.asarray)
         n_scores = len(f.centroids_)
+    elif (kernels := separating_kernels(f)) is not None:
+        coef, offset = _score_of_kernels(*kernels, bounded)
+        n_scores = 1
     else:
-        coef = f.coef_.toarray() if hasattr(f.coef_, "toarray") else f.coef_
-        coef = np.atleast_2d(coef)
+        parts = one_against_rest(f) or [f]
+        coef = np.concatenate([_coef(part) for part in parts])
         n_scores = len(coef)
-        coef, offset = coef.astype(float), np.full(n_scores, f.intercept_, float)
+        offset = np.concatenate([np.ravel(part.intercept_) for part in parts])
+        offset = np.full(n_scores, offset, float)
         if bounded:
             coef, offset = Bounded(coef), Bounded(offset)
     if n_scores > 1:
         others = np.arange(n_scores) != than
         coef, offset = coef[others] - coef[than], offset[others] - offset[than]
     return pull_back_all(chain.steps, coef, offset)
+
+
+def _coef(f):
+    coef = f.coef_.toarray() if hasattr(f.coef_, "toarray") else f.coef_
+    return np.atleast_2d(coef).astype(float)
+
+
+def _score_of_kernels(factors, vectors, intercept, bounded):
+    """Return (coef, offset) of ``factors @ (vectors @ x) + intercept``.
+
+    Parameters
+    ----------
+    factors : ndarray of shape (n_vectors,)
+
+    vectors : ndarray of shape (n_vectors, n_features)
+
+    intercept : float
+
+    bounded : bool
+        Return Bounded numbers. Their errors also cover how `predict` rounds that sum,
+        and a tie, which is of the second class here, is counted as one.
+    """
+    coef = (factors @ vectors)[None]
+    # A sum of 0 belongs to the second class. The smallest number is lost in any other.
+    offset = np.array([intercept or SMALLEST], float)
+    if not bounded:
+        return coef, offset
+    n_terms = sum(vectors.shape) + 4
+    error = n_terms * (EPS * (np.abs(factors) @ np.abs(vectors)) + 4 * SMALLEST)
+    error = np.where(np.any(vectors != 0, axis=0), error, 0.0)
+    return Bounded(coef, error[None]), Bounded(offset, np.array([SMALLEST]))
 
 
 def _are_equal(f):
@@ -116,6 +157,17 @@ def _scores_of_centroids(f, numbers):
     return weights * 2.0, offset
 
 
+def unused_columns(chain):
+    """Return which columns have no weight in what a linear model computes.
+
+    ndarray of bool of shape (n_columns,); None if the chain is not linear.
+    """
+    found = linear_scores(chain, bounded=True)
+    if found is None and hasattr(chain.last, "coef_"):
+        found = linear_outputs(chain)
+    return None if found is None else ~found[0].may_differ_from_0.any(axis=0)
+
+
 def linear_outputs(chain):
     """Return (weights, offset) of a linear regressor in input units; None for others.
 
@@ -125,7 +177,6 @@ def linear_outputs(chain):
     f = chain.last
     if chain.own or not predicts_linearly(f):
         return None
-    coef = f.coef_.toarray() if hasattr(f.coef_, "toarray") else f.coef_
-    coef = np.atleast_2d(coef).astype(float)
+    coef = _coef(f)
     offset = np.broadcast_to(f.intercept_, (len(coef),)).astype(float)
     return pull_back_all(chain.steps, Bounded(coef), Bounded(offset))

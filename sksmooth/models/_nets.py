@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ._affine import pull_back
+from ._affine import blanked, pull_back
 from ._find_nets import net_at_end, nets_in, with_nets
 
 # Folding costs the square of the width; wider inputs are no tables of features.
@@ -228,7 +228,7 @@ def fold(steps, inputs, *, mix=True):
         return None, f"{mixing}, and there are more than {_MAX_MIXED_WIDTH} of them"
     factor = (weights * sigma).T
     return lambda inputs: Fed(
-        inputs.matrix()[0] @ weights.T + offset, None, factor
+        blanked(inputs.matrix()[0], weights) @ weights.T + offset, None, factor
     ), None
 
 

@@ -39,11 +39,16 @@ class FrameInputs(Inputs):
 
     counts : tuple of int
         Places of columns whose noise is rounded.
+
+    by_name : bool
+        Does f look for columns by name, elsewhere than where they are? Then it is asked
+        with frames only.
     """
 
     frame: Any = None
     noisy: tuple = ()
     counts: tuple = ()
+    by_name: bool = False
 
     @classmethod
     def from_frame(cls, frame, sigma, kind=_GAUSSIAN, flips=None, wholes=()):
@@ -246,7 +251,8 @@ class FrameInputs(Inputs):
         if any(self._null_in(place) is not None for place in self._others):
             return False
         wholes = [place for place in self._others if dtypes[place].is_integer()]
-        if not all(dtypes[place].is_float() for place in {*self._others} - {*wholes}):
+        rest = {*self._others} - {*wholes}
+        if not all(dtypes[k].is_float() or dtypes[k] == nw.Boolean for k in rest):
             return False
         largest = np.abs(numbers(self.table[:, wholes])).max(initial=0) if wholes else 0
         return bool(largest <= _LARGEST_EXACT)
@@ -278,9 +284,19 @@ class FrameInputs(Inputs):
 
         Not so where noise is rounded: f sees whole numbers there.
         """
-        if self.counts or not super().has_numbers:
+        if self.counts or self.by_name or not super().has_numbers:
             return False
-        return all(dtype.is_numeric() for dtype in self.table.schema.dtypes())
+        dtypes = enumerate(self.table.schema.dtypes())
+        return all(d.is_numeric() or self._is_of_flags(place, d) for place, d in dtypes)
+
+    def _is_of_flags(self, place, dtype):
+        """Is this a column of booleans, which f takes for 0 and 1?"""
+        if dtype != nw.Boolean:
+            return False
+        column = self.table[:, place]
+        if column.implementation.is_pandas_like():  # others may hold pandas.NA
+            return isinstance(column.to_native().dtype, np.dtype)
+        return column.implementation.is_polars()
 
     def _numbers(self):
         return numbers(self.table).astype(float, copy=False)

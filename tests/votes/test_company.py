@@ -370,7 +370,7 @@ class TestNets:
             )
             f = ModuleClassifier(module.train())
             if not direct:
-                f = make_pipeline(FunctionTransformer(), f)
+                f = make_pipeline(FunctionTransformer(np.positive), f)
             assert depends(f) != tracks
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore" if not tracks else "error")

@@ -8,6 +8,7 @@ n_classes - 1 normals, whatever the number of features.
 import numpy as np
 
 from ..._compiled import module_if_worth
+from ...models._affine import blanked
 from ...models._linear import check_finite
 from ...models._ties import contenders
 from ...noise._many_normals import compiled_tables, open_streams, standard_normals
@@ -90,7 +91,7 @@ class LinearVoter(Voter):
 
     def take(self, inputs):
         """Be the voter for these inputs."""
-        self.X, _ = inputs.matrix()
+        self.X = blanked(inputs.matrix()[0], self.weights)
 
     @property
     def row_bytes(self):

@@ -8,6 +8,7 @@ columns with noise if they are fewer: see ``_linear``. The rest of the net is as
 import numpy as np
 from scipy.special import expit
 
+from ...models._affine import blanked
 from .._voter import CopyingVoter
 
 _ACTIVATIONS = {
@@ -51,7 +52,7 @@ class MLPVoter(CopyingVoter):
 
     def take(self, inputs):
         """Be the voter for these inputs."""
-        self.X, _ = inputs.matrix()
+        self.X = blanked(inputs.matrix()[0], self.layers.weights)
 
     @property
     def row_bytes(self):
