@@ -12,7 +12,7 @@ from ...noise._proof import told
 from ._contents import as_unpickled, hash_contents
 
 # Raise it when the same settings would give other votes, or a rule other values.
-VERSION = 4
+VERSION = 5
 
 _USUAL = {"dtype": None, "push_forward": True}
 
