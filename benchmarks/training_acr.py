@@ -96,6 +96,11 @@ METHODS = {
         4,
         {"epsilon": 1.0, "T": 10, **CONSISTENCY, **PIXELS},
     ),
+    "smoothadv+memory": (
+        SmoothAdv,
+        1,
+        {"epsilon": {0.25: 0.5, 0.5: 1.0, 1.0: 1.0}, "T": 1, "remember": True, **PIXELS},
+    ),
     "smoothmix": (
         SmoothMix,
         4,
@@ -222,12 +227,12 @@ class MovingAverage(Callback):
 def parameters(name, method, sigma, epochs, changes):
     """Return the loss, its number of copies, and its parameters."""
     loss, copies, params = METHODS[method]
-    if name == "digits":
-        params = {k: v / 4 if k in LENGTHS else v for k, v in params.items()}
     params = {
         k: v[min(v, key=lambda level: abs(level - sigma))] if isinstance(v, dict) else v
         for k, v in params.items()
     }
+    if name == "digits":
+        params = {k: v / 4 if k in LENGTHS else v for k, v in params.items()}
     if loss in (SmoothAdv, SmoothMix):  # 10 of 90 epochs
         params["warmup"] = max(1, round(epochs / 9))
     if loss is MACER:  # 30 of 90
@@ -451,7 +456,7 @@ def count_passes(loss, copies, params):
     module.layers[1].register_forward_hook(watch)
     x, y = torch.rand(8, 1, 28, 28), torch.arange(8)
     if hasattr(criterion, "prepare"):
-        criterion.prepare(module, x, y)
+        criterion.prepare(module, x, y, epoch=0)
     criterion(module(x), y).backward()
     return tuple(n // len(x) for n in passed.values())
 

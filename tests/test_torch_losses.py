@@ -591,6 +591,7 @@ class TestAll:
             (Stability(), 1 + 2),
             (MACER(), 2),
             (SmoothAdv(T=5), 2 * (5 + 1)),
+            (SmoothAdv(T=1, remember=True), 2 * (1 + 1)),
             (SmoothMix(T=5), 2 * (5 + 2)),
             (CATRS(T=5), 2 * (5 + 2)),
         ],
@@ -600,7 +601,7 @@ class TestAll:
         """Forward and backward passes of one input, with m = 2: docs/training.md."""
         net = Linear(2)
         net.count_backward()
-        net.step(criterion)
+        net.step(criterion, epoch=0)
         assert net.n_forward == net.n_backward == copies
 
 
