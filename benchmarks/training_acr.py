@@ -199,6 +199,7 @@ class Start(Callback):
     def on_train_begin(self, net, **kwargs):
         if self.weights is not None:
             net.module_.load_state_dict(self.weights)
+            self.weights = None  # not to be kept with the net
 
 
 class MovingAverage(Callback):

@@ -240,7 +240,8 @@ def parts_of_columns(step):
     -------
     parts : list of tuple, or None if it is not clear what they are
         Transformer, the places of the columns that it gets, the slice of what it makes
-        among all that comes out, and what that is multiplied with, or None.
+        among all that comes out, and what that is multiplied with, or None. A factor is
+        a float: small integers times an integer would overflow.
     """
     names = [name for name, _, _ in step.transformers]
     if step.sparse_output_ or "remainder" in names:  # the name of the rest
@@ -255,8 +256,10 @@ def parts_of_columns(step):
         if len(set(places)) < len(places):
             return None
         if places:
-            made = step.output_indices_[name]
-            parts.append((transformer, places, made, factors.get(name)))
+            factor, made = factors.get(name), step.output_indices_[name]
+            if not isinstance(factor, float | None):
+                return None
+            parts.append((transformer, places, made, factor))
     return parts
 
 

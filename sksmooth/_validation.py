@@ -209,7 +209,7 @@ def _from_frame(frame, sigma, estimator, noise, *, reset, is_own):
     places = () if flips is None else flips.categories.places
     not_floats = None if reset else known.get("_not_floats")
     frame = _floats_for_integers(frame, sigma, noise, places, not_floats)
-    wholes = {place for place, whole in (not_floats or {}).items() if whole}
+    wholes = {place: whole for place, whole in (not_floats or {}).items() if whole}
     try:
         inputs = FrameInputs.from_frame(frame, sigma, noise, flips, wholes)
     except ValueError:

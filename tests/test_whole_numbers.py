@@ -15,6 +15,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
+from sklearn.tree import DecisionTreeClassifier
 
 from sksmooth import GaussianAugmenter, SmoothedClassifier, SmoothedRegressor
 from sksmooth.noise import Split
@@ -251,6 +252,52 @@ class TestCounts:
     def test_without_noise_after_fit(self):
         g = smooth(ALL).fit(COUNTS, y).set_params(sigma={"a": 0, "*": 0.3})
         assert g.certify(PARSED).rounded == ()
+
+    @pytest.mark.parametrize("kind", ["pandas", "polars"])
+    @pytest.mark.parametrize(
+        "fitted, others",
+        [
+            ("uint8", {"int64": "int64", "int8": "uint8", "float64": "float64"}),
+            ("int8", {"int16": "int16", "uint8": "int8", "float64": "float64"}),
+            ("int64", {"uint8": "int64", "int16": "int64", "float64": "float64"}),
+        ],
+    )
+    def test_in_the_range_of_fit(self, kind, fitted, others):
+        """Whatever the dtype of the next frame: that is how f saw them."""
+        frame = pytest.importorskip(kind).DataFrame
+        seen = []
+
+        class Seen(DecisionTreeClassifier):
+            def predict(self, X):
+                column = X["a"].to_numpy()
+                if len(column) > 1:  # no input as it is
+                    seen.append((column.min(), column.max(), str(column.dtype)))
+                return super().predict(X)
+
+        f = Seen().fit(frame({"a": [-1.0, 0, 1]}), [1, 0, 1])
+        g = SmoothedClassifier(FrozenEstimator(f), sigma=[100.0], n=300, random_state=0)
+        g.fit(frame({"a": np.array([0, 1, 2, 3], fitted)}), [0, 1, 1, 1])
+        x, limits = [0, 100], np.iinfo(fitted)
+        expected = g.certify(frame({"a": np.array(x, fitted)}))
+        for dtype, found in others.items():
+            seen.clear()
+            same(g.certify(frame({"a": np.array(x, dtype)})), expected)
+            low, high, dtypes = zip(*seen, strict=True)
+            assert set(dtypes) == {found}
+            if fitted == "int64":
+                assert min(low) < -128 and max(high) > 255
+            else:
+                assert (min(low), max(high)) == (limits.min, limits.max)
+
+    def test_a_store_is_of_counts(self, tmp_path):
+        """The same model, sigma and X, but other noise: another run."""
+        f, store = logistic().fit(FLOATS, y), tmp_path / "votes"
+        fitted = [FLOATS, COUNTS, COUNTS.astype({"a": "uint8"})]
+        runs = [smooth(ALL, FrozenEstimator(f)).fit(table, y) for table in fitted]
+        runs[0].certify(WRITTEN, store=store)
+        for g in runs[1:]:
+            with pytest.raises(ValueError, match="of another run: counts is"):
+                g.certify(WRITTEN, store=store)
 
     def test_trees_see_them_rounded(self):
         """Compiled trees, too, where they are floats now."""

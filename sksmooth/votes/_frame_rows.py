@@ -1,7 +1,7 @@
 """The rows of a data frame, of which some columns receive noise."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -40,6 +40,9 @@ class FrameInputs(Inputs):
     counts : tuple of int
         Places of columns whose noise is rounded.
 
+    wholes : mapping of int to str
+        Dtypes of integers that columns had in `fit`, in words of narwhals, by place.
+
     by_name : bool
         Does f look for columns by name, elsewhere than where they are? Then it is asked
         with frames only.
@@ -48,10 +51,11 @@ class FrameInputs(Inputs):
     frame: Any = None
     noisy: tuple = ()
     counts: tuple = ()
+    wholes: Mapping = field(default_factory=dict)
     by_name: bool = False
 
     @classmethod
-    def from_frame(cls, frame, sigma, kind=_GAUSSIAN, flips=None, wholes=()):
+    def from_frame(cls, frame, sigma, kind=_GAUSSIAN, flips=None, wholes=None):
         """Take a data frame and sigma: scalar, one value per column, or by its name.
 
         Parameters
@@ -63,9 +67,9 @@ class FrameInputs(Inputs):
         kind, flips
             As in `Inputs.from_array`.
 
-        wholes : set of int, default=()
-            Places of columns that held integers in `fit`. If they are noisy, they are
-            counts also where gaps make floats of them, as all columns of integers are.
+        wholes : dict of int to str, default=None
+            As the attribute. Of these columns, noisy ones are counts also where gaps
+            make floats of them, as all columns of integers are.
 
         Raises
         ------
@@ -84,7 +88,7 @@ class FrameInputs(Inputs):
         noisy = np.broadcast_to(np.asarray(sigma) > 0, (len(names),))
         numeric = np.flatnonzero(noisy).tolist()
         _check_dtypes(table, numeric, named)
-        dtypes = table.schema.dtypes()
+        dtypes, wholes = table.schema.dtypes(), wholes or {}
         counts = tuple(k for k in numeric if k in wholes or dtypes[k].is_integer())
         if numeric:
             values = np.ascontiguousarray(numbers(table[:, numeric]))
@@ -95,7 +99,8 @@ class FrameInputs(Inputs):
         if flips is None:
             sigma = sigma if np.ndim(sigma) == 0 else sigma[noisy]
             noise = kind.bind(sigma)
-            return cls(values, noise, frame=frame, noisy=tuple(numeric), counts=counts)
+            kept = {"noisy": tuple(numeric), "counts": counts, "wholes": wholes}
+            return cls(values, noise, frame=frame, **kept)
         held = sorted({*numeric, *places})
         own = [held.index(place) for place in places]
         codes = flips.categories.encode(frame)
@@ -105,7 +110,7 @@ class FrameInputs(Inputs):
         noise = flips.beside(kind, own, bool(numeric)).bind(sigma[held])
         # What `fit` did not see is replaced, and dtypes are those that it saw.
         frame = flips.categories.decode(codes, frame)
-        kept = {"noisy": tuple(held), "counts": counts}
+        kept = {"noisy": tuple(held), "counts": counts, "wholes": wholes}
         return cls(every, noise, flips.categories, frame=frame, **kept)
 
     @cached_property
@@ -133,9 +138,27 @@ class FrameInputs(Inputs):
 
     @property
     def not_floats(self):
-        """Places of the columns that are no floats: whether they hold integers."""
-        dtypes = dict(enumerate(self.table.schema.dtypes()))
-        return {k: d.is_integer() for k, d in dtypes.items() if not d.is_float()}
+        """Places of the columns that are no floats: the dtype of integers, or None."""
+        return {
+            place: str(dtype) if dtype.is_integer() else None
+            for place, dtype in enumerate(self.table.schema.dtypes())
+            if not dtype.is_float()
+        }
+
+    def count_range(self, place):
+        """Return the least and the largest integer of a column of counts."""
+        dtype = self.wholes.get(place) or str(self.table.schema.dtypes()[place])
+        return _range_of(dtype)
+
+    def _dtype_of_copies(self, place):
+        """Return the dtype of noisy values: that of the column, if it holds them."""
+        dtype = self.table.schema.dtypes()[place]
+        if place in self.counts and dtype.is_integer():
+            low, high = _range_of(str(dtype))
+            least, largest = self.count_range(place)
+            if least < low or largest > high:
+                return getattr(nw, self.wholes[place])
+        return dtype
 
     def _with_values(self, values, noise):
         frame = self.assemble(values, np.arange(len(self)))
@@ -222,12 +245,12 @@ class FrameInputs(Inputs):
             k, there = self.noisy.index(place), slice(None)
             if place in self._nulls:  # the copy has the right kind of gap already
                 there = np.flatnonzero(~np.isnan(self.values[rows, k]))
-            column = values[there, k]
+            column, dtype = values[there, k], self._dtype_of_copies(place)
             if place in self.counts:
-                column = _rounded(column, dtypes[place])
-            column = nw.new_series(names[place], column, dtypes[place], backend=backend)
+                column = _rounded(column, *self.count_range(place), dtype)
+            column = nw.new_series(names[place], column, dtype, backend=backend)
             if place in self._nulls:
-                column = copies[:, place].scatter(there, column)
+                column = copies[:, place].cast(dtype).scatter(there, column)
             noise.append(column)
         if self.categories is not None:
             codes = as_codes(values[:, self._codes])
@@ -311,19 +334,25 @@ def numbers(table):
     return array
 
 
-def _rounded(values, dtype):
-    """Return noisy values of a column of counts, as whole numbers.
+def _rounded(values, low, high, dtype):
+    """Return noisy values of a column of counts, as whole numbers from low to high.
 
-    Of its dtype, in the range of that; as floats, if others of them are missing. That
-    is done to what has its noise already, so it is a part of the classifier.
+    As floats, if others of them are missing. That is done to what has its noise
+    already, so it is a part of the classifier.
     """
-    if not dtype.is_integer():
-        return np.rint(values)
-    kind = np.dtype(str(dtype).lower())
-    low, high = np.iinfo(kind).min, np.iinfo(kind).max
     if high > 2**53:  # the largest float that is not above it
         high = np.nextafter(float(high), 0)
-    return np.clip(np.rint(values.astype(float)), low, high).astype(kind)
+    rounded = np.clip(np.rint(values.astype(float)), low, high)
+    kind = values.dtype if dtype.is_float() else np.dtype(str(dtype).lower())
+    return rounded.astype(kind)
+
+
+def _range_of(dtype):
+    """Return the least and the largest number of integers such as "UInt8"."""
+    kind, bits = dtype.lower().split("int")
+    if kind:
+        return 0, 2 ** int(bits) - 1
+    return -(2 ** (int(bits) - 1)), 2 ** (int(bits) - 1) - 1
 
 
 def _named(sigma, columns):

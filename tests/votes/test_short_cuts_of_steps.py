@@ -299,6 +299,21 @@ class TestColumnTransformer:
         patched.transform = lambda X: -X[:, :2]
         assert linear_scores(unwrap(make_pipeline(patched, f[-1]))) is None
 
+    @pytest.mark.parametrize("weight, is_linear", [(3.0, True), (3, False)])
+    @pytest.mark.parametrize("name", ["p", "remainder"])
+    def test_small_integers_times_a_weight(self, weight, is_linear, name):
+        """Overflow, in f, if the weight is an integer."""
+        own = [("p", "passthrough", ["a"] if name == "remainder" else ["b", "a"])]
+        weights = {"transformer_weights": {name: weight}}
+        step = ColumnTransformer(own, remainder="passthrough", **weights)
+        table = pd.DataFrame({"a": [0.1, 0.2, 0.3, 0.4], "b": np.int8([0, 10, 20, 30])})
+        f = make_pipeline(step, LogisticRegression()).fit(table, [0, 0, 1, 1])
+        assert (linear_scores(unwrap(f)) is not None) == is_linear
+        others = pd.DataFrame({"a": [0.1, 0.2], "b": np.int8([60, 100])})
+        for method in ("auto", "monte_carlo"):
+            g = SmoothedClassifier(f, sigma={"a": 0.01, "b": 0}, n=200, method=method)
+            np.testing.assert_array_equal(g.predict(others), f.predict(others))
+
     def test_other_columns_than_those_of_fit(self):
         f = make_pipeline(by_columns("scalers", "float64"), RidgeClassifier())
         f.fit(X2, y2)

@@ -59,6 +59,9 @@ def fingerprint(voting):
         dtypes = zip(inputs.table.columns, inputs.table.schema.dtypes(), strict=True)
         settings["columns"] = _describe([(str(name), str(d)) for name, d in dtypes])
         settings["noisy"] = _describe(inputs.noisy)
+        settings["counts"] = _describe(
+            [(k, *inputs.count_range(k)) for k in inputs.counts]
+        )
     if inputs.categories is not None:
         settings["categories"] = _describe(inputs.categories.told())
     return settings, Model(estimator, inputs, settings["estimator"])
