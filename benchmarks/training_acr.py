@@ -99,7 +99,12 @@ METHODS = {
     "smoothadv+memory": (
         SmoothAdv,
         1,
-        {"epsilon": {0.25: 0.5, 0.5: 1.0, 1.0: 1.0}, "T": 1, "remember": True, **PIXELS},
+        {
+            "epsilon": {0.25: 0.5, 0.5: 1.0, 1.0: 1.5},
+            "T": 1,
+            "remember": True,
+            **PIXELS,
+        },
     ),
     "smoothmix": (
         SmoothMix,
