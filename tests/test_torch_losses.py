@@ -207,11 +207,35 @@ class TestSmoothAdv:
     def test_what_is_forgotten(self, again):
         criterion = SmoothAdv(0.7, T=2, remember=True)
         first, second = Linear(), Linear()
-        first.step(criterion, 0)
+        first.step(SmoothAdv(0.7, T=2))
+        second.step(criterion, 0)
         second.step(criterion, 1)
         assert not np.allclose(first.rows, second.rows)
         second.step(again(criterion), 2)
-        np.testing.assert_array_equal(first.rows, second.rows)
+        np.testing.assert_allclose(first.rows, second.rows, rtol=1e-9)
+
+    def test_what_is_new_is_attacked_as_without_memory(self):
+        """As where training goes on, or images are flipped; not in the first epoch."""
+        criterion = SmoothAdv(0.7, T=2, remember=True)
+        one, other = Linear(2), Linear(2)
+        one.step(criterion, 5)
+        other.step(SmoothAdv(0.7, T=2))
+        np.testing.assert_allclose(one.rows, other.rows, rtol=1e-9)
+        one.step(criterion, 6)
+        assert not np.allclose(one.rows, other.rows, atol=1e-3)
+
+    def test_one_input_with_two_labels(self):
+        """Each is attacked from where its own attack ended."""
+        net = torch.nn.Sequential(GaussianNoise(1e-6), torch.nn.Linear(2, 2))
+        x, y = torch.zeros(4, 2), torch.tensor([0, 1, 1, 0])
+        criterion = SmoothAdv(1.0, T=1, remember=True)
+        for epoch in range(4):
+            criterion.prepare(net, x, y, epoch=epoch)
+            criterion(net(x), y)
+        shift, _ = criterion._shifts.recall(x, y, 4)
+        weight = (net[1].weight[1] - net[1].weight[0]).detach()
+        side = shift @ weight / weight.norm()
+        np.testing.assert_allclose(side, [1, -1, -1, 1], atol=1e-3)
 
     def test_to_remember_takes_epochs(self):
         with pytest.raises(ValueError, match="epoch=epoch"):
@@ -223,43 +247,49 @@ class TestRemembered:
     def test_inputs_are_known_in_any_order(self, dtype):
         generator = torch.Generator().manual_seed(0)
         x = torch.rand((1000, 1, 3, 5), generator=generator).to(dtype)
+        x[500:] = x[:500]  # with another target
+        target = torch.arange(1000) // 500
         values = torch.rand(x.shape, generator=generator).to(dtype)
         remembered, last = Remembered(), torch.zeros_like(x)
         for epoch in range(3):
             order = torch.randperm(len(x), generator=generator)
             for batch in order.split([300, 1, 699]):
-                recalled = remembered.recall(x[batch], epoch)
+                rows = x[batch], target[batch]
+                recalled, found = remembered.recall(*rows, epoch)
                 assert torch.equal(recalled, last[batch])
-                remembered.put(x[batch], epoch + values[batch])
+                assert bool(found.all() if epoch else not found.any())
+                remembered.put(*rows, epoch + values[batch])
             last = epoch + values
         assert len(pickle.dumps(remembered)) < 1000
 
     def test_what_is_new_or_long_ago(self):
-        x = torch.arange(12.0).reshape(6, 2)
+        x, y = torch.arange(12.0).reshape(6, 2), torch.zeros(6)
         remembered = Remembered()
         for epoch, rows in enumerate([x[:4], x[2:], x, x]):
-            got = remembered.recall(rows, epoch)
-            known = [0, 2, 4, 6][epoch]
-            assert (got != 0).all(dim=1).sum() == known
-            remembered.put(rows, torch.ones_like(rows))
-        assert not remembered.recall(x, 1).any()  # another training
-        remembered.put(x, torch.ones_like(x))
+            own = rows, y[: len(rows)]
+            got, found = remembered.recall(*own, epoch)
+            assert found.sum() == [0, 2, 4, 6][epoch]
+            assert torch.equal(found, got.all(dim=1))
+            remembered.put(*own, torch.ones_like(rows))
+        assert not remembered.recall(x, y, 1)[0].any()  # another training
+        remembered.put(x, y, torch.ones_like(x))
         other = torch.ones(2, 3)
-        assert not remembered.recall(other, 2).any()
-        remembered.put(other, other)
+        assert not remembered.recall(other, y[:2], 2)[0].any()
+        remembered.put(other, y[:2], other)
         with pytest.raises(ValueError, match="all of one shape"):
-            remembered.put(x, x)
+            remembered.put(x, y, x)
 
     def test_one_bit_makes_another_input(self):
-        x = torch.zeros(1, 784)
+        x, y = torch.zeros(1, 784), torch.zeros(1)
         remembered = Remembered()
-        remembered.recall(x, 0)
-        remembered.put(x, torch.ones_like(x))
+        remembered.recall(x, y, 0)
+        remembered.put(x, y, torch.ones_like(x))
         for place in range(784):
             other = x.clone()
             other[0, place] = 1e-45
-            assert not remembered.recall(other, 1).any()
-        assert remembered.recall(x, 1).all()
+            assert not remembered.recall(other, y, 1)[1].any()
+        assert not remembered.recall(x, y + 1, 1)[1].any()
+        assert remembered.recall(x, y, 1)[0].all()
 
 
 class TestSmoothMix:
@@ -570,6 +600,7 @@ class TestAll:
         [
             (partial(SmoothAdv, -1), "epsilon"),
             (partial(SmoothAdv, T=0), "T"),
+            (partial(SmoothAdv, remember="no"), "remember"),
             (partial(SmoothAdv, T=1.5), "T"),
             (partial(SmoothAdv, warmup=0), "warmup"),
             (partial(SmoothMix, np.inf), "eta"),
@@ -699,8 +730,7 @@ class TestSkorch:
 
         class Loss(SmoothAdv):
             def prepare(self, module, x, y, *, epoch):
-                shifts = self._shifts.recall(x, epoch)
-                recalled.append((epoch, int(shifts.flatten(1).any(dim=1).sum())))
+                recalled.append((epoch, int(self._shifts.recall(x, y, epoch)[1].sum())))
                 super().prepare(module, x, y, epoch=epoch)
 
         make = partial(Loss, epsilon=0.5, T=1, remember=True)
@@ -710,12 +740,15 @@ class TestSkorch:
         for epoch in range(3):
             known = sum(n for at, n in recalled if at == epoch)
             assert known == (len(digits) if epoch else 0)
-        assert not net.criterion_._shifts.recall(torch.from_numpy(digits), 3).any()
+        rows = torch.from_numpy(digits), torch.from_numpy(labels)
+        assert not net.criterion_._shifts.recall(*rows, 3)[1].any()
 
     def test_the_epoch_is_counted(self):
         epochs = []
 
         class Loss(torch.nn.CrossEntropyLoss):
+            forget = 0.1  # somebody else's
+
             def prepare(self, module, x, y, *, epoch):
                 epochs.append(epoch)
 

@@ -85,6 +85,9 @@ class PreparedLoss(torch.nn.CrossEntropyLoss):
         layer.add_next(noise.detach().flatten(0, 1))
         self._passing = layer, x
 
+    def forget(self):
+        """Forget what is remembered of inputs, if anything is."""
+
     def forward(self, input, target):
         """Return the loss of the logits for the copies that were chosen.
 
@@ -187,9 +190,8 @@ class PrepareCopies(Callback):
         **kwargs : dict
             Ignored.
         """
-        forget = getattr(net.criterion_, "forget", None)
-        if forget is not None:
-            forget()
+        if isinstance(net.criterion_, PreparedLoss):
+            net.criterion_.forget()
 
 
 def _check_pass(met, x, name):

@@ -11,9 +11,9 @@ _WORDS = {8: torch.int32, 4: torch.int32, 2: torch.int16, 1: torch.uint8}
 class Remembered:
     """A tensor for each input, of this epoch and of the one before.
 
-    Inputs are known by what they are and not by their places, so that it does not
-    matter in which order they come, and who brings them. Copies and pickles begin
-    without memories: these are as large as the training data, twice.
+    Inputs are known by what they and their targets are and not by their places, so that
+    it does not matter in which order they come, and who brings them. Copies and pickles
+    begin without memories: these are as large as the training data, twice.
     """
 
     def __init__(self):
@@ -26,28 +26,36 @@ class Remembered:
         """Begin anew."""
         self._epoch, self._old, self._new = None, None, []
 
-    def recall(self, x, epoch):
-        """Return what was last put for each row of x; 0 for rows that are new."""
+    def recall(self, x, target, epoch):
+        """Return what was put for each row of x in the epoch before; 0 for new rows.
+
+        Returns
+        -------
+        recalled : tensor of the shape of x
+
+        found : tensor of bool, of shape (n_rows,)
+        """
         if self._epoch is not None and epoch != self._epoch:
             self._turn()
             if epoch < self._epoch:  # another training
                 self.forget()
         self._epoch = epoch
         recalled = torch.zeros_like(x)
+        found = torch.zeros(len(x), dtype=torch.bool, device=x.device)
         if self._old is None or self._old[1].shape[1:] != x.shape[1:]:
-            return recalled
+            return recalled, found
         known, values = (part.to(x.device) for part in self._old)
-        keys = _keys(x)
+        keys = _keys(x, target)
         places = torch.searchsorted(known, keys).clamp_max(len(known) - 1)
         found = known[places] == keys
         recalled[found] = values[places[found]].to(x)
-        return recalled
+        return recalled, found
 
-    def put(self, x, values):
+    def put(self, x, target, values):
         """Remember a value of the shape of x."""
         if self._new and self._new[-1][1].shape[1:] != values.shape[1:]:
             raise ValueError("remember=True takes inputs that are all of one shape.")
-        self._new.append((_keys(x), values.detach()))
+        self._new.append((_keys(x, target), values.detach()))
 
     def _turn(self):
         """Let what was put in this epoch be what is recalled."""
@@ -59,7 +67,7 @@ class Remembered:
         self._old, self._new = (known, values[order]), []
 
 
-def _keys(x):
+def _keys(x, target):
     """Return a number for each row, the same for the same row only, all but surely.
 
     Sums of products of integers, which wrap around: exact, in whatever batch and on
@@ -68,4 +76,4 @@ def _keys(x):
     words = x.detach().flatten(1).contiguous().view(_WORDS[x.dtype.itemsize])
     factors = _MIXING[0] * torch.arange(1, 1 + words.shape[1], device=x.device)
     factors = _MIXING[1] * (factors ^ (factors >> 30)) | 1
-    return (words * factors).sum(dim=1)
+    return (words * factors).sum(dim=1) + _MIXING[0] * target.long()

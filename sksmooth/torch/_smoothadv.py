@@ -1,6 +1,9 @@
 """SmoothAdv: adversarial training of the smoothed classifier."""
 
-from ._ascent import ascend, check_clip, inside, slope_of
+import numpy as np
+import torch
+
+from ._ascent import ascend, check_clip, inside, lengths, slope_of
 from ._consistency import ConsistencyLoss
 from ._copies import check_number, check_weight, soft_cross_entropy, warm
 from ._prepared import PreparedLoss
@@ -25,9 +28,9 @@ class SmoothAdv(PreparedLoss, ConsistencyLoss):
     ``PrepareCopies`` has to be among the callbacks.
 
     With `remember`, the attack on an input begins where the one of the epoch before
-    ended, and a step goes ``epsilon / (2 T)``. A shift against the mean under noise
-    changes little from epoch to epoch, so that T = 1, and one copy, will do: two passes
-    in place of m (T + 1), and all epochs that this saves.
+    ended, and a step goes ``epsilon / (2 T)``; so do steps in epoch 0. A shift against
+    the mean under noise changes little from epoch to epoch, so that T = 1, and one
+    copy, will do: two passes in place of m (T + 1), and all epochs that this saves.
 
     Parameters
     ----------
@@ -48,9 +51,9 @@ class SmoothAdv(PreparedLoss, ConsistencyLoss):
 
     remember : bool, default=False
         Begin attacks where those of the epoch before ended (Zheng et al. 2020). An
-        input is known by its values, so it must come back unchanged: without random
-        flips and the like. Takes the memory of twice the training data, which ``fit``
-        of skorch gives back.
+        input is known by its values: one that comes back changed, as by random flips,
+        is attacked as without memory. Takes the memory of twice the training data,
+        until skorch ends training; in a loop of your own, until `forget`.
 
     consistency : float, default=0.0
         Weight of the divergence of the copies, as in ``ConsistencyLoss``: "SmoothAdv +
@@ -125,6 +128,8 @@ class SmoothAdv(PreparedLoss, ConsistencyLoss):
         self.T = check_number(T, "T")
         self.warmup = check_number(warmup, "warmup")
         self.clip = check_clip(clip)
+        if not isinstance(remember, bool | np.bool_):
+            raise ValueError(f"remember must be True or False, got {remember!r}.")
         self.remember = remember
         self._shifts = Remembered()
 
@@ -150,8 +155,9 @@ class SmoothAdv(PreparedLoss, ConsistencyLoss):
                     "remember=True has to know the epoch: prepare(module, x, target, "
                     "epoch=epoch)."
                 )
-            start = self._shifts.recall(batch.x, batch.epoch)
-            step_size = epsilon / (2 * self.T)
+            start, found = self._shifts.recall(batch.x, batch.target, batch.epoch)
+            found = found.reshape(lengths(start).shape) | (batch.epoch == 0)
+            step_size = step_size * torch.where(found, 0.25, 1.0).to(start)
         *_, shift = ascend(
             slope_of(loss),
             start,
@@ -162,7 +168,7 @@ class SmoothAdv(PreparedLoss, ConsistencyLoss):
             restrict=inside(batch.x, self.clip, batch.scale),
         )
         if self.remember:
-            self._shifts.put(batch.x, shift)
+            self._shifts.put(batch.x, batch.target, shift)
         return noise + batch.scale * shift, True
 
     def _loss(self, copies, target, known):

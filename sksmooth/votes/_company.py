@@ -10,7 +10,7 @@ enough to a boundary to change: what steps return, and scores, are compared as w
 
 import warnings
 from contextlib import contextmanager, nullcontext
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from ..models._nets import Settled, as_predict_takes
 from ..models._unwrap import unwrap
 from ._company_answers import (
     labels_differ,
+    members_of,
     numbers_differ,
     outputs_differ,
     ranks_differ,
@@ -27,6 +28,8 @@ from ._company_answers import (
     transform_of,
 )
 from ._company_batches import (
+    FAR,
+    NEAR,
     Batch,
     calm_batches,
     moved,
@@ -100,7 +103,8 @@ def why_no_certificate(estimator):
         hint = (
             "In a Pipeline this comes from a step that computes means, ranks, "
             "percentiles or the like of the rows it transforms, where it should use "
-            "those seen in fit."
+            "those seen in fit, or draws noise from a fixed seed, which is other noise "
+            "in another place of the batch."
         )
     return (
         f"{name} answers differently to the same input in other company: its answer "
@@ -133,18 +137,18 @@ def _net_depends(recognised, classes, fed, kinds, doubts):
         output = output.reshape(len(values), -1)
         return output.float().cpu().numpy()[batch.asked]
 
-    batches = two_batches(fed, kinds, size)
+    company = _company_of(fed, kinds, size)
     half = dtype is not None or view.dtype.itemsize < 4
     tolerance = _tolerance(view.device, half)
     differ = partial(numbers_differ, tolerance=tolerance)
     differ_by_size = partial(ranks_differ, tolerance=max(tolerance, _OTHER_SIZE))
-    return _depends(output, batches, differ, differ_by_size, {size, 1}, fed)
+    return _depends(output, company, differ, differ_by_size, {size, 1}, fed)
 
 
 def _predict_depends(estimator, inputs, kinds, are_numbers=False):
-    batches = two_batches(inputs, kinds, n_copies(inputs.values))
-    calm = calm_batches(batches[0], inputs)
-    nets, size = nets_in(estimator), len(batches[0].values) // 2
+    nets, size = nets_in(estimator), n_copies(inputs.values)
+    company = _company_of(inputs, kinds, size)
+    calm = calm_batches(company(FAR)[0], inputs)
     tolerance = max(map(_tolerance_of, nets), default=_TOLERANCE["cpu"])
     rounding = tolerance if nets else _ROUNDING
     outputs = partial(outputs_differ, tolerance=tolerance, rounding=rounding)
@@ -155,7 +159,7 @@ def _predict_depends(estimator, inputs, kinds, are_numbers=False):
             X = inputs.assemble(batch.values.copy(), batch.rows)
             return np.asarray(method(X))[batch.asked]
 
-        return _depends(ask, batches, differ, differ_by_size, sizes, inputs, calm)
+        return _depends(ask, company, differ, differ_by_size, sizes, inputs, calm)
 
     if are_numbers:
         found = depends(estimator.predict, outputs, outputs, {size, 1}, calm)
@@ -165,6 +169,9 @@ def _predict_depends(estimator, inputs, kinds, are_numbers=False):
         return True
     transform = transform_of(estimator)
     if transform and depends(transform, outputs, outputs, {size}, calm):
+        return True
+    members = members_of(estimator)
+    if any(_predict_depends(one, inputs, kinds, are_numbers) for one in members):
         return True
     scores = None if are_numbers else scores_of(estimator)
     if scores is None:
@@ -179,7 +186,12 @@ def _predict_depends(estimator, inputs, kinds, are_numbers=False):
     return depends(scores, differ, differ_by_size, sizes, calm)
 
 
-def _depends(ask, batches, differ, differ_by_size, sizes, source, calm=()):
+def _company_of(source, kinds, size):
+    """Return two batches, as a function of how far their company is."""
+    return cache(lambda far: two_batches(source, kinds, size, far))
+
+
+def _depends(ask, company, differ, differ_by_size, sizes, source, calm=()):
     """Are answers to the same copies other ones, and no random ones?
 
     Parameters
@@ -187,7 +199,8 @@ def _depends(ask, batches, differ, differ_by_size, sizes, source, calm=()):
     ask : callable
         Takes a Batch, and returns answers to the copies that count.
 
-    batches : pair of Batch
+    company : callable
+        Takes how far the company is, and returns a pair of Batch.
 
     differ : callable
         Takes answers to the same copies, in batches of one size.
@@ -204,12 +217,19 @@ def _depends(ask, batches, differ, differ_by_size, sizes, source, calm=()):
     calm : sequence of (Batch, int)
         Further batches in which one of the copies counts, and which of them.
     """
-    first, second = batches
-    try:
-        a, b = ask(first), ask(second)
-        if differ(a, b):
-            return _steady(ask, [(first, a), (second, b)], differ)
-    except Exception:  # explained where votes are drawn
+    for far in (FAR, NEAR):
+        first, second = company(far)
+        try:
+            a, b = ask(first), ask(second)
+        except Exception:  # as of a logarithm, where the company is negative
+            continue
+        try:
+            if differ(a, b):
+                return _steady(ask, [(first, a), (second, b)], differ)
+        except Exception:
+            return False
+        break
+    else:  # explained where votes are drawn
         return False
 
     def in_calm(a, b, place):

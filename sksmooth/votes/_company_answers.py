@@ -8,6 +8,8 @@ from zlib import crc32
 
 import numpy as np
 from scipy.sparse import csr_array, issparse
+from sklearn.ensemble import VotingClassifier
+from sklearn.pipeline import make_pipeline
 
 from ..models._by_rows import has_foreign_end, has_foreign_steps
 from ..models._unwrap import unwrap
@@ -36,6 +38,17 @@ def transform_of(estimator):
         return X
 
     return transform
+
+
+def members_of(estimator):
+    """Return models that vote, with the steps in front of `estimator`.
+
+    Their scores, and what their own steps return, tell more than the vote does.
+    """
+    chain = unwrap(estimator)
+    if not isinstance(chain.last, VotingClassifier):
+        return []
+    return [make_pipeline(*chain.steps, member) for member in chain.last.estimators_]
 
 
 def scores_of(estimator):

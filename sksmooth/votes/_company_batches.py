@@ -22,8 +22,12 @@ _ROWS, _ROWS_WITH_GAPS = 64, 1024
 # to be an outlier.
 _CALM = 129
 
-# How far noise moves the company, in what it moves copies by.
-_FAR = 10
+# Copies that differ in what noise leaves alone, and rows of a batch for each of them.
+_OTHERS, _FEW = 6, 3
+
+# How far noise moves the company, in what it moves copies by; and no further than
+# these, where answers to such company fail.
+FAR, NEAR = 10, 1
 
 # Relative change of copies that moves their last bits.
 _LAST_BITS = 2.0**-20
@@ -42,7 +46,7 @@ def n_copies(values):
     return max(1, min(_COPIES, _NUMBERS // max(1, values[0].size)))
 
 
-def two_batches(source, kinds, size):
+def two_batches(source, kinds, size, far=FAR):
     """Return two batches with the same copies in the odd places.
 
     The company in the two lies at opposite corners of what surrounds the inputs, and
@@ -58,6 +62,9 @@ def two_batches(source, kinds, size):
 
     size : int
         Copies to ask for.
+
+    far : float, default=FAR
+        How far noise moves the company out.
     """
     values, asked, company = source.values, kinds[0], kinds[1:]
     corners = [_corners(values, group) for group in company]
@@ -67,7 +74,7 @@ def two_batches(source, kinds, size):
     copies += values[rows]
     batches, origins = (copies, copies.copy()), (rows, rows.copy())
     out = _noise(source, size + 1, absolute=True)
-    out *= _FAR
+    out *= far
     for place in range(size + 1):
         ends, outward = corners[place % len(corners)]
         for side in (0, 1):
@@ -85,7 +92,9 @@ def calm_batches(batch, source):
 
     All others are its input, without noise: who cuts off what is far from the rest of a
     batch does it there. The copies are those that noise moved up, and down, in the most
-    places, as outliers may be looked for on one side.
+    places, as outliers may be looked for on one side. Of a frame also, in small
+    batches, copies that differ in the columns without noise: who numbers the categories
+    that a batch has sees one of them there.
 
     Parameters
     ----------
@@ -101,9 +110,16 @@ def calm_batches(batch, source):
     copies, rows = (part[batch.asked] for part in batch[:2])
     side = np.sign(copies - source.values[rows]).reshape(len(rows), -1)
     side = np.nansum(side, axis=1)
-    size = max(3, min(_CALM, _NUMBERS // max(1, copies[0].size)))
-    found, middle = [], size // 2
-    for place in sorted({int(side.argmax()), int(side.argmin())}):
+    size = max(_FEW, min(_CALM, _NUMBERS // max(1, copies[0].size)))
+    places = dict.fromkeys([int(side.argmax()), int(side.argmin())], size)
+    if source.frame is not None:
+        contents = list(source.other_contents())
+        of_each = {contents[row]: place for place, row in enumerate(rows)}
+        for place in list(of_each.values())[:_OTHERS]:
+            places.setdefault(place, _FEW)
+    found = []
+    for place, size in places.items():
+        middle = size // 2
         origins = np.full(size, rows[place])
         values = source.values[origins]
         values[middle] = copies[place]

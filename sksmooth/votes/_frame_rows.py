@@ -210,7 +210,7 @@ class FrameInputs(Inputs):
         Nulls are not equal to NaN: the base classifier may tell them apart.
         """
         null = self._null_cells()
-        for row, other in enumerate(self._other_contents()):
+        for row, other in enumerate(self.other_contents()):
             value = self._comparable(self.values[row])
             if null is not None:
                 value[null[row]] = -np.nan  # the one with the sign set
@@ -225,7 +225,8 @@ class FrameInputs(Inputs):
             null[:, k] = self._nulls.get(place, False)
         return null if null.any() else None
 
-    def _other_contents(self):
+    def other_contents(self):
+        """Return the contents of the columns without noise, row by row, as bytes."""
         others = self._others
         return row_contents(self.table[:, others]) if others else [b""] * len(self)
 

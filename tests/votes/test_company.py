@@ -9,6 +9,7 @@ from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_iris
+from sklearn.ensemble import VotingClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
@@ -185,6 +186,47 @@ class TestAnyBase:
 
         assert is_seen(step(self.FILLED[by]))
         assert not is_seen(step(lambda t: t.fillna(0)))
+
+    @pytest.mark.parametrize("n_cities", [2, 3, 5])
+    @pytest.mark.parametrize("seed", range(3))
+    def test_categories_that_are_numbered_in_the_batch(self, n_cities, seed):
+        def codes(table):
+            return table.assign(city=table["city"].astype("category").cat.codes)
+
+        cities = np.random.default_rng(seed).choice(list("uvwxy")[:n_cities], len(X))
+        table = pd.DataFrame(X, columns=list("abcd")).assign(city=cities)
+        last = DecisionTreeClassifier(max_depth=4, random_state=0)
+        f = make_pipeline(FunctionTransformer(codes), last).fit(table, y)
+        inputs = FrameInputs.from_frame(table, [0.25] * 4 + [0])
+        assert depends_on(f, inputs)
+
+    def test_what_fails_far_from_the_inputs(self):
+        """There a logarithm is none, so company is asked for that is nearer."""
+
+        class OfLogs(ClassifierMixin, BaseEstimator):
+            def fit(self, X, y):
+                self.last_ = LogisticRegression().fit(scale(np.log(X)), y)
+                self.classes_ = self.last_.classes_
+                return self
+
+            def predict(self, X):
+                return self.last_.predict(scale(np.log(X)))
+
+        for sigma in (0.005, 0.02):
+            assert depends(OfLogs().fit(X, y), sigma=sigma)
+            assert not depends(behind(np.log, OfLogs().fit(X, y).last_), sigma=sigma)
+
+    @pytest.mark.parametrize("voting", ["hard", "soft"])
+    def test_members_that_vote(self, voting):
+        def clip(X):
+            return np.clip(X, *np.percentile(X, [1, 99], axis=0))
+
+        for function, expected in [(clip, True), (np.tanh, False)]:
+            member = make_pipeline(FunctionTransformer(function), LogisticRegression())
+            f = VotingClassifier([("a", member)], voting=voting)
+            for step in (FunctionTransformer(np.sqrt), StandardScaler()):
+                model = make_pipeline(step, f).fit(X, y)
+                assert depends(model, sigma=0.01) == expected
 
     def test_gaps_in_all_inputs(self):
         """Company is of each pattern then, so that nothing is missing everywhere."""
