@@ -78,7 +78,11 @@ def coarser(dtype, steps=()):
     does: there f may be on the other side, for good, of what its numbers say in exact
     arithmetic.
     """
-    return np.finfo(np.float32 if takes_apart(steps) else dtype).eps / EPS
+    if takes_apart(steps):
+        dtype = np.float32
+    elif not np.issubdtype(dtype, np.inexact):  # integers are computed with as float64
+        dtype = np.float64
+    return np.finfo(dtype).eps / EPS
 
 
 class Axes:
