@@ -12,7 +12,7 @@ class Remembered:
     """A tensor for each input, of this epoch and of the one before.
 
     Inputs are known by what they and their targets are and not by their places, so that
-    it does not matter in which order they come, and who brings them. Copies and pickles
+    it does not matter in which order they come. Copies and pickles
     begin without memories: these are as large as the training data, twice.
     """
 
@@ -68,9 +68,10 @@ class Remembered:
 
 
 def _keys(x, target):
-    """Return a number for each row, the same for the same row only, all but surely.
+    """Return a 64-bit hash of each row and its target.
 
-    Sums of products of integers, which wrap around: exact, in whatever batch and on
+    Other rows have the same one with negligible probability, and then only begin
+    elsewhere. Sums of products of integers, which wrap around: exact, in whatever batch and on
     whatever device.
     """
     words = x.detach().flatten(1).contiguous().view(_WORDS[x.dtype.itemsize])

@@ -28,9 +28,10 @@ class SmoothAdv(PreparedLoss, ConsistencyLoss):
     ``PrepareCopies`` has to be among the callbacks.
 
     With `remember`, the attack on an input begins where the one of the epoch before
-    ended, and a step goes ``epsilon / (2 T)``; so do steps in epoch 0. A shift against
-    the mean under noise changes little from epoch to epoch, so that T = 1, and one
-    copy, will do: two passes in place of m (T + 1), and all epochs that this saves.
+    ended, and a step goes ``epsilon / (2 T)``, as it does in epoch 0; on inputs that
+    are new later it is the usual one. The shift that harms the smoothed net most
+    changes little from epoch to epoch, so one step and one copy suffice: two passes in
+    place of m (T + 1), and more epochs in the same time.
 
     Parameters
     ----------
@@ -52,8 +53,9 @@ class SmoothAdv(PreparedLoss, ConsistencyLoss):
     remember : bool, default=False
         Begin attacks where those of the epoch before ended (Zheng et al. 2020). An
         input is known by its values: one that comes back changed, as by random flips,
-        is attacked as without memory. Takes the memory of twice the training data,
-        until skorch ends training; in a loop of your own, until `forget`.
+        is attacked as without memory. Takes the memory of twice the training data, and
+        of four times for a moment, until `PrepareCopies` sees the end of training; in a
+        loop of your own, until `forget`.
 
     consistency : float, default=0.0
         Weight of the divergence of the copies, as in ``ConsistencyLoss``: "SmoothAdv +
@@ -71,8 +73,9 @@ class SmoothAdv(PreparedLoss, ConsistencyLoss):
     Raises
     ------
     ValueError
-        If a parameter is out of its range; in `prepare`, if x leaves `clip`, or if the
-        epoch is not told with `remember`; in `forward`, if nothing was prepared.
+        If a parameter is out of its range; in `prepare`, if x leaves `clip`, or if with
+        `remember` the epoch is not told or inputs have several shapes; in `forward`, if
+        nothing was prepared.
 
     See Also
     --------
