@@ -71,8 +71,8 @@ def _keys(x, target):
     """Return a 64-bit hash of each row and its target.
 
     Other rows have the same one with negligible probability, and then only begin
-    elsewhere. Sums of products of integers, which wrap around: exact, in whatever batch and on
-    whatever device.
+    elsewhere. It is a sum of products of integers, which wrap around: exact, in
+    whatever batch and on whatever device.
     """
     words = x.detach().flatten(1).contiguous().view(_WORDS[x.dtype.itemsize])
     factors = _MIXING[0] * torch.arange(1, 1 + words.shape[1], device=x.device)
