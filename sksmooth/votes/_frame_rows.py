@@ -157,7 +157,7 @@ class FrameInputs(Inputs):
             low, high = _range_of(str(dtype))
             least, largest = self.count_range(place)
             if least < low or largest > high:
-                return getattr(nw, self.wholes[place])
+                return getattr(nw, self.wholes[place])()
         return dtype
 
     def _with_values(self, values, noise):
